@@ -1,0 +1,151 @@
+"""Controls above a drawing: move one, see the picture and the finding in words change.
+
+Built for notebook 00, used by all. Core ipywidgets only, and only what versions 7.7 (Colab) and 8
+(JupyterLab) share; no JavaScript of ours, so that it also works by keyboard and without a network.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+from helpers.show import style
+from helpers.show.style import BLUE, INK, xml
+
+
+class Explore:
+    """Call ``draw(**settings)`` whenever a control changes, and show the drawing and its words.
+
+    `draw` returns a `Drawing` (anything with ``_repr_svg_`` and a ``repr`` in words). Each control is a plain
+    value:
+
+    ======================  =====================================================
+    ``n=(0, 10)``, a range  whole numbers on a slider; ``(0, 10, 2)`` with a step
+    ``t=(0.1, 2.0, 0.1)``   decimals on a slider
+    ``word=["a", "b"]``     a menu; a dict shows its keys and passes its values
+    ``text="hello"``        a line of text
+    ``lower=True``          a tick box
+    ======================  =====================================================
+
+    or a ready-made widget. It starts at ``draw``'s own default for that argument, else at the first setting.
+    Without a browser: ``explore.controls["n"].value = 3``, then read ``explore.words``. Raises TypeError for
+    another kind of value.
+    """
+
+    def __init__(self, draw, /, **controls):
+        import ipywidgets
+
+        self.draw, self.words, self.error = draw, "", None
+        given = inspect.signature(draw).parameters
+        self.controls = {
+            name: _control(name, spec, given[name].default if name in given else inspect.Parameter.empty)
+            for name, spec in controls.items()
+        }
+        self._picture, self._said = ipywidgets.HTML(), ipywidgets.HTML(layout={"width": "100%"})
+        self.widget = ipywidgets.VBox([*self.controls.values(), self._picture, self._said])
+        for control in self.controls.values():
+            control.observe(self._changed, names="value")
+        self._changed()
+
+    @property
+    def settings(self) -> dict:
+        """The present value of every control, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _changed(self, change=None) -> None:
+        try:
+            drawing = self.draw(**self.settings)
+            self.words, self.error = str(getattr(drawing, "words", drawing)), None
+            picture = drawing._repr_svg_() if hasattr(drawing, "_repr_svg_") else ""
+        except Exception as error:  # a wrong setting is a lesson too: say what happened and stay usable
+            self.error, picture = error, ""
+            reason = str(error) or "no reason given"
+            self.words = f"This setting does not work ({type(error).__name__}): {reason}"
+        self._picture.value = picture
+        self._said.value = spoken(self.words)
+
+    def extremes(self):
+        """Every control at each of its ends (and every menu entry), the others at rest: what a test should
+        walk through.
+        """
+        rest = self.settings
+        for name, control in self.controls.items():
+            if hasattr(control, "min"):
+                ends = [control.min, control.max]
+            elif hasattr(control, "_options_values"):
+                ends = list(control._options_values)
+            else:
+                ends = [False, True] if isinstance(control.value, bool) else ["", "x" * 5000, "\x00<&>\n😀"]
+            for end in ends:
+                control.value = end
+                yield dict(self.settings)
+            control.value = rest[name]
+
+    def __repr__(self) -> str:
+        return style.wrap(self.words)
+
+    def show(self) -> None:
+        """Display controls, drawing and words here. What is recorded of it is the words."""
+        show_widget(self.widget, repr(self))
+
+    _ipython_display_ = show
+
+
+def spoken(words: str) -> str:
+    """Words as HTML which a screen reader reads out when they change, on light paper whatever the theme."""
+    lines = xml(words).replace("\n", "<br>")
+    return (
+        f'<div role="status" aria-live="polite" aria-atomic="true" style="max-width:796px;padding:6px 12px;'
+        f'border-left:3px solid {BLUE};background:#f5f6f9;color:{INK};line-height:1.5">{lines}</div>'
+    )
+
+
+def show_widget(widget, words: str) -> None:
+    """Display a widget whose plain-text form is `words`, alike in ipywidgets 7.7 and 8."""
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    style.publish({"text/plain": words, "application/vnd.jupyter.widget-view+json": view})
+
+
+def _control(name: str, spec, start):
+    """Make the widget for one control; `start` is draw's default for it, or inspect.Parameter.empty."""
+    import ipywidgets
+
+    if hasattr(spec, "observe") and hasattr(spec, "value"):
+        spec.description = spec.description or name.replace("_", " ")
+        return spec
+    # A long name is shown whole; a slider waits until it is released, for the draw may run a model.
+    common = {
+        "description": name.replace("_", " "),
+        "style": {"description_width": "initial"},
+        "layout": {"width": "min(480px, 98%)"},
+    }
+    if isinstance(spec, bool):
+        widget = ipywidgets.Checkbox(value=spec, indent=False, **common)
+    elif isinstance(spec, str):
+        widget = ipywidgets.Text(value=spec, continuous_update=False, **common)
+    elif isinstance(spec, (list, dict)) and spec:
+        pairs = list(spec.items()) if isinstance(spec, dict) else [(str(value), value) for value in spec]
+        widget = ipywidgets.Dropdown(options=pairs, **common)
+    elif isinstance(spec, range) and len(spec):
+        low, high = sorted((spec[0], spec[-1]))
+        widget = _slider(ipywidgets.IntSlider, low, high, abs(spec.step), common)
+    elif isinstance(spec, tuple) and len(spec) in (2, 3) and all(isinstance(v, (int, float)) for v in spec):
+        low, high, *step = spec
+        if low > high:
+            raise ValueError(
+                f"the control {name!r} goes from {low} to {high}: write the smaller number first"
+            )
+        whole = all(isinstance(v, int) for v in spec)
+        step = step[0] if step else 1 if whole else (high - low) / 20 or 0.1
+        widget = _slider(ipywidgets.IntSlider if whole else ipywidgets.FloatSlider, low, high, step, common)
+    else:
+        raise TypeError(
+            f"the control {name!r} is {spec!r}: give (low, high), (low, high, step), a list, a dict, "
+            "a text, True or False, or a widget"
+        )
+    if start is not inspect.Parameter.empty:
+        widget.value = start
+    return widget
+
+
+def _slider(kind, low, high, step, common):
+    return kind(value=low, min=low, max=high, step=step, continuous_update=False, **common)

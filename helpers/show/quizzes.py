@@ -1,0 +1,109 @@
+"""A question with lettered options. The key is computed from the notebook's own variables, never written
+down.
+
+Built for notebook 00, used by all.
+"""
+
+from __future__ import annotations
+
+import math
+
+from helpers.show import style
+from helpers.show.explore import show_widget, spoken
+from helpers.show.style import xml
+
+
+class Quiz:
+    """What `quiz` returns: radio buttons, a button to check, and feedback in words. ``repr`` is question and
+    options.
+    """
+
+    def __init__(self, question: str, options, answer, why: str = ""):
+        import ipywidgets
+
+        hints = options if isinstance(options, dict) else {}
+        self.question, self.options, self.why = str(question), list(options), why
+        self.hints = [hints.get(option) or "" for option in self.options]
+        shown = [str(option) for option in self.options]
+        if len(shown) < 2 or len(set(shown)) < len(shown):
+            raise ValueError("a quiz needs at least two options, each different from the others")
+        matches = [i for i, option in enumerate(self.options) if _same(option, answer)]
+        if len(matches) != 1:
+            raise ValueError(
+                f"the answer {answer!r} is not one of the options ({', '.join(shown)}): compare the "
+                "expression for the answer with what the options say"
+            )
+        self._right = matches[0]
+        self.labels = [f"{chr(ord('a') + i)}) {option}" for i, option in enumerate(shown)]
+        wide = {"width": "100%"}
+        # value=None: nothing is chosen beforehand, so that the first option is no suggestion.
+        self.buttons = ipywidgets.RadioButtons(
+            options=[(label, i) for i, label in enumerate(self.labels)], value=None, layout=wide
+        )
+        # A button of its own: arrow keys move through the options, and moving is not answering.
+        self.check = ipywidgets.Button(description="Check my answer")
+        self._said = ipywidgets.HTML(layout=wide)
+        title = ipywidgets.HTML(
+            f'<div style="max-width:820px;font-weight:600;line-height:1.5">{xml(self.question)}</div>'
+        )
+        self.widget = ipywidgets.VBox([title, self.buttons, self.check, self._said])
+        self.check.on_click(self._checked)
+        self.buttons.observe(self._moved, names="value")
+        self.say("")
+
+    def say(self, words: str) -> None:
+        """Put feedback below the options, where a screen reader announces it."""
+        self.feedback = words
+        self._said.value = spoken(words) if words else ""
+
+    def _moved(self, change) -> None:
+        self.say("")
+
+    def _checked(self, button=None) -> None:
+        chosen = self.buttons.value
+        if chosen is None:
+            self.say("Choose one of the options first.")
+        elif chosen == self._right:
+            self.say(f"✔ Right: {self.labels[chosen]}. {self.why}".strip())
+        else:
+            hint = self.hints[chosen] or "Look again at what was printed above, then choose another."
+            self.say(f"Not {self.labels[chosen]}. {hint}")
+
+    def choose(self, option) -> str:
+        """Choose `option` (its value or its letter) and check it, as a learner would; return the feedback."""
+        letters = {label[0]: i for i, label in enumerate(self.labels)}
+        places = [i for i, known in enumerate(self.options) if _same(known, option)]
+        self.buttons.value = places[0] if places else letters[option]
+        self._checked()
+        return self.feedback
+
+    def __repr__(self) -> str:
+        return "\n".join([style.wrap(self.question), *(style.wrap(f"  {label}") for label in self.labels)])
+
+    def show(self) -> None:
+        """Display the question here. What is recorded of it is question and options, never the key."""
+        show_widget(self.widget, repr(self))
+
+    _ipython_display_ = show
+
+
+def quiz(question: str, options, answer, why: str = "") -> Quiz:
+    """Ask `question`; `answer` is an expression over the notebook's variables that equals one of `options`.
+
+    `options` is a list, or a dict from option to the hint shown when it is chosen wrongly; `why` is added to
+    the praise.
+
+    >>> quiz("How many turns has the chain?", [2, 3, 4], answer=len(chain), why="A deleted reply ends it.")
+
+    Raises ValueError when the answer equals none of the options, or fewer than two different options are
+    given.
+    """
+    return Quiz(question, options, answer, why)
+
+
+def _same(option, answer) -> bool:
+    if isinstance(option, bool) or isinstance(answer, bool):
+        return option is answer
+    if isinstance(option, (int, float)) and isinstance(answer, (int, float)):
+        return math.isclose(option, answer, rel_tol=1e-9)
+    return str(option) == str(answer)

@@ -1,0 +1,142 @@
+"""The house style: colours, numbers and sentences that every picture of the course shares.
+
+Nothing heavy is imported here: the drawings (SVG) use it without matplotlib, the figures (PNG) use it with
+matplotlib.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+import sys
+import textwrap
+
+# Five colours, told apart by lightness alone (grey-scale print), with normal and with colour-blind eyes, and
+# each with a contrast of at least 3 : 1 against white. tests/show/test_style.py measures all three claims.
+PALETTE = ("#1e3e81", "#ed6e34", "#2c1735", "#0f869b", "#9b2c48")
+BLUE, ORANGE, PLUM, TEAL, CRIMSON = PALETTE
+INK = "#1f2430"  # text
+SOFT = "#5a6070"  # secondary text, contrast 6 : 1 on white
+RULE = "#c9cdd6"  # axes and connectors
+GRID = "#e8eaef"  # light grid
+PAPER = "#ffffff"  # explicit background: JupyterLab may be dark, the pictures stay readable
+
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.6)), (0, (6, 2, 1.2, 2)), (0, (3, 1.5, 1, 1.5, 1, 1.5)))
+MARKERS = ("o", "s", "^", "D", "v")
+
+SANS = "system-ui,-apple-system,'Segoe UI',Helvetica,Arial,'Liberation Sans',sans-serif"
+MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+
+WIDTH = 100  # columns of the words printed below a picture
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``"#rrggbb"`` between 0 (black) and 1 (white), as WCAG 2 defines it."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG contrast ratio of two colours, between 1 and 21."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def number(value) -> str:
+    """Write a number for a sentence: counts exactly, everything else to two digits that another computer
+    agrees on.
+
+    >>> number(41204), number(3.14159), number(0.00123), number(1234.5)
+    ('41,204', '3.1', '0.0012', '1,200')
+    """
+    if value is None or value != value:
+        return "no value"
+    if isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") in ("i", "u"):
+        value = int(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    value = float(value)
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    decimals = 1 - math.floor(math.log10(abs(value)))
+    value = round(value, decimals)
+    decimals = 1 - math.floor(math.log10(abs(value)))  # 9.96 has become 10
+    if decimals > 5:
+        return f"{value:.1e}".replace("-", "−")
+    return f"{value:,.{max(decimals, 0)}f}".replace("-", "−")
+
+
+def percent(part, whole) -> str:
+    """A share in whole per cent, with the two ends kept honest: "under 1 %" is not "0 %", "over 99 %" is not
+    "100 %".
+    """
+    share = 100 * part / whole if whole else 0
+    if 0 < share < 1:
+        return "under 1 %"
+    if 99 < share < 100:
+        return "over 99 %"
+    return f"{share:.0f} %"
+
+
+def listing(parts) -> str:
+    """Join phrases as a sentence does: "a", "a and b", "a, b and c"."""
+    parts = list(parts)
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut at a word's end so that text and ellipsis fit in `limit` characters; line breaks become spaces."""
+    text = " ".join(str(text).split())
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    space = cut.rfind(" ")
+    return (cut[:space] if space > limit // 2 else cut).rstrip(" ,.;:") + "…"
+
+
+def wrap(words: str, prefix: str = "") -> str:
+    """Break words into lines of about 100 columns; line breaks already there are kept."""
+    lines = []
+    for line in (prefix + str(words)).split("\n"):
+        indent = re.match(r" *", line).group()
+        lines += textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return "\n".join(lines)
+
+
+# What XML 1.0 forbids: control characters, lone surrogates and two non-characters.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def visible(character: str) -> str:
+    """Show what cannot be seen: NUL as ␀, escape as ␛, line break as ⏎, anything else unprintable as �."""
+    code = ord(character)
+    if character in "\n\r\t":
+        return {"\n": "⏎", "\r": "␍", "\t": "⇥"}[character]
+    return chr(0x2400 + code) if code < 0x20 else "�"
+
+
+def xml(text) -> str:
+    """Text that is safe inside XML and HTML, in an element or in a quoted attribute, whatever a stranger
+    typed.
+    """
+    return html.escape(_FORBIDDEN.sub(lambda match: visible(match.group()), str(text)))
+
+
+def publish(data: dict, metadata: dict | None = None) -> None:
+    """Show one output in the notebook; outside a notebook (a plain script) print its text instead."""
+    shell = sys.modules.get("IPython.core.interactiveshell")
+    if shell is None or not shell.InteractiveShell.initialized():
+        print(data["text/plain"])
+        return
+    from IPython.display import display
+
+    display(data, raw=True, metadata=metadata or {})
+
+
+def say(words: str) -> None:
+    """Print what a picture shows, below it, for everyone who cannot see it."""
+    print(wrap(words, "In words: "))

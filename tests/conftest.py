@@ -1,0 +1,40 @@
+"""What every test starts from, and one line of report for each notebook: the seconds it took."""
+
+import os
+import random
+import sys
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+
+# Before anything imports matplotlib or starts a kernel: no window, and nothing of this person's own settings.
+os.environ["MPLBACKEND"] = "agg"
+for _name in [name for name in os.environ if name.startswith("HELPERS_") and name != "HELPERS_SCREENSHOTS"]:
+    del os.environ[_name]
+
+# The same examples on every computer and in every run, and no stop-watch: two workers share the processor.
+settings.register_profile("course", derandomize=True, deadline=None, database=None)
+settings.load_profile("course")
+
+_seconds: Counter = Counter()
+
+
+@pytest.fixture(autouse=True)
+def _same_start():
+    """Seed every source of chance, so that a test gives the same numbers alone and in company."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+def pytest_runtest_logreport(report):
+    if ".ipynb::" in report.nodeid:
+        _seconds[report.nodeid.split("::")[0]] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter):
+    for name, seconds in sorted(_seconds.items()):
+        terminalreporter.write_line(f"{name}: {seconds:.1f} s")

@@ -1,0 +1,80 @@
+"""Write the repository's address into every notebook (Colab badge, setup cell) and into the README.
+
+usage: python -m tests.notebooks.badges [--check]
+"""
+
+import argparse
+import re
+import sys
+
+from tests.notebooks import books, setup_cell
+
+BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)")
+OURS = re.compile(r"https://github\.com/[\w.-]+/one-conversation\b|(?<=colab\.research\.google\.com/)github/[\w.-]+/one-conversation\b")
+
+
+def badge(address: str, name: str) -> str:
+    """Return the markdown of the badge that opens notebook `name` in Colab."""
+    repository = address.removeprefix("https://github.com/")
+    return (
+        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+        f"(https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name})"
+    )
+
+
+def stamp(book, name: str, address: str):
+    """Put badge and setup cell into a notebook, and return it.
+
+    Raises ValueError when the notebook does not begin with a title, or has not exactly one cell tagged `setup`.
+    """
+    first = book.cells[0]
+    if first.cell_type != "markdown" or not first.source.startswith("# "):
+        raise ValueError(f"{name}: the first cell must be markdown and begin with '# title'")
+    if BADGE.search(first.source):
+        first.source = BADGE.sub(lambda _: badge(address, name), first.source, count=1)
+    else:
+        heading, _, rest = first.source.partition("\n")
+        first.source = f"{heading}\n\n{badge(address, name)}\n\n{rest.lstrip()}".rstrip()
+    setups = [cell for cell in book.cells if "setup" in books.tags(cell)]
+    if len(setups) != 1 or setups[0].cell_type != "code":
+        raise ValueError(f"{name}: exactly one code cell must be tagged 'setup', {len(setups)} cells are")
+    setups[0].source = setup_cell.source(address)
+    return book
+
+
+def stamp_text(text: str, address: str) -> str:
+    """Put the address into a text that names the repository on GitHub or in a Colab link."""
+    repository = address.removeprefix("https://github.com/")
+    return OURS.sub(lambda found: address if found[0].startswith("https") else f"github/{repository}", text)
+
+
+def main(arguments=None) -> int:
+    parser = argparse.ArgumentParser(description="Write the repository's address into every notebook and the README.")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if something would change")
+    options = parser.parse_args(arguments)
+    address, stale = books.address(), []
+    for path in books.paths():
+        before = path.read_text(encoding="utf-8")
+        book = stamp(books.read(path), path.name, address)
+        if books.text(book) != before:
+            stale.append(path)
+            if not options.check:
+                books.write(book, path)
+    readme = books.ROOT / "README.md"
+    if readme.exists() and stamp_text(readme.read_text(encoding="utf-8"), address) != readme.read_text(encoding="utf-8"):
+        stale.append(readme)
+        if not options.check:
+            readme.write_text(stamp_text(readme.read_text(encoding="utf-8"), address), encoding="utf-8")
+    names = ", ".join(path.name for path in stale)
+    if options.check:
+        print(f"Not stamped: {names}. Run `make badges`." if stale else "Every notebook carries the address.")
+        return bool(stale)
+    print(f"Stamped {address} into {names}." if stale else f"Every notebook already carries {address}.")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ValueError as error:
+        sys.exit(str(error))

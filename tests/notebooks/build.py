@@ -1,0 +1,181 @@
+"""Run notebooks in place and store their outputs, so that two builds differ only where an author printed unstably.
+
+usage: python -m tests.notebooks.build [--only 01 …] [--check] [--timeout SECONDS]
+
+Measures each notebook's seconds (kernel start included) and the largest memory of its kernel, compares them with what the
+course promises, and writes both into the README's table. Why not nbconvert or papermill: their executor loses replies on
+widget cells now and then and waits for the whole time-out (nbclient#312).
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from tests.notebooks import books
+
+SECONDS = {"00": 20, "01": 45}  # the promise per notebook; any other has OTHERS
+OTHERS = 90
+GIGABYTES = 2.0
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+CELL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
+INSTALLED = re.compile(r"[^\s\"']*[/\\](?:site-packages|lib[/\\]python3\.\d+)[/\\]")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+TABLE = re.compile(r"(<!-- seconds -->\n).*?(<!-- /seconds -->)", re.DOTALL)
+
+
+@dataclass
+class Run:
+    """What one run of a notebook cost."""
+
+    seconds: float
+    gigabytes: float
+
+
+def limit(path: Path) -> int:
+    """Return the seconds that the notebook at `path` may take."""
+    return SECONDS.get(path.name[:2], OTHERS)
+
+
+def normalise(book):
+    """Take out of a notebook what changes from run to run or from computer to computer, and return it."""
+    book.metadata = nbformat.from_dict(METADATA)
+    for cell in book.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            # Random ids; beside them stand the widget's words, which stay.
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+            if output.output_type == "error":
+                output.traceback = [_anywhere(line) for line in output.traceback]
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if o.output_type not in ("display_data", "execute_result") or o.data]
+    return book
+
+
+def _anywhere(line: str) -> str:
+    return INSTALLED.sub("", CELL_FILE.sub("<cell>", line)).replace(f"{books.ROOT}{os.sep}", "")
+
+
+def execute(book, folder: Path, timeout: float = 300) -> Run:
+    """Run a notebook's cells in order in a fresh kernel, keep their outputs in it, and return what the run cost.
+
+    Raises CellExecutionError when a cell fails, CellTimeoutError when it takes longer than `timeout` seconds.
+    """
+    client = NotebookClient(
+        book,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    # nbclient's own Output widget is what loses replies; without it, output lands in its cell, as in nbval.
+    client.comm_open_handlers = {}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("HELPERS_")}
+    ours.pop("MPLBACKEND", None)
+    started = time.perf_counter()
+    with client.setup_kernel(env=ours):
+        for index, cell in enumerate(book.cells):
+            client.execute_cell(cell, index)
+        seconds = time.perf_counter() - started
+        gigabytes = _largest_memory(client)
+    normalise(book)
+    return Run(seconds, gigabytes)
+
+
+def _largest_memory(client) -> float:
+    """Ask the kernel for the largest memory it ever held, in gigabytes."""
+    # macOS counts in bytes, Linux in KiB.
+    expression = "__import__('resource').getrusage(0).ru_maxrss * (1 if __import__('sys').platform == 'darwin' else 1024)"
+    question = client.kc.execute("", silent=True, user_expressions={"bytes": expression})
+    reply = client.wait_for_reply(question)
+    return int(reply["content"]["user_expressions"]["bytes"]["data"]["text/plain"]) / 1e9
+
+
+def faults(book, path: Path) -> list[str]:
+    """Say what shows that a stored notebook was not written by this builder."""
+    found = []
+    counts = [cell.execution_count for cell in book.cells if cell.cell_type == "code"]
+    if counts != list(range(1, len(counts) + 1)):
+        found.append(f"{path.name}: the cells were not run once, from top to bottom")
+    if path.read_text(encoding="utf-8") != books.text(normalise(book)):
+        found.append(f"{path.name}: holds what changes from run to run")
+    return found
+
+
+def table(old: str, runs: dict[Path, Run]) -> str:
+    """Return the README's table with the rows of `runs` new and the rows of other notebooks as they were."""
+    rows = {row.split("](notebooks/")[1].split(")")[0]: row for row in old.splitlines() if "](notebooks/" in row}
+    for path, run in runs.items():
+        link = f"[{path.stem[:2]} · {books.title(books.read(path))}](notebooks/{path.name})"
+        rows[path.name] = f"| {link} | {max(1, round(run.seconds))} s | {run.gigabytes:.1f} GB |"
+    present = {path.name for path in books.paths()}
+    kept = [row for name, row in sorted(rows.items()) if name in present]
+    return "\n".join(["| notebook | runs in | memory |", "|---|---|---|", *kept]) + "\n"
+
+
+def write_table(runs: dict[Path, Run]) -> None:
+    readme = books.ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    if not TABLE.search(text):
+        print("The README has no place for the seconds: <!-- seconds -->, a line break, <!-- /seconds -->.")
+        return
+    readme.write_text(TABLE.sub(lambda found: found[1] + table(found[0], runs) + found[2], text), encoding="utf-8")
+
+
+def build(paths: list[Path], timeout: float) -> int:
+    runs, problems = {}, 0
+    for path in paths:
+        book = books.read(path)
+        try:
+            run = runs[path] = execute(book, path.parent, timeout)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            print(f"{path.name} was not changed: {error}")
+            problems += 1
+            continue
+        changed = books.write(book, path)
+        print(
+            f"{path.name}: {run.seconds:.1f} s of {limit(path)} s, {run.gigabytes:.2f} GB of {GIGABYTES:.0f} GB, "
+            f"{'stored' if changed else 'the same as before'}",
+            flush=True,
+        )
+        if run.seconds > limit(path) or run.gigabytes > GIGABYTES:
+            print(f"{path.name} costs more than the course promises.")
+            problems += 1
+    if runs:
+        write_table(runs)
+    return problems
+
+
+def main(arguments=None) -> int:
+    parser = argparse.ArgumentParser(description="Run notebooks in place and store their outputs.")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="beginnings of names: --only 00 01")
+    parser.add_argument("--check", action="store_true", help="run nothing; fail if a notebook was not built by this")
+    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for one cell (default 300)")
+    options = parser.parse_args(arguments)
+    paths = books.paths(options.only)
+    if not paths:
+        print("There are no notebooks in notebooks/ yet.")
+    if options.check:
+        found = [fault for path in paths for fault in faults(books.read(path), path)]
+        print("\n".join(found) if found else f"{len(paths)} notebooks are as the builder left them.")
+        return bool(found)
+    return bool(build(paths, options.timeout))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ValueError as error:
+        sys.exit(str(error))

@@ -1,0 +1,57 @@
+"""What the notebooks define, and the helper that does the same: prose and package cannot drift apart.
+
+`TABLE` lists every function and class that a notebook defines outside exercises. Where the package has its twin, the
+entry names it and a test compares the two; where not, the entry says why the definition belongs to that page alone.
+"""
+
+import ast
+import importlib
+from pathlib import Path
+
+from tests.notebooks import books
+from tests.notebooks.rules import bound
+
+# {number of the notebook: {name: "helpers.room.module.name", or a reason without dots of a module}}
+TABLE: dict[str, dict[str, str]] = {}
+
+
+def helper(entry: str):
+    """Return the helper an entry of the table names, or None when the entry is a reason.
+
+    Raises AttributeError or ImportError when it names a helper that does not exist.
+    """
+    if not entry.startswith("helpers."):
+        return None
+    module, _, name = entry.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def lift(notebook: Path, name: str):
+    """Return the function or class that a notebook defines as `name`, without running the rest of the notebook.
+
+    Taken out with it is what it needs: imports, constants and other definitions, in the notebook's order. Raises KeyError
+    when the notebook does not define it.
+    """
+    code = [cell.source for cell in books.read(notebook).cells if cell.cell_type == "code"]
+    statements = [statement for source in code for statement in ast.parse(source).body]
+    binding: dict[str, int] = {}
+    for place, statement in enumerate(statements):
+        for bound_name in bound(statement):
+            binding.setdefault(bound_name, place)
+    for place, statement in enumerate(statements):
+        # The definition itself counts, not an import or a variable of the same name before it.
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            binding[statement.name] = place
+    if name not in binding:
+        raise KeyError(f"{notebook.name} does not define {name}")
+    needed, waiting = set(), [binding[name]]
+    while waiting:
+        place = waiting.pop()
+        if place not in needed:
+            needed.add(place)
+            used = {node.id for node in ast.walk(statements[place]) if isinstance(node, ast.Name)}
+            waiting += [binding[other] for other in used if other in binding]
+    module = ast.Module([statements[place] for place in sorted(needed)], type_ignores=[])
+    names: dict = {"__name__": f"lifted_from_{notebook.stem}"}
+    exec(compile(module, str(notebook), "exec"), names)
+    return names[name]
