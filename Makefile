@@ -16,8 +16,15 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
+# The stamp says where the environment was installed. One that was moved, or lost its Python, is installed again.
+ifneq ($(shell test -x $(PY) && cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
 # Loadfile keeps the cells of one notebook together, in one process and in order.
 NBVAL := --nbval-current-env --nbval-sanitize-with=tests/notebooks/nbval_sanitize.cfg -n 2 --dist=loadfile
+# For runs of the notebooks alone, which find no conftest by themselves: it prints the seconds of each.
+REPORT := -p tests.conftest
 # One thread and no wide vector instructions: the numbers of an older computer.
 OTHER_COMPUTER := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
 	MKL_ENABLE_INSTRUCTIONS=SSE4_2
@@ -29,14 +36,15 @@ help: ## list these targets (the default)
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
 
 setup: $(STAMP) ## make the virtual environment .venv and install the course into it
+	@echo "The course is installed in $(VENV). Next: make lab"
 
 $(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh
 	@sh .make/venv.sh $(VENV) $(PYTHON)
 	@sh .make/install.sh $(VENV)
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 lab: $(STAMP) ## open the first notebook in JupyterLab (ARGS="--no-browser --port 8899" is passed on)
-	@$(VENV)/bin/jupyter lab $$([ "$$(id -u)" -ne 0 ] || echo --allow-root) notebooks/00_start_here.ipynb $(ARGS)
+	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
 test: $(STAMP) ## run every check: helpers, answers, format, browser, and all notebooks under strict nbval
 	@$(PY) -m pytest notebooks tests --nbval --nbval-cell-timeout=120 $(NBVAL) $(ARGS)
@@ -60,15 +68,16 @@ bench: $(STAMP) ## measure the readers' speed and memory (minutes; not part of m
 		$(PY) "$$file" $(ARGS) || exit 1; done
 
 test-portable: $(STAMP) ## run the notebooks once more, imitating another computer
-	@$(OTHER_COMPUTER) $(PY) -m pytest notebooks --nbval --nbval-cell-timeout=600 $(NBVAL) $(ARGS)
+	@$(OTHER_COMPUTER) $(PY) -m pytest notebooks --nbval --nbval-cell-timeout=600 $(NBVAL) $(REPORT) $(ARGS)
 
 test-colab: $(COLAB_STAMP) ## run the notebooks with the versions Colab has, the course installed as Colab does it
-	@$(COLAB)/bin/python -m pip install --quiet --no-deps --force-reinstall .
-	@COLAB_RELEASE_TAG=imitated $(COLAB)/bin/python -m pytest notebooks --nbval-lax --nbval-cell-timeout=120 $(NBVAL) $(ARGS)
+	@$(COLAB)/bin/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	@$(COLAB)/bin/python -m pytest notebooks --nbval-lax --nbval-cell-timeout=120 $(NBVAL) $(REPORT) $(ARGS)
 
 $(COLAB_STAMP): tests/notebooks/colab-constraints.txt .make/venv.sh
 	@sh .make/venv.sh $(COLAB) $(PYTHON)
-	@$(COLAB)/bin/python -m pip install --quiet -r tests/notebooks/colab-constraints.txt
+	@echo "Installing what Colab has into $(COLAB) (about two minutes the first time)"
+	@$(COLAB)/bin/python -m pip install --quiet --requirement tests/notebooks/colab-constraints.txt
 	@touch $@
 
 clean: ## remove what make made (not the notebooks' outputs)

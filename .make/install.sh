@@ -21,4 +21,4 @@ cat > "$settings/overrides.json" <<'END'
   }
 }
 END
-"$python" -c 'import helpers, torch; print("Ready: Python packages in .venv, torch", torch.__version__)'
+"$python" -c 'import helpers, torch; print("Installed, with torch", torch.__version__)'

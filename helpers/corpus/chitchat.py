@@ -19,7 +19,7 @@ def new_card() -> Card:
         origin="BYU Chit-Chat Challenge 2018 (Myers, Etchart & Fulda 2020), package chitchat-dataset",
         licence="MIT",
         warnings=[
-            "Most writers are students of one university in one year; one of them sits in every third conversation.",
+            "Most writers are students of one university in one year; one of them sits in one conversation in six.",
             "It was a game with points: some lines were typed to score, not to be read.",
             "The split is by conversation, so a writer's other conversations may stand in another split.",
         ],

@@ -34,7 +34,7 @@ class Conversation:
     meta: dict = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
-        return "\n".join(f"{turn.speaker}: {turn.text}" for turn in self.turns)
+        return "\n".join(f"{turn.speaker}: {turn.text}".replace("\n", "\n   ") for turn in self.turns)
 
 
 @dataclass
@@ -175,5 +175,6 @@ def _split(found: list[Conversation], card: Card) -> Corpus:
 
 
 def _long_turns(conversation: Conversation) -> list[str]:
-    keys = (normalised(turn.text) for turn in conversation.turns)
+    # Eight words take 15 characters at least: most turns need no closer look.
+    keys = (normalised(turn.text) for turn in conversation.turns if len(turn.text) >= 2 * COPY_WORDS - 1)
     return [key for key in keys if key.count(" ") >= COPY_WORDS - 1]

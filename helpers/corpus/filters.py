@@ -11,8 +11,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from operator import eq
 
+from .markup import is_table_ruler
 from .redaction import redact
-from .rules import clean, is_table_ruler
+from .rules import clean
 
 REASONS: dict[str, str] = {
     "kept": "stays in the conversation",
@@ -66,7 +67,7 @@ class Filter:
     min_words: int | None = 1
     max_words: int | None = 200
     min_score: int | None = 1  # an unknown score (null in late 2017) passes
-    repeats: int | None = 3  # so many equal words in a row are a repetition
+    repeats: int | None = 3  # so many equal words in a row are a repetition (at least 2)
     same_text: int | None = 2  # so often may one author post one text
     same_text_characters: int = 20  # shorter texts ("Thank you!") may come as often as they like
     english: bool = True
@@ -96,31 +97,28 @@ class Filter:
             text = redact(clean(body))
         return self._reason_in_text(body, author, text)
 
-    def _reason_in_text(self, body: str, author: str | None, text: str) -> str | None:
+    def _reason_in_text(self, body: str, author: str, text: str) -> str | None:
         length = len(text)
         if not length:
             return "nothing left"
-        if self.min_characters is not None and length < self.min_characters:
-            return "too short"
-        if self.max_characters is not None and length > self.max_characters:
-            return "too long"
+        if (reason := _outside(length, self.min_characters, self.max_characters)) is not None:
+            return reason
         if self.code and ("\n" in body or "```" in body) and has_table_or_code(body):
             return "markdown table or code"
         if "[link]" in text and not _WORD.search(_PLACEHOLDER.sub("", text)):
             return "link only"
         words = text.lower().split()
-        if self.min_words is not None and len(words) < self.min_words:
-            return "too short"
-        if self.max_words is not None and len(words) > self.max_words:
-            return "too long"
-        if self.repeats is not None and repeats(words, self.repeats):
+        if (reason := _outside(len(words), self.min_words, self.max_words)) is not None:
+            return reason
+        if self.repeats is not None and any(map(eq, words, words[1:])) and _longest_run(words) >= self.repeats:
             return "repetition"
         if self.bots and "bot" in text and _BOT_SAYS.search(text):
             return "bot"
         if self.english and not is_english(text, words):
             return "not English"
-        if self.same_text is not None and length >= self.same_text_characters and self._count_same(author, text) > self.same_text:
-            return "same text again"
+        if self.same_text is not None and length >= self.same_text_characters:
+            if self._count_same(author, text) > self.same_text:
+                return "same text again"
         return None
 
     def keep(self, comment, text: str | None = None) -> bool:
@@ -176,17 +174,19 @@ def has_table_or_code(body: str) -> bool:
     return False
 
 
-def repeats(words: list[str], times: int) -> bool:
-    """True if one word stands `times` times in a row."""
-    if times > 1 and not any(map(eq, words, words[1:])):
-        return False
-    run, last = 0, None
+def _longest_run(words: list[str]) -> int:
+    """How often one word stands in a row at most; placeholders such as [link] are no words."""
+    longest, run, last = 0, 0, None
     for word in words:
-        run = run + 1 if word == last else 1
-        last = word
-        if run >= times:
-            return True
-    return False
+        run = run + 1 if word == last and word[0] != "[" else 1
+        longest, last = max(longest, run), word
+    return longest
+
+
+def _outside(number: int, least: int | None, most: int | None) -> str | None:
+    if least is not None and number < least:
+        return "too short"
+    return "too long" if most is not None and number > most else None
 
 
 def is_english(text: str, words: list[str]) -> bool:
@@ -195,6 +195,8 @@ def is_english(text: str, words: list[str]) -> bool:
     A light test for casual text: fewer than four words pass (unless in another script), and so do names and jokes. Misses short foreign sentences without small words;
     drops the rare English comment that quotes a foreign sentence. A real identifier (fastText, CLD3) does better at a thousand times the cost.
     """
+    if " the " in text or " and " in text or " you " in text or len(words) < 4 and text.isascii():
+        return True  # four in five English comments end here
     if not text.isascii():
         abroad = len(_LETTER_ABROAD.findall(text))
         if abroad * 3 > len(text):

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zlib import crc32
 
-BITS = 6  # of the hash decide the partition: 64 files, which every system lets us hold open
+BITS = 6  # bits of the hash that decide the partition
+PARTS = 2**BITS
 ROW_BYTES = 600  # what a comment takes in memory beside its text: a tuple, eight short strings and numbers
 LINK, BODY = 2, 4  # where a comment's fields hold the thread and the text
 
@@ -24,13 +25,11 @@ class Partitions:
 
     def __init__(self, memory_limit: int, skip: int = 0):
         self.memory_limit = memory_limit
-        self.shift = 32 - BITS - skip
         self.skip = skip
         self.rows: list[tuple] = []
-        self.sizes = [0] * 2**BITS
         self.spilled = 0
+        self.sizes = [0] * PARTS  # bytes of memory that each partition will take when it is read back
         self.folder: tempfile.TemporaryDirectory | None = None
-        self.files: list = []
 
     def add(self, rows: Iterable[tuple]) -> None:
         """Take in rows, writing them to disk whenever there are too many."""
@@ -40,45 +39,47 @@ class Partitions:
             size += ROW_BYTES + len(row[BODY])
             if size > room:
                 self._spill()
-                # The rest goes to disk anyway, so small helpings will do.
+                # From now on everything goes to disk, so small helpings will do.
                 size, room = 0, self.memory_limit // 8
         if self.folder is not None:
             self._spill()
 
     def threads(self) -> Iterator[tuple[str, list[tuple]]]:
-        """Yield (link_id, rows) for every thread. The order is the same whether or not anything went to disk."""
-        yield from _grouped(self.rows)
-        self.rows = []
-        for number, file in enumerate(self.files):
-            file.close()
-            yield from self._partition(number)
-            Path(file.name).unlink()
+        """Yield (link_id, rows) for every thread, once. The order is the same whether or not anything went to disk."""
+        if self.folder is None:
+            rows, self.rows = self.rows, []
+            yield from _grouped(rows)
+            return
+        for number, size in enumerate(self.sizes):
+            if size:
+                yield from self._partition(number, size)
+                self._file(number).unlink()
 
     def close(self) -> None:
         """Remove what was written to disk."""
-        for file in self.files:
-            file.close()
         if self.folder is not None:
             self.folder.cleanup()
+
+    def _file(self, number: int) -> Path:
+        return Path(self.folder.name) / f"{number:02}"
 
     def _spill(self) -> None:
         if self.folder is None:
             self.folder = tempfile.TemporaryDirectory(prefix="threads-")
-            self.files = [open(Path(self.folder.name) / f"{number:02}", "wb") for number in range(2**BITS)]
-        parts = [[] for _ in self.files]
+        parts: list[list[tuple]] = [[] for _ in range(PARTS)]
+        shift = 32 - BITS - self.skip
         for row in self.rows:
-            part = thread_hash(row[LINK]) >> self.shift & 2**BITS - 1
-            parts[part].append(row)
-            self.sizes[part] += ROW_BYTES + len(row[BODY])
+            parts[crc32(row[LINK].encode()) >> shift & PARTS - 1].append(row)
         self.spilled += len(self.rows)
         self.rows.clear()
-        for part, file in zip(parts, self.files, strict=True):
+        for number, part in enumerate(parts):
             if part:
-                marshal.dump(part, file)  # Python's own quick format: only this process ever reads it
+                self.sizes[number] += sum(ROW_BYTES + len(row[BODY]) for row in part)
+                _append(self._file(number), part)
 
-    def _partition(self, number: int) -> Iterator[tuple[str, list[tuple]]]:
-        rows = _read_back(Path(self.folder.name) / f"{number:02}")
-        if self.sizes[number] <= self.memory_limit or self.shift < BITS:
+    def _partition(self, number: int, size: int) -> Iterator[tuple[str, list[tuple]]]:
+        rows = _read_back(self._file(number))
+        if size <= self.memory_limit or self.skip + 2 * BITS > 32:
             yield from _grouped(rows)
             return
         finer = Partitions(self.memory_limit, self.skip + BITS)  # too large still: part it by the bits that follow
@@ -89,24 +90,24 @@ class Partitions:
             finer.close()
 
 
-def thread_hash(link_id: str) -> int:
-    """Return a number of 32 bits that is the same for a thread on every computer."""
-    return crc32(link_id.encode())
-
-
 def _grouped(rows: Iterable[tuple]) -> Iterator[tuple[str, list[tuple]]]:
     groups: dict[str, list[tuple]] = {}
     for row in rows:
         groups.setdefault(row[LINK], []).append(row)
-    for link_id in sorted(groups, key=lambda link_id: (thread_hash(link_id), link_id)):
+    for link_id in sorted(groups, key=lambda link_id: (crc32(link_id.encode()), link_id)):
         yield link_id, groups.pop(link_id)
+
+
+# marshal is the quick format in which Python keeps its own compiled code: good for a file that only this process reads.
+# Version 2 does not look for repeated objects, which is quicker here.
+def _append(path: Path, rows: list[tuple]) -> None:
+    data = marshal.dumps(rows, 2)
+    with path.open("ab") as file:
+        file.write(len(data).to_bytes(8, "big"))
+        file.write(data)
 
 
 def _read_back(path: Path) -> Iterator[tuple]:
     with path.open("rb") as file:
-        while True:
-            try:
-                rows = marshal.load(file)
-            except EOFError:
-                return
-            yield from rows
+        while length := file.read(8):
+            yield from marshal.loads(file.read(int.from_bytes(length, "big")))

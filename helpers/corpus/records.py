@@ -7,17 +7,30 @@ comment. A bad line never stops a file, a bad file never stops a folder, and not
 import json
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from .archives import LONGEST_LINE, DamagedFile, UnreadableFile, decoded, line_batches
 
-LARGEST_ARRAY = 500_000_000  # a JSON array has to be read whole: beyond this many bytes it would not fit
+LARGEST_ARRAY = 200_000_000  # a JSON array has to be read whole, and takes several times its bytes
+Make = Callable[[dict, Counter], tuple]
+Work = Callable[[Iterable[bytes]], Iterator["Made"]]
 
 
 class BadRecord(ValueError):
     """A line that is no comment; the message is the reason it is counted under."""
+
+
+class Made(NamedTuple):
+    """What became of a batch of lines."""
+
+    lines: int  # blank ones included
+    comments: list
+    bad: list[tuple[int, str]]  # how many lines below the first it stands, and what is wrong with it
+    repaired: dict[str, int]
 
 
 @dataclass
@@ -40,13 +53,15 @@ class ReadStats:
     conversations: int = 0
     spilled: int = 0  # comments that went by way of the disk
 
-    def bad(self, name: str, number: int, reason: str) -> None:
-        """Count one bad line and remember where the first one stands."""
-        self.lines += 1
-        self.bad_lines += 1
-        self.reasons[reason] += 1
-        if self.first_bad_line is None:
-            self.first_bad_line = (name, number)
+    def take(self, made: "Made", name: str, number: int) -> None:
+        """Count what became of a batch, the first line of which is line ``number`` of the file ``name``."""
+        self.lines += len(made.comments) + len(made.bad)
+        self.comments += len(made.comments)
+        self.bad_lines += len(made.bad)
+        self.reasons.update(reason for _, reason in made.bad)
+        self.repaired.update(made.repaired)
+        if made.bad and self.first_bad_line is None:
+            self.first_bad_line = (name, number + made.bad[0][0])
 
     def __str__(self) -> str:
         parts = [f"{self.comments:,} comments from {self.lines:,} lines of {len(self.files):,} files"]
@@ -63,70 +78,88 @@ class ReadStats:
         return "; ".join(parts + self.problems) + "."
 
 
-def read_records(files: list[Path], make: Callable, stats: ReadStats | None = None) -> Iterator:
-    """Yield ``make(record, repaired)`` for each JSON object in the files; the bookkeeping behind ``read_comments``."""
+def read_records(files: list[Path], make: Make, stats: ReadStats | None = None, work: Work | None = None) -> Iterator:
+    """Yield what ``make(record, repaired)`` returns for each JSON object in the files: the bookkeeping of all readers.
+
+    ``make`` raises BadRecord for a line to skip. ``work`` turns batches of lines into ``Made``, in order; by default it
+    is ``make_batch`` in this process. Raises UnreadableFile when there is nothing to be had from any of the files.
+    """
     silent = stats is None
     stats = ReadStats() if stats is None else stats
     before = stats.comments
     for path in files:
         stats.files.append(path.name)
         try:
-            yield from _read_file(path, make, stats)
+            yield from _read_file(path, make, stats, work)
         except (UnreadableFile, DamagedFile) as problem:
-            if len(files) == 1 and stats.comments == before:
-                raise UnreadableFile(str(problem)) from problem
             stats.problems.append(str(problem))
-            if silent:
+            if silent and stats.comments > before:
                 warnings.warn(str(problem), stacklevel=2)
     if stats.comments == before:
-        raise UnreadableFile("; ".join(stats.problems) or f"no comments in {', '.join(stats.files)}")
+        raise UnreadableFile("; ".join(stats.problems))
 
 
-def _read_file(path: Path, make: Callable, stats: ReadStats) -> Iterator:
+def make_batch(batch: bytes, make: Make) -> Made:
+    """Make comments of a batch of lines."""
+    lines = batch.count(b"\n") + 1
+    try:
+        # One call for all lines is quicker than a call for each. The line break stays in after the comma: inside a
+        # string JSON forbids it, so two broken lines can never join up to a whole one.
+        records = json.loads("[" + batch.decode().replace("\n", ",\n") + "]")
+    except (ValueError, RecursionError):
+        records = []
+    return _make_all(records if len(records) == lines else batch.split(b"\n"), make)
+
+
+def _read_file(path: Path, make: Make, stats: ReadStats, work: Work | None) -> Iterator:
     """Yield the comments of one file. Raises UnreadableFile at the end of a file that had not a single one."""
     before, number = stats.comments, 1
-    batches = line_batches(decoded(path))
-    for batch in batches:
-        if number == 1:
-            batch = batch.removeprefix(b"\xef\xbb\xbf")  # the mark with which some Windows programs begin a file
-            if _begins_an_array(batch):
-                yield from _make_all(_whole_array(batch, batches, path.name), 1, make, path.name, stats)
-                break
-        lines = batch.count(b"\n") + 1
-        yield from _make_all(_decode_together(batch, lines), number, make, path.name, stats)
-        number += lines
+    pieces, items = _unwrap_array(decoded(path))
+    if items is not None:
+        results = [_make_all(items, make)]
+    else:
+        batches = line_batches(pieces)
+        results = work(batches) if work else (make_batch(batch, make) for batch in batches)
+    for made in results:
+        stats.take(made, path.name, number)
+        number += made.lines
+        yield from made.comments
     if stats.comments == before:
         raise UnreadableFile(
-            f"{path.name} holds no comment: {_listed(stats.reasons) or 'all its lines are blank'}. "
-            "A dump of comments has one JSON object a line, with id, link_id, parent_id and body"
+            f"{path.name} holds no comment ({_listed(stats.reasons) or 'all its lines are blank'}): a dump has one JSON "
+            f"object a line, with id, link_id, parent_id and body, or is one JSON array of at most {LARGEST_ARRAY:,} bytes"
         )
 
 
-def _make_all(items: list, number: int, make: Callable, name: str, stats: ReadStats) -> list:
-    """Make comments of decoded records, or of raw lines, the first of which is line ``number``."""
-    comments = []
-    for number, item in enumerate(items, number):
+def _unwrap_array(pieces: Iterator[bytes]) -> tuple[Iterable[bytes], list | None]:
+    """Return the file's pieces, or the items if the whole file turns out to be one JSON array."""
+    first = next(pieces, b"").removeprefix(b"\xef\xbb\xbf")  # the mark with which some Windows programs begin a file
+    if not first.lstrip().startswith(b"["):
+        return chain([first], pieces), None
+    held = bytearray(first)
+    for piece in pieces:
+        held += piece
+        if len(held) > LARGEST_ARRAY:
+            return chain([held], pieces), None
+    try:
+        return [], json.loads(held)
+    except (ValueError, RecursionError):
+        return [held], None  # a line that happens to be a list
+
+
+def _make_all(items: list, make: Make) -> Made:
+    """Make comments of decoded records, or of raw lines."""
+    comments, bad, repaired = [], [], Counter()
+    for place, item in enumerate(items):
         try:
             if type(item) is bytes:
                 if not item.strip():
                     continue
                 item = _decode_line(item)
-            comments.append(make(item, stats.repaired))
+            comments.append(make(item, repaired))
         except BadRecord as problem:
-            stats.bad(name, number, str(problem))
-    stats.lines += len(comments)
-    stats.comments += len(comments)
-    return comments
-
-
-def _decode_together(batch: bytes, lines: int) -> list:
-    """Decode the lines of a batch as one JSON array, which is quicker; if any is bad, return the raw lines instead."""
-    try:
-        # The line break stays in after the comma: inside a string JSON forbids it, so no two broken lines can join up.
-        records = json.loads("[" + batch.decode().replace("\n", ",\n") + "]")
-    except (ValueError, RecursionError):
-        records = []
-    return records if len(records) == lines else batch.split(b"\n")
+            bad.append((place, str(problem)))
+    return Made(len(items), comments, bad, dict(repaired))
 
 
 def _decode_line(line: bytes):
@@ -138,31 +171,6 @@ def _decode_line(line: bytes):
         raise BadRecord("not UTF-8 text") from None
     except (ValueError, RecursionError):
         raise BadRecord("not JSON") from None
-
-
-def _begins_an_array(batch: bytes) -> bool:
-    """Is this the beginning of one JSON array over the whole file, and not a line that happens to hold a list?"""
-    first, _, rest = batch.lstrip().partition(b"\n")
-    if not first.startswith(b"["):
-        return False
-    try:
-        json.loads(first)
-    except (ValueError, RecursionError):
-        return True
-    return not rest.strip()
-
-
-def _whole_array(batch: bytes, batches: Iterator[bytes], name: str) -> list:
-    pieces, size = [batch], len(batch)
-    for batch in batches:
-        pieces.append(batch)
-        size += len(batch)
-        if size > LARGEST_ARRAY:
-            raise UnreadableFile(f"{name} is one huge JSON array; write it as one object a line first: jq -c '.[]' {name}")
-    try:
-        return json.loads(b"\n".join(pieces))
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFile(f"{name} begins like a JSON array but is not a whole one ({error}): fetch it again") from None
 
 
 def _listed(counts: Counter) -> str:

@@ -74,7 +74,7 @@ def comment_from(record: dict, repaired: Counter) -> Comment:
     if identity.startswith("t1_"):
         identity = identity[3:]
         repaired["id with a prefix"] += 1
-    if not identity.isalnum() or link_id[:3] != "t3_" or not link_id[3:].isalnum():
+    if not identity.isalnum() or link_id[:3] != "t3_" or not link_id.isascii():
         raise BadRecord("id or link_id is not written as Reddit writes them")
     get = record.get
     parent_id, author, score, created = get("parent_id"), get("author"), get("score"), get("created_utc")
@@ -89,7 +89,7 @@ def comment_from(record: dict, repaired: Counter) -> Comment:
     if type(created) is not int and created is not None:
         created = whole_number(created, repaired)
     if not body.isascii():
-        body = _without_half_characters(body, repaired)
+        body = sound_text(body, repaired)
     subreddit, distinguished, stickied = get("subreddit"), get("distinguished"), get("stickied")
     if type(subreddit) is not str:
         subreddit = ""
@@ -147,8 +147,10 @@ def _what_is_missing(record) -> str:
     return "no " + " and no ".join(name for name in ("id", "link_id", "body") if name not in record)
 
 
-def _without_half_characters(text: str, repaired: Counter) -> str:
-    """Replace halves of surrogate pairs, which JSON can smuggle in and which no file or screen can take, by "\ufffd"."""
+def sound_text(text: str, repaired: Counter) -> str:
+    """Return the text with "\ufffd" for halves of surrogate pairs: JSON can smuggle them in, but no file takes them."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

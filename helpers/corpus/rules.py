@@ -1,213 +1,134 @@
-"""The cleaning rules: from a comment as it lies in the dump to the words its author meant.
+r"""The cleaning rules: from a comment as it lies in the dump to the words its author meant.
 
 Every rule has a name and a reason, and `clean` is nothing but the rules in order, repeated until the text no longer
-changes. Therefore cleaning twice is the same as cleaning once. Each rule takes time linear in the length of the text
-and shortens it, and after `PASSES` rounds (real comments need two) every mark-up character goes at once, so no comment
-however long or odd can hold the reader up. Built rule by rule in notebook 01.
+changes. Therefore cleaning twice is the same as cleaning once. Each rule is linear in the length of the text, and after
+`ROUNDS` rounds (real comments need two) every mark goes at once, so no comment however long or odd can hold the reader
+up. Built rule by rule in notebook 01.
 
-Known losses, all of them the price of cleaning twice = cleaning once: an escaped `\\*word\\*` loses its stars, and a
-line that opens with a bare `>5` is read as a quote, as Reddit itself reads it.
+Known losses, the price of cleaning twice = cleaning once: an escaped `\*word\*` loses its stars; a line that opens with
+a bare `>5` is read as a quote, as Reddit itself reads it; Python's `__init__` standing alone is read as bold; and a
+quote that runs on over a line without its own `>` keeps that line.
 """
 
-import html
 import re
-import unicodedata
 from collections.abc import Callable
-from html.entities import html5
+from functools import lru_cache
 from typing import NamedTuple
 
-PASSES = 8  # rounds before the blunt end; a real comment settles in one or two
+from . import markup
+
+ROUNDS = 8  # before the blunt end; a real comment settles in one or two
 
 
 class Rule(NamedTuple):
-    """One step of cleaning. `apply` takes a text and returns it, changed or not."""
+    """One step of cleaning: `apply` takes a text and returns it, changed or not.
+
+    `marks` are the ASCII characters of which one at least must be there for the rule to change a text in ASCII;
+    empty if the rule looks at more than characters.
+    """
 
     name: str
     why: str
     apply: Callable[[str], str]
+    marks: str = ""
 
 
-# --- characters ----------------------------------------------------------------------------------------------------
-_ENTITY = re.compile(r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
-    "\ud800-\udfff]|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # a joiner inside an emoji may stay
-)
-_LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
-
-
-def _decode_entity(match: re.Match) -> str:
-    name = match[1]
-    if name[0] == "#":
-        return html.unescape(f"&{name};")
-    return html5.get(name + ";", f"&{name};")  # only whole names: html.unescape would also read &notes; as ¬es;
-
-
-def _decode_entities(text: str) -> str:
-    if "&" not in text or ";" not in text:
-        return text
-    for _ in range(4):
-        decoded = _ENTITY.sub(_decode_entity, text)
-        if decoded == text:
-            return text
-        text = decoded
-    return text
-
-
-def _line_ends(text: str) -> str:
-    return _LINE_ENDS.sub("\n", text) if "\r" in text or not text.isascii() else text
-
-
-def _drop_invisible(text: str) -> str:
-    if text.isascii() and text.replace("\n", "").isprintable():
-        return text
-    return _INVISIBLE.sub("", text)
-
-
-def _compose(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-# --- whole lines ---------------------------------------------------------------------------------------------------
-_FACE = r"[:;=8xX]['’-]?[()\[\]{}/\\|DPpOo<>*]|[._=o-][<>]|[=<!]"  # what may follow > without making it a quote
-_QUOTE = re.compile(rf"^[^\S\n]*>(?!{_FACE})[^\n]*\n?", re.MULTILINE)
-_RULER = re.compile(r"^[ \t]*(?:```[^\n`]*|([-*_])(?:[ \t]*\1){2,}[ \t]*)$\n?", re.MULTILINE)
-
-
-def _drop_quotes(text: str) -> str:
-    return _QUOTE.sub("", text) if ">" in text else text
-
-
-def is_table_ruler(line: str) -> bool:
-    """True for the line `:--|--:` that stands under the head of a Markdown table."""
-    return "|" in line and "-" in line and not line.strip("|:- \t")
-
-
-def _drop_rulers(text: str) -> str:
-    if "---" in text or "***" in text or "___" in text or "```" in text or "- -" in text or "* *" in text:
-        text = _RULER.sub("", text)
-    if "|" in text and "-" in text:
-        text = "\n".join(line for line in text.split("\n") if not is_table_ruler(line))
-    return text
-
-
-_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+)+")
-_BULLET = re.compile(r"[ \t]*(?:[*+•-][ \t]+)+")
-_NUMBER = re.compile(r"[ \t]*\d{1,3}[.)][ \t]+")
-
-
-def _headings_and_lists(text: str) -> str:
-    lines = text.split("\n")
-    numbered = 0
-    for place, line in enumerate(lines):
-        first = line.lstrip(" \t")[:1]
-        if first == "#":
-            lines[place] = line[match.end() :] if (match := _HEADING.match(line)) else line
-        elif first and first in "*+•-":
-            lines[place] = line[match.end() :] if (match := _BULLET.match(line)) else line
-        elif first.isdigit() and len(lines) > 1 and _NUMBER.match(line):
-            numbered += 1
-    if numbered > 1:  # "40. My age." alone is a sentence, not a list
-        lines = [line[match.end() :] if (match := _NUMBER.match(line)) else line for line in lines]
-    return "\n".join(lines)
-
-
-# --- inside a line -------------------------------------------------------------------------------------------------
-# A target may hold one pair of brackets. [link] and its sisters are what `redact` writes: they stay.
-_TARGET = r"[^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500}){0,8}"
-_LINK = re.compile(
-    r"!?\[(?!(?:email|phone|link|user|machine)\]\((?!https?:|www\.|[/#]))([^\[\]\n]*)\]"
-    rf"\([ \t]*{_TARGET}(?:[ \t]+[\"'][^\"'\n]{{0,300}}[\"'])?[ \t]*\)"
-)
-_AUTOLINK = re.compile(r"<(https?://[^\s<>]+|mailto:[^\s<>]+)>")
-_CODE = re.compile(r"(?<!`)`+([^`\n]+)`+")
-_SPOILER = re.compile(r">!((?:[^!>\n]|!(?!<)|>(?!!))*)!<")
-_BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*")
-_ITALIC = re.compile(r"(?<![\w*\\^><])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
-_BEFORE_LINE, _AFTER_LINE = r"(?<![^\s\"'“‘(\[{*~/,.:;])", r"(?![^\s\"'”’)\]}*~/,.:;!?…])"
-_UNDER_BOLD = re.compile(rf"{_BEFORE_LINE}__(?=[^\s_])([^_\n]*[^\s_])__{_AFTER_LINE}")
-_UNDER = re.compile(rf"{_BEFORE_LINE}_(?=[^\s_^])([^_\n]*[^\s_])_{_AFTER_LINE}")
-_STRIKE = re.compile(r"~~(?=[^\s~])([^~\n]*[^\s~])~~")
-_SUPER_GROUP = re.compile(r"(?<!\w)\^\(([^()\n]*)\)")
-_SUPER_GLUED = re.compile(r"(?<=[^\W\d_]{2})\^+(?:\(([^()\n]*)\)|(?=[^\W\d_]{2}))")
-_SUPER_WORD = re.compile(r"(?<![\w^])\^+(?!\w\^)(?=\w)")
-_ESCAPE = re.compile(r"(?<![¯\\])\\+(?=[*_~^#`\[\](){}|!.+-])|(?<![¯\\\n])(?<=[^\s])\\+(?=>)")
-_SHRUG = re.compile(r"(?<=¯)\\{2,}(?=_)")
-
-
-def _links(text: str) -> str:
-    if "](" in text:
-        text = _LINK.sub(r"\1", text)
-    return _AUTOLINK.sub(r"\1", text) if "<" in text else text
-
-
-def _code_marks(text: str) -> str:
-    return _CODE.sub(r"\1", text) if "`" in text else text
-
-
-def _spoilers(text: str) -> str:
-    return _SPOILER.sub(r"\1", text) if "!<" in text else text
-
-
-def _emphasis(text: str) -> str:
-    if "*" in text:
-        text = _ITALIC.sub(r"\1", _BOLD.sub(r"\1", text))
-    if "_" in text:
-        text = _UNDER.sub(r"\1", _UNDER_BOLD.sub(r"\1", text))
-    return _STRIKE.sub(r"\1", text) if "~~" in text else text
-
-
-def _superscripts(text: str) -> str:
-    if "^" not in text:
-        return text
-    text = _SUPER_GROUP.sub(r"\1", text)
-    text = _SUPER_GLUED.sub(lambda match: " " + (match[1] or ""), text)
-    return _SUPER_WORD.sub("", text)
-
-
-def _escapes(text: str) -> str:
-    return _SHRUG.sub(r"\\", _ESCAPE.sub("", text)) if "\\" in text else text
-
-
-def _whitespace(text: str) -> str:
-    if "\n" not in text:
-        return " ".join(text.split())
-    return "\n".join([tidy for line in text.split("\n") if (tidy := " ".join(line.split()))])
-
+_CONTROL = "".join(map(chr, [*range(9), *range(14, 32), 127]))
 
 RULES: tuple[Rule, ...] = (
-    Rule("entities", "Dumps write & < > as &amp; &lt; &gt;, sometimes twice: read them back first.", _decode_entities),
-    Rule("line ends", "A third of the early comments end lines with CRLF: make every end of line one \\n.", _line_ends),
-    Rule("invisible characters", "Zero-width and control characters look like nothing and cost a token.", _drop_invisible),
-    Rule("one form of each letter", "é is one code point or two: NFC makes equal-looking words equal.", _compose),
-    Rule("quotes", "A quoted line is what the parent said: drop it whole, or the reply contains its question.", _drop_quotes),
-    Rule("rulers", "Lines of ---, code fences and table rulers draw; they say nothing.", _drop_rulers),
-    Rule("links", "Of [text](address) only the text was meant to be read.", _links),
-    Rule("code marks", "`word` was marked to look different, not to be said with its marks.", _code_marks),
-    Rule("spoilers", "The marks >! and !< hide words on the page; here we want the words.", _spoilers),
-    Rule("emphasis", "Bold, italic and struck-out words lose their marks, never their letters.", _emphasis),
-    Rule("superscripts", "^small and ^(small print) are said like other words; 10^6 and ^_^ stay.", _superscripts),
-    Rule("headings and lists", "Lines lose their #, bullet or number and keep their words; #1 and C# stay.", _headings_and_lists),
-    Rule("escapes", "A backslash before a mark was for Reddit's eyes only; the arm of the shrug stays.", _escapes),
-    Rule("white space", "One space between words, one line end between lines, none at the edges.", _whitespace),
+    Rule(
+        "entities",
+        "Dumps write & < > as &amp; &lt; &gt;, sometimes twice: read them back first.",
+        markup.decode_entities,
+        "&",
+    ),
+    Rule(
+        "line ends",
+        "A third of the early comments end lines with CRLF: make every line end one \\n.",
+        markup.unify_line_ends,
+        "\r",
+    ),
+    Rule(
+        "invisible characters",
+        "Zero-width and control characters look like nothing and cost a token.",
+        markup.drop_invisible,
+        _CONTROL,
+    ),
+    Rule(
+        "one form of each letter",
+        "é is one code point or two: one form (NFC) makes words that look equal equal.",
+        markup.compose_letters,
+        "\x00",  # nothing in ASCII has two forms
+    ),
+    Rule(
+        "quotes",
+        "A quoted line is what the parent said: drop it whole, or the reply contains its question.",
+        markup.drop_quotes,
+        ">",
+    ),
+    Rule("rulers", "Lines of ---, code fences and table rulers draw; they say nothing.", markup.drop_rulers),
+    Rule("links", "Of [text](address) only the text was meant to be read.", markup.unlink, "]<"),
+    Rule("code marks", "`word` was to look different, not to be said with its marks.", markup.drop_code_marks, "`"),
+    Rule("spoilers", "The marks >! and !< hide words on the page; we want the words.", markup.show_spoilers, ">"),
+    Rule(
+        "emphasis",
+        "Bold, italic and struck-out words lose their marks, never their letters.",
+        markup.drop_emphasis,
+        "*_~",
+    ),
+    Rule(
+        "superscripts",
+        "^small and ^(small print) are said like other words; 10^6 and ^_^ stay.",
+        markup.drop_superscripts,
+        "^",
+    ),
+    Rule(
+        "headings and lists",
+        "Lines lose their #, bullet or number and keep their words; #1 and C# stay.",
+        markup.drop_headings_and_bullets,
+    ),
+    Rule(
+        "escapes",
+        "A backslash before a mark was for Reddit's eyes only; the arm of the shrug ¯\\_(ツ)_/¯ stays.",
+        markup.drop_escapes,
+        "\\",
+    ),
+    Rule(
+        "white space",
+        "One space between words, one line end between lines, none at the edges.",
+        markup.tidy_white_space,
+    ),
 )
 
-# Most comments are plain: letters, digits and these. One pass over the bytes (many times faster than a regular
-# expression) tells what else there is; the second line holds what no rule looks at outside ASCII.
-_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"$%'()+,-./:;<=?@{}\n"
+# Most comments are plain: letters, digits and these. One pass over the bytes, many times faster than a regular
+# expression, tells what else there is. The next line has what no rule looks at outside ASCII.
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"$%'()+,-./:;=?@{}\n"
 _ODD = re.compile("[^\x00-\x7f¡-¬®-ÿ–—‘’“”…]")
-_LINE_START = re.compile(r"\n[ +\d\n-]| \n")
-_BLUNT = re.compile(r"[&\\\[\]()*_~^`#<>|!+•;-]|(?m:^[ \t]*(?:\d{1,3}[.)][ \t]+)+)")
+_UNTIDY_LINE = re.compile(r"\n[ +\d\n-]")
+_EVERY_MARK = re.compile(r"[&\\\[\]()*_~^`#<>|!+•;-]|(?m:^[ \t]*(?:\d{1,3}[.)][ \t]+)+)")
 
 
-def _is_plain(text: str) -> bool:
-    """True only where no rule would change anything (False may err)."""
+def _marks(text: str) -> bytes:
+    """The telling bytes of a text: what is neither plain ASCII nor harmless outside it."""
     marks = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
-    if marks and (min(marks) < 128 or _ODD.search(text)):
-        return False
+    return b"" if marks and min(marks) > 127 and not _ODD.search(text) else marks
+
+
+def _is_tidy(text: str) -> bool:
+    """True if the rules about lines and white space would leave a text without marks alone (False may err)."""
     if "  " in text or text[:1] in {" ", "+", "-", "\n"} or text[-1:] in {" ", "\n"}:
         return False
-    return "\n" not in text or (not text[:1].isdigit() and not _LINE_START.search(text))
+    if "\n" not in text:
+        return True
+    return " \n" not in text and not text[:1].isdigit() and not _UNTIDY_LINE.search(text)
+
+
+@lru_cache(maxsize=4096)
+def _rules_for(marks: frozenset[int]) -> tuple[Callable[[str], str], ...]:
+    """What of the rules can apply to a text with these telling bytes: all of them, unless it is ASCII."""
+    if max(marks, default=0) > 127:
+        return tuple(rule.apply for rule in RULES)
+    return tuple(rule.apply for rule in RULES if not rule.marks or not marks.isdisjoint(rule.marks.encode()))
 
 
 def _one_round(text: str) -> str:
@@ -217,19 +138,25 @@ def _one_round(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The words of a comment's body without mark-up, quotes or debris of the dump.
+    r"""The words of a comment's body without mark-up, quotes or debris of the dump.
 
-    `text` is the raw body; the result has one space between words, lines joined by one "\\n", and may be empty (a comment
-    that only quotes). `clean(clean(text)) == clean(text)` for every text. Time is linear in the length. Built in notebook 01.
+    `text` is the raw body. The result has one space between words and one `\n` between lines; it is empty if there was
+    only a quote. `clean(clean(text)) == clean(text)` for every text, in time linear in its length. Built in notebook 01.
     """
-    if _is_plain(text):
-        return text
-    if "\n" in text and _is_plain(tidy := _whitespace(text)):
-        return tidy  # paragraphs of plain words
-    for _ in range(PASSES):
-        before, text = text, _one_round(text)
-        if text == before or _is_plain(text):
+    for _ in range(ROUNDS):
+        if "&" in text:
+            text = markup.decode_entities(text)  # the first rule, done early: it may bring marks to light
+        marks = _marks(text)
+        if not marks:
+            if _is_tidy(text):
+                return text
+            if "\n" in text and _is_tidy(tidy := markup.tidy_white_space(text)):
+                return tidy  # paragraphs of plain words
+        before = text
+        for apply in _rules_for(frozenset(marks)):
+            text = apply(text)
+        if text == before:
             return text
-    while (after := _one_round(_BLUNT.sub(" ", text))) != text:  # not prose any more: strip every mark at once
+    while (after := _one_round(_EVERY_MARK.sub(" ", text))) != text:  # not prose: strip every mark at once
         text = after
     return text

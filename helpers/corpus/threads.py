@@ -5,12 +5,19 @@ A dump is a stream of comments in the order of their writing, all threads mixed.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import starmap
+from operator import attrgetter
 
 from .cleaning import Filter, clean, redact
 from .conversations import Conversation, merge_turns
-from .partitions import Partitions
-from .reddit import DELETED, Comment, ReadStats, read_comments
+from .partitions import BODY, Partitions
+from .records import Made, ReadStats, make_batch, read_records
+from .reddit import DELETED, Comment, comment_files, comment_from
+from .workers import Workers, processors
+
+WORTH_WORKERS = 8_000_000  # bytes on disk; what is smaller is read before other processes have started
 
 
 class Thread:
@@ -27,21 +34,20 @@ class Thread:
 
     def __init__(self, id: str, comments: Iterable[Comment]):
         self.id = id
-        self.comments: dict[str, Comment] = {}
-        self.duplicates = 0
-        for comment in comments:
-            twin = self.comments.setdefault(comment.id, comment)
-            if twin is not comment:
-                self.duplicates += 1
-                self.comments[comment.id] = min(twin, comment, key=_trust)
+        found = _oldest_first(comments)
+        self.comments = {comment.id: comment for comment in found}
+        self.duplicates = len(found) - len(self.comments)
+        if self.duplicates:
+            for comment in found:
+                self.comments[comment.id] = min(self.comments[comment.id], comment, key=_trust)
         self.children: dict[str, list[Comment]] = {}
         for comment in self.comments.values():
-            self.children.setdefault(comment.parent_id, []).append(comment)
-        for siblings in self.children.values():
-            if len(siblings) > 1:
-                siblings.sort(key=_age)
-        self.orphans = self._find_orphans()
-        self.cycles = self._find_cycles()
+            siblings = self.children.get(comment.parent_id)
+            if siblings is None:
+                self.children[comment.parent_id] = [comment]
+            else:
+                siblings.append(comment)
+        self.orphans, self.cycles = self._find_lost()
 
     def roots(self) -> list[Comment]:
         """Return the comments that answer the submission itself, oldest first."""
@@ -71,21 +77,25 @@ class Thread:
         name = comment.parent_id
         return self.comments.get(name[3:]) if name[:3] == "t1_" else None
 
-    def _find_orphans(self) -> list[Comment]:
-        orphans = []
-        for parent, siblings in self.children.items():
-            if parent != self.id and not (parent[:3] == "t1_" and parent[3:] in self.comments):
-                orphans += siblings
-        return sorted(orphans, key=_age)
-
-    def _find_cycles(self) -> list[Comment]:
-        reached = self.roots() + self.orphans
-        for comment in reached:  # the list grows while we go through it, until no comment has answers left
-            reached += self.children.get("t1_" + comment.id, ())
-        if len(reached) == len(self.comments):
-            return []
-        seen = {comment.id for comment in reached}
-        return sorted((comment for comment in self.comments.values() if comment.id not in seen), key=_age)
+    def _find_lost(self) -> tuple[list[Comment], list[Comment]]:
+        """Return the comments whose parent is missing, and those that only a ring of parents holds up."""
+        # A parent is older than its answers, so one pass in order of age settles nearly every thread ...
+        joined, unsure = {self.id}, False
+        for comment in self.comments.values():
+            if comment.parent_id in joined:
+                joined.add("t1_" + comment.id)
+            else:
+                unsure = True
+        if not unsure:
+            return [], []
+        # ... and where it does not, we walk down from the top and from the orphans, and see who was never met.
+        missing = {parent for parent in self.children if parent[:3] != "t1_" or parent[3:] not in self.comments}
+        orphans = [c for c in self.comments.values() if c.parent_id in missing and c.parent_id != self.id]
+        met = self.roots() + orphans
+        for comment in met:  # the list grows while we go through it, until nobody has answers left
+            met += self.children.get("t1_" + comment.id, ())
+        names = {comment.id for comment in met}
+        return orphans, [comment for comment in self.comments.values() if comment.id not in names]
 
 
 def build_threads(comments: Iterable[Comment], stats: ReadStats | None = None) -> list[Thread]:
@@ -107,20 +117,22 @@ def conversations(
     filter: Filter | None = None,
     memory_limit: int = 200_000_000,
     stats: ReadStats | None = None,
+    processes: int | None = None,
 ) -> Iterator[Conversation]:
     """Yield cleaned, redacted conversations from comments, or from the path of a dump or of a folder of months.
 
-    By default each top-level comment gives one conversation of two turns or more, which follows the best answer down;
-    ``pairs=True`` gives every comment with each of its answers. A comment that ``filter`` (by default ``Filter()``)
-    drops takes everything below it along, for it would lack its context. Beyond ``memory_limit`` bytes of comments,
-    threads are collected on disk. The order is that of a hash of the thread's id: the same for any order of input.
+    By default each top-level comment gives one conversation of two turns or more, which follows the best answer
+    down; ``pairs=True`` gives every comment with each of its answers. A comment that ``filter`` (by default
+    ``Filter()``) drops takes everything below it along, for it would lack its context. Beyond ``memory_limit`` bytes
+    of comments, threads are collected on disk. From a large dump, ``processes`` more processes read and clean (by
+    default as many as there are processors, up to three). Neither changes anything in what comes out, nor does the
+    order of the comments; threads come in the order of a hash of their ids.
     """
-    if isinstance(source, (str, os.PathLike)):
-        source = read_comments(source, stats)
+    filter = Filter() if filter is None else filter
     stats = ReadStats() if stats is None else stats
     partitions = Partitions(memory_limit)
     try:
-        partitions.add(_prepared(source, Filter() if filter is None else filter))
+        partitions.add(_filtered(_cleaned(source, stats, processes), filter))
         stats.spilled += partitions.spilled
         for link_id, rows in partitions.threads():
             thread = _counted(Thread(link_id, map(Comment._make, rows)), stats)
@@ -133,27 +145,54 @@ def conversations(
         partitions.close()
 
 
-def _prepared(comments: Iterable[Comment], filter: Filter) -> Iterator[tuple]:
-    """Yield the comments' fields with the body cleaned and redacted; an empty body marks what the filter dropped.
+def cleaned_row(record: dict, repaired: Counter) -> tuple:
+    """Return the fields of a record's Comment, and as one more field its cleaned and redacted body."""
+    comment = comment_from(record, repaired)
+    return (*comment, redact(clean(comment.body)))
+
+
+def make_cleaned_batch(batch: bytes) -> tuple:
+    """What a worker does: lines in, cleaned rows out (as a plain tuple, which can travel)."""
+    return tuple(make_batch(batch, cleaned_row))
+
+
+def _cleaned(source, stats: ReadStats, processes: int | None) -> Iterator[tuple]:
+    """Yield a cleaned row for every comment, made here or, if it is worth the trouble, by workers."""
+    if not isinstance(source, (str, os.PathLike)):
+        yield from ((*comment, redact(clean(comment.body))) for comment in source)
+        return
+    files = comment_files(source)
+    if processes is None:
+        large = sum(path.stat().st_size for path in files) > WORTH_WORKERS and processors() > 1
+        processes = min(processors(), 3) if large else 0
+    if not processes:
+        yield from read_records(files, cleaned_row, stats)
+        return
+    with Workers(make_cleaned_batch, processes) as workers:
+        yield from read_records(files, cleaned_row, stats, lambda batches: starmap(Made, workers.map(batches)))
+
+
+def _filtered(rows: Iterable[tuple], filter: Filter) -> Iterator[tuple]:
+    """Yield the rows with their clean text as the body; an empty body marks what the filter dropped.
 
     Dropped comments stay in the tree with nothing to say, so that what hung below them is not taken for orphans.
     """
-    for comment in comments:
-        text = redact(clean(comment.body))
-        reason = filter.reason(comment, text)
-        filter.counts[reason or "kept"] += 1
-        yield comment[:4] + ("" if reason else text,) + comment[5:]
+    reason_of, counts = filter.reason, filter.counts
+    for *fields, text in rows:
+        reason = reason_of(Comment._make(fields), text)
+        counts[reason or "kept"] += 1
+        fields[BODY] = "" if reason else text
+        yield tuple(fields)
 
 
 def _best_chains(thread: Thread) -> Iterator[list[Comment]]:
-    """Yield, for each top-level comment that was kept, the way down along the answers with the highest scores."""
+    """Yield, for each top-level comment with answers, the way down along the answers with the highest scores."""
     for comment in thread.roots():
-        chain = []
-        while comment is not None:
-            chain.append(comment)
+        chain = [comment] if comment.body else []
+        while chain and (answers := _answers(thread, chain[-1])):
             # max() returns the first of equals, and answers stand oldest first.
-            comment = max(_answers(thread, comment), key=_score, default=None)
-        if chain[0].body:
+            chain.append(max(answers, key=_score) if len(answers) > 1 else answers[0])
+        if len(chain) > 1:
             yield chain
 
 
@@ -167,7 +206,8 @@ def _pairs(thread: Thread) -> Iterator[list[Comment]]:
 
 
 def _answers(thread: Thread, comment: Comment) -> list[Comment]:
-    return [child for child in thread.children.get("t1_" + comment.id, ()) if child.body]
+    answers = thread.children.get("t1_" + comment.id)
+    return [answer for answer in answers if answer.body] if answers else []
 
 
 def _conversation(thread: Thread, chain: list[Comment]) -> Conversation:
@@ -195,9 +235,12 @@ def _counted(thread: Thread, stats: ReadStats | None) -> Thread:
     return thread
 
 
-def _age(comment: Comment) -> tuple:
-    """Sort key, oldest first; ids of equal age count up in base 36, so the shorter is the older."""
-    return comment.created or 0, len(comment.id), comment.id
+def _oldest_first(comments: Iterable[Comment]) -> list[Comment]:
+    """Sort by time, then id; comments without a time (rare) come first."""
+    try:
+        return sorted(comments, key=attrgetter("created", "id"))
+    except TypeError:
+        return sorted(comments, key=lambda comment: (comment.created or 0, comment.id))
 
 
 def _score(comment: Comment) -> float:

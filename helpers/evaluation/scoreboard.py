@@ -63,5 +63,5 @@ def read():
         row = rows.get(entry.name)
         figures = {name: row[name] if row else "" for name in ("bits per byte", "distinct-2", "seconds per reply")}
         status = "trained" if row else "not trained yet"
-        table.append({"bot": entry.name, "year": entry.year, "notebook": entry.notebook, "idea": entry.idea, **figures, "status": status})
+        table.append({"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "idea": entry.idea, **figures, "status": status})
     return pandas.DataFrame(table).set_index("bot")

@@ -14,6 +14,8 @@ _WHERE = {
     "Drawing": "drawing",
     "Bars": "drawing",
     "Tokens": "drawing",
+    "Changes": "changes",
+    "Table": "tables",
     "Explore": "explore",
     "quiz": "quizzes",
     "ChatBox": "chatbox",

@@ -79,7 +79,7 @@ def seen(token) -> str:
     if not text:
         return "∅"
     text = text[:60] + "…" if len(text) > 61 else text
-    text = "".join(style.visible(c) if ord(c) < 32 else c for c in text)
+    text = "".join(style.visible(c) if ord(c) < 32 or 126 < ord(c) < 160 else c for c in text)
     return text.replace(" ", "␣") if text.isspace() else text
 
 
@@ -128,7 +128,7 @@ class Tokens(Drawing):
         key = (
             f"Darker and taller: more {unit or 'of it'}; a bar of full height: {number(float(top))}. {notice}"
         )
-        body = f'<g font-family="{MONO}" xml:space="preserve">{"".join(parts)}</g>' + write(
+        body = f'<g font-family="{MONO}" style="white-space:pre">{"".join(parts)}</g>' + write(
             MARGIN, y + 14, key.strip(), f'font-size="11.5" fill="{SOFT}"'
         )
         words = _token_words(tokens, values, order, title, unit, position)
@@ -149,7 +149,9 @@ def _box(text, written, share, x, y, width, named, framed) -> str:
     )
     frame = f' stroke="{BLUE}" stroke-width="2.5"' if framed else ""
     parts.append(f'<rect x="{x:.1f}" y="{y + 30:g}" width="{width:.1f}" height="22" {paper}{frame}/>')
-    parts.append(write(x + 2, y + 46, text) + "</g>")
+    if text != "␣":  # the gap between two words needs no sign, its box shows it
+        parts.append(write(x + 2, y + 46, text))
+    parts.append("</g>")
     return "".join(parts)
 
 
@@ -186,9 +188,10 @@ class Bars(Drawing):
         notice = f"Only the first {MOST_BARS} of {total:,} are drawn." if total > MOST_BARS else ""
         top = top or max((v for v in values if math.isfinite(v)), default=0) or 1.0
         left = MARGIN + min(max(cells(label) for label in labels), 40) * CELL + 12
+        room = WIDTH - MARGIN - left - 10 - 8 * max(len(f"{number(value)} {unit}") for value in values)
         parts, told, y = [], [], TITLE_HEIGHT
         for label, value in zip(labels, values, strict=True):
-            length = (WIDTH - MARGIN - 110 - left) * min(max(value, 0) / top, 1) if value == value else 0
+            length = room * min(max(value, 0) / top, 1) if value == value else 0
             written = f"{number(value)} {unit}".strip()
             told.append(f"{quoted(label)} {written}")
             parts.append(

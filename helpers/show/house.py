@@ -12,7 +12,7 @@ import textwrap
 import warnings
 
 from helpers.show import style
-from helpers.show.style import GRID, INK, PALETTE, PAPER, RULE, SOFT
+from helpers.show.style import GRID, INK, PALETTE, PAPER, RULE, SOFT, number
 
 DPI = 200  # pixels of the file per inch: twice what is shown, so that text stays crisp on a dense screen
 SHOWN = 100  # pixels of the page per inch
@@ -42,8 +42,6 @@ STYLE = {
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
     "figure.facecolor": PAPER,
-    "figure.constrained_layout.h_pad": 0.06,
-    "figure.constrained_layout.w_pad": 0.06,
 }
 
 
@@ -82,8 +80,9 @@ def new(title: str, xlabel: str = "", ylabel: str = "", size=(7, 3.6)):
     with matplotlib.rc_context(STYLE | {"axes.prop_cycle": cycler(color=PALETTE)}):
         # Not made through pyplot: no second showing at the end of the cell, and nothing keeps it alive.
         fig = Figure(figsize=size, layout="constrained")
+        fig.get_layout_engine().set(w_pad=0.11, h_pad=0.09)
         ax = fig.add_subplot()
-        fig.suptitle(_fold(title, size[0]), x=0.012, ha="left", fontsize=11.5, fontweight="bold", color=INK)
+        fig.suptitle(_fold(title, size[0]), x=0.016, ha="left", fontsize=11.5, fontweight="bold", color=INK)
         ax.set_xlabel(xlabel, loc="left")
         # Read from left to right like everything else: the label lies on top of its axis, not on its side.
         ax.set_ylabel(ylabel, rotation=0, ha="left", va="bottom")
@@ -129,3 +128,26 @@ def _png(fig) -> bytes:
     image = Image.open(large).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     image.save(small, format="png", optimize=True)
     return small.getvalue()
+
+
+def plain(text) -> str:
+    """Text for matplotlib in which a dollar is a dollar, not the start of a formula."""
+    return str(text).replace("$", r"\$")
+
+
+def sentence(title: str) -> str:
+    """A title as the first sentence of the words."""
+    title = " ".join(title.split())
+    return title if title[-1:] in ".!?" else title + "."
+
+
+def tidy(value) -> str:
+    """A number from the data: exact when it is whole (a median of 9 is not "9.0"), else two digits."""
+    value = float(value)
+    return number(int(value) if value.is_integer() else value)
+
+
+def note(ax, text: str, at, offset, color=INK, **look) -> None:
+    """Write beside a point, `offset` in points, on a little white so that lines do not cross the letters."""
+    paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
+    ax.annotate(plain(text), at, xytext=offset, textcoords="offset points", color=color, bbox=paper, **look)

@@ -102,6 +102,8 @@ def quiz(question: str, options, answer, why: str = "") -> Quiz:
 
 
 def _same(option, answer) -> bool:
+    """Whether the computed answer is this option: numpy's numbers count as numbers, True is not 1."""
+    option, answer = (value.item() if hasattr(value, "item") else value for value in (option, answer))
     if isinstance(option, bool) or isinstance(answer, bool):
         return option is answer
     if isinstance(option, (int, float)) and isinstance(answer, (int, float)):

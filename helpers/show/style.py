@@ -112,11 +112,10 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe
 
 
 def visible(character: str) -> str:
-    """Show what cannot be seen: NUL as ␀, escape as ␛, line break as ⏎, anything else unprintable as �."""
-    code = ord(character)
+    """Show what cannot be seen: a line break as ⏎, NUL as \\x00, half a surrogate pair as �."""
     if character in "\n\r\t":
         return {"\n": "⏎", "\r": "␍", "\t": "⇥"}[character]
-    return chr(0x2400 + code) if code < 0x20 else "�"
+    return f"\\x{ord(character):02x}" if ord(character) < 256 else "�"
 
 
 def xml(text) -> str:

@@ -16,9 +16,9 @@ GONE = ("[deleted]", "[removed]")
 def thread_tree(thread, title: str, highlight=None, text=str) -> Drawing:
     """Draw a `helpers.corpus.reddit` thread: author's letter, beginning of the text, score.
 
-    Deleted comments are hatched. Those whose ids are in `highlight` are emphasised; without it, from every top-level comment the
-    chain that follows the best-scored reply (what becomes a conversation). `text` is applied to each body
-    first, e.g. ``redact``. More than 60 comments are cut with a notice.
+    Deleted comments are hatched. Those whose ids are in `highlight` are emphasised; without it, from every
+    top-level comment the chain that follows the best-scored reply (what becomes a conversation). `text` is
+    applied to each body first, e.g. ``redact``. More than 60 comments are cut with a notice.
     """
     rows = _rows(thread)
     if highlight is None:
@@ -117,7 +117,7 @@ def _link(parent, child, strong: bool, missing: bool) -> str:
 def _node(comment, text: str, letter: str, place, strong: bool, missing: bool) -> str:
     x, y = place
     gone = is_gone(comment)
-    room = int((WIDTH - MARGIN - 60 - x) / 7.2)
+    room = int((WIDTH - MARGIN - 64 - x) / (8.9 if strong else 7.9))  # wide fonts and bold letters fit too
     shown = text if gone else shorten(f"(parent missing) {text}" if missing else text, room)
     score = "hidden" if comment.score is None else number(comment.score)
     hatched = f'<rect x="{x + 16:g}" y="{y - 10:g}" width="78" height="20" fill="url(#oc-gone)"/>' * gone

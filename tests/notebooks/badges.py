@@ -10,7 +10,9 @@ import sys
 from tests.notebooks import books, setup_cell
 
 BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)")
-OURS = re.compile(r"https://github\.com/[\w.-]+/one-conversation\b|(?<=colab\.research\.google\.com/)github/[\w.-]+/one-conversation\b")
+OURS = re.compile(
+    r"https://github\.com/[\w.-]+/one-conversation\b|(?<=colab\.research\.google\.com/)github/[\w.-]+/one-conversation\b"
+)
 
 
 def badge(address: str, name: str) -> str:
@@ -49,7 +51,9 @@ def stamp_text(text: str, address: str) -> str:
 
 
 def main(arguments=None) -> int:
-    parser = argparse.ArgumentParser(description="Write the repository's address into every notebook and the README.")
+    parser = argparse.ArgumentParser(
+        description="Write the repository's address into every notebook and the README."
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; fail if something would change")
     options = parser.parse_args(arguments)
     address, stale = books.address(), []
@@ -61,7 +65,9 @@ def main(arguments=None) -> int:
             if not options.check:
                 books.write(book, path)
     readme = books.ROOT / "README.md"
-    if readme.exists() and stamp_text(readme.read_text(encoding="utf-8"), address) != readme.read_text(encoding="utf-8"):
+    if readme.exists() and stamp_text(readme.read_text(encoding="utf-8"), address) != readme.read_text(
+        encoding="utf-8"
+    ):
         stale.append(readme)
         if not options.check:
             readme.write_text(stamp_text(readme.read_text(encoding="utf-8"), address), encoding="utf-8")

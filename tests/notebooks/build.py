@@ -2,12 +2,13 @@
 
 usage: python -m tests.notebooks.build [--only 01 …] [--check] [--timeout SECONDS]
 
-Measures each notebook's seconds (kernel start included) and the largest memory of its kernel, compares them with what the
-course promises, and writes both into the README's table. Why not nbconvert or papermill: their executor loses replies on
-widget cells now and then and waits for the whole time-out (nbclient#312).
+Measures each notebook's seconds (kernel start included) and the largest memory of its kernel, compares them with what
+the course promises, and writes both into the README's map. Why not nbconvert or papermill: their executor loses
+replies on widget cells now and then, and then waits for the whole time-out (nbclient#312).
 """
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -31,7 +32,8 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-TABLE = re.compile(r"(<!-- seconds -->\n).*?(<!-- /seconds -->)", re.DOTALL)
+MAP = re.compile(r"(<!-- map -->\n).*?(<!-- /map -->)", re.DOTALL)
+HEAD = "| | notebook | years | you build | minutes | seconds | memory |\n|---|---|---|---|---|---|---|\n"
 
 
 @dataclass
@@ -58,7 +60,7 @@ def normalise(book):
             if output.output_type == "error":
                 output.traceback = [_anywhere(line) for line in output.traceback]
         if "outputs" in cell:
-            cell.outputs = [o for o in cell.outputs if o.output_type not in ("display_data", "execute_result") or o.data]
+            cell.outputs = [output for output in cell.outputs if output.get("data") != {}]
     return book
 
 
@@ -97,7 +99,8 @@ def execute(book, folder: Path, timeout: float = 300) -> Run:
 def _largest_memory(client) -> float:
     """Ask the kernel for the largest memory it ever held, in gigabytes."""
     # macOS counts in bytes, Linux in KiB.
-    expression = "__import__('resource').getrusage(0).ru_maxrss * (1 if __import__('sys').platform == 'darwin' else 1024)"
+    unit = 1 if sys.platform == "darwin" else 1024
+    expression = f"__import__('resource').getrusage(0).ru_maxrss * {unit}"
     question = client.kc.execute("", silent=True, user_expressions={"bytes": expression})
     reply = client.wait_for_reply(question)
     return int(reply["content"]["user_expressions"]["bytes"]["data"]["text/plain"]) / 1e9
@@ -114,24 +117,37 @@ def faults(book, path: Path) -> list[str]:
     return found
 
 
-def table(old: str, runs: dict[Path, Run]) -> str:
-    """Return the README's table with the rows of `runs` new and the rows of other notebooks as they were."""
-    rows = {row.split("](notebooks/")[1].split(")")[0]: row for row in old.splitlines() if "](notebooks/" in row}
-    for path, run in runs.items():
-        link = f"[{path.stem[:2]} · {books.title(books.read(path))}](notebooks/{path.name})"
-        rows[path.name] = f"| {link} | {max(1, round(run.seconds))} s | {run.gigabytes:.1f} GB |"
-    present = {path.name for path in books.paths()}
-    kept = [row for name, row in sorted(rows.items()) if name in present]
-    return "\n".join(["| notebook | runs in | memory |", "|---|---|---|", *kept]) + "\n"
+def measured(text: str) -> dict[str, tuple[str, str]]:
+    """Return {file: (seconds, memory)} of the notebooks whose rows in a README's map have been measured."""
+    rows = [row.split("|") for row in text.splitlines() if "](notebooks/" in row and row.startswith("|")]
+    return {row[2].split("](notebooks/")[1].split(")")[0]: (row[6].strip(), row[7].strip()) for row in rows}
 
 
-def write_table(runs: dict[Path, Run]) -> None:
+def course_map(text: str, runs: dict[Path, Run]) -> str:
+    """Return a README's text with its map made anew: the rows of `runs` freshly measured, the others as they were."""
+    known = measured(text) | {
+        path.name: (str(max(1, round(run.seconds))), f"{run.gigabytes:.1f} GB") for path, run in runs.items()
+    }
+    rows = []
+    for entry in json.loads((books.ROOT / "data" / "course.json").read_text(encoding="utf-8")):
+        path = books.NOTEBOOKS / entry["file"]
+        name, minutes, costs = entry["title"], entry["minutes"], ("to come", "")
+        if path.exists():
+            name = f"[{name}](notebooks/{path.name})"
+            minutes = sum(cell.metadata.get("minutes", 0) for cell in books.read(path).cells)
+            costs = known.get(path.name, ("?", "?"))
+        columns = [entry["notebook"], name, entry["years"], entry["you build"], str(minutes), *costs]
+        rows.append(f"| {' | '.join(columns)} |\n".replace("|  |", "| |"))
+    return MAP.sub(lambda found: found[1] + HEAD + "".join(rows) + found[2], text)
+
+
+def write_map(runs: dict[Path, Run]) -> None:
     readme = books.ROOT / "README.md"
     text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    if not TABLE.search(text):
-        print("The README has no place for the seconds: <!-- seconds -->, a line break, <!-- /seconds -->.")
+    if not MAP.search(text):
+        print("The README has no place for the map: <!-- map -->, a line break, <!-- /map -->.")
         return
-    readme.write_text(TABLE.sub(lambda found: found[1] + table(found[0], runs) + found[2], text), encoding="utf-8")
+    readme.write_text(course_map(text, runs), encoding="utf-8")
 
 
 def build(paths: list[Path], timeout: float) -> int:
@@ -154,15 +170,21 @@ def build(paths: list[Path], timeout: float) -> int:
             print(f"{path.name} costs more than the course promises.")
             problems += 1
     if runs:
-        write_table(runs)
+        write_map(runs)
     return problems
 
 
 def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(description="Run notebooks in place and store their outputs.")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="beginnings of names: --only 00 01")
-    parser.add_argument("--check", action="store_true", help="run nothing; fail if a notebook was not built by this")
-    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for one cell (default 300)")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="beginnings of names: --only 00 01"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="run nothing; fail if a notebook was not built by this"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=300, metavar="SECONDS", help="for one cell (default 300)"
+    )
     options = parser.parse_args(arguments)
     paths = books.paths(options.only)
     if not paths:

@@ -29,8 +29,8 @@ def helper(entry: str):
 def lift(notebook: Path, name: str):
     """Return the function or class that a notebook defines as `name`, without running the rest of the notebook.
 
-    Taken out with it is what it needs: imports, constants and other definitions, in the notebook's order. Raises KeyError
-    when the notebook does not define it.
+    Taken out with it is what it needs: imports, constants and other definitions, in the notebook's order. Raises
+    KeyError when the notebook does not define it.
     """
     code = [cell.source for cell in books.read(notebook).cells if cell.cell_type == "code"]
     statements = [statement for source in code for statement in ast.parse(source).body]

@@ -1,4 +1,6 @@
-"""Every notebook keeps every rule of `rules/`; the README and the pyproject address agree with them."""
+"""Every notebook keeps every rule of `rules/`; the README's map, the course's list and the address agree with them."""
+
+import json
 
 import pytest
 
@@ -26,3 +28,24 @@ def test_the_address_stands_once():
 
 def test_there_are_notebooks():
     assert NOTEBOOKS, "no notebook was found, so no rule was tested"
+
+
+def test_the_map_in_the_readme_is_the_course():
+    text = (books.ROOT / "README.md").read_text(encoding="utf-8")
+    assert build.MAP.search(text) and build.course_map(text, {}) == text, "run make notebooks"
+    for path in NOTEBOOKS:
+        seconds, memory = build.measured(text)[path.name]
+        assert 0 < int(seconds) <= build.limit(path), path.name
+        assert 0 < float(memory.removesuffix(" GB")) < build.GIGABYTES, path.name
+
+
+def test_the_course_says_what_is_there():
+    course = json.loads((books.ROOT / "data" / "course.json").read_text(encoding="utf-8"))
+    ready = [entry["file"] for entry in course if entry["state"] == "ready"]
+    assert ready == [path.name for path in NOTEBOOKS]
+    for entry in course:
+        path = books.NOTEBOOKS / entry["file"]
+        if path.exists():
+            minutes = sum(cell.metadata.get("minutes", 0) for cell in books.read(path).cells)
+            assert books.title(books.read(path)) == f"{entry['notebook']} · {entry['title']}"
+            assert entry["minutes"] == minutes, f"{path.name}: its headings add up to {minutes} minutes"

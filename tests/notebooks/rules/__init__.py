@@ -1,7 +1,7 @@
 """What every notebook must keep, one small function a rule. Each takes a `Book` and returns its complaints.
 
-`test_format.py` holds every notebook against every rule; `test_rules.py` breaks a good notebook in one place at a time and
-demands that exactly the rule for it complains.
+`test_format.py` holds every notebook against every rule; `test_rules.py` breaks a good notebook in one place at a
+time and demands that exactly the rule for it complains.
 """
 
 import ast
@@ -56,7 +56,9 @@ class Book:
         found = []
         for index, cell in enumerate(self.cells):
             if cell.cell_type == "markdown":
-                for marks, text in re.findall(r"^(#{1,6})\s+(.*?)\s*#*$", FENCE.sub("", cell.source), re.MULTILINE):
+                for marks, text in re.findall(
+                    r"^(#{1,6})\s+(.*?)\s*#*$", FENCE.sub("", cell.source), re.MULTILINE
+                ):
                     found.append((index, len(marks), text))
         return found
 
@@ -114,4 +116,4 @@ def texts(cell) -> Iterator[str]:
                 yield str(data)
 
 
-from tests.notebooks.rules import cells, outputs, reading  # noqa: E402, F401  (each fills the table)
+from tests.notebooks.rules import cells, exercises, outputs, reading  # noqa: E402, F401  (each fills the table)

@@ -48,7 +48,11 @@ def the_title_tells_what_to_expect(book: Book) -> list[str]:
             "what you will build": r"(?i)you will build",
             "what you need to know": r"(?i)you need",
         }
-    return [f"{book.path.name}: the first cell lacks {what}" for what, like in wanted.items() if not re.search(like, first)]
+    return [
+        f"{book.path.name}: the first cell lacks {what}"
+        for what, like in wanted.items()
+        if not re.search(like, first)
+    ]
 
 
 @rule
@@ -75,7 +79,11 @@ def goals_are_verbs(book: Book) -> list[str]:
     cells = book.section(ANATOMY["goals"])
     text = "\n".join(FENCE.sub("", cell.source) for cell in cells if cell.cell_type == "markdown")
     goals = re.findall(r"^\s*(?:[-*]|\d+\.)\s+(.*)", text, re.MULTILINE)
-    found = [] if not cells or 3 <= len(goals) <= 5 else [f"{book.path.name}: {len(goals)} goals, expected 3 to 5"]
+    found = (
+        []
+        if not cells or 3 <= len(goals) <= 5
+        else [f"{book.path.name}: {len(goals)} goals, expected 3 to 5"]
+    )
     for goal in goals:
         first = re.findall(r"[a-z]+", goal.lower())[:1]
         if not set(first) & VERBS:
@@ -121,8 +129,8 @@ def _imported(node, things: dict) -> list[str]:
         try:
             if isinstance(node, ast.Import):
                 module = importlib.import_module(alias.name)
-                things[alias.asname or alias.name.split(".")[0]] = module if alias.asname else importlib.import_module(
-                    alias.name.split(".")[0]
+                things[alias.asname or alias.name.split(".")[0]] = (
+                    module if alias.asname else importlib.import_module(alias.name.split(".")[0])
                 )
             else:
                 module = importlib.import_module(node.module)
@@ -137,7 +145,9 @@ def _imported(node, things: dict) -> list[str]:
 @rule
 def predictions_come_before_results(book: Book) -> list[str]:
     """Predict, then run: at least twice in a notebook that teaches, and code follows."""
-    places = [i for i, cell in enumerate(book.cells) if cell.cell_type == "markdown" and "**Predict" in cell.source]
+    places = [
+        i for i, cell in enumerate(book.cells) if cell.cell_type == "markdown" and "**Predict." in cell.source
+    ]
     found = [
         f"{book.where(book.cells[i])}: after a prediction comes the cell that answers it"
         for i in places
@@ -150,7 +160,7 @@ def predictions_come_before_results(book: Book) -> list[str]:
 
 @rule
 def minutes_fit_a_lesson(book: Book) -> list[str]:
-    """Each section of a teaching notebook says its minutes or its parts do; together no more than a double lesson."""
+    """A teaching notebook says its minutes, section by section; together no more than a double lesson."""
     minutes = [cell.metadata["minutes"] for cell in book.cells if "minutes" in cell.metadata]
     total = sum(value for value in minutes if isinstance(value, int))
     found = [f"{book.path.name}: {total} minutes, at most {MOST_MINUTES}"] * (total > MOST_MINUTES)
@@ -187,7 +197,11 @@ def images_are_here_and_described(book: Book) -> list[str]:
             remote = target.startswith(("http:", "https:", "//"))
             if remote and target != "https://colab.research.google.com/assets/colab-badge.svg":
                 found.append(f"{book.where(cell)}: an image from elsewhere: {target}")
-            if not remote and not target.startswith(("data:", "attachment:")) and not (book.path.parent / target).exists():
+            if (
+                not remote
+                and not target.startswith(("data:", "attachment:"))
+                and not (book.path.parent / target).exists()
+            ):
                 found.append(f"{book.where(cell)}: there is no image {target}")
     return found
 
@@ -207,10 +221,10 @@ def links_lead_somewhere(book: Book) -> list[str]:
             if re.match(r"[a-z][a-z0-9+.-]*:|//", target):
                 continue
             name, _, anchor = target.partition("#")
-            file = book.path.parent / name if name else book.path
-            if not file.exists():
+            file = book.path.parent / name
+            if name and not file.exists():
                 found.append(f"{book.where(cell)}: a link to {name}, which is not there")
-            elif anchor and anchor.lower() not in anchors(book if file == book.path else file):
+            elif anchor and anchor.lower() not in anchors(file if name else book):
                 found.append(f"{book.where(cell)}: {name or 'this notebook'} has no place called #{anchor}")
     return found
 
@@ -219,7 +233,11 @@ def anchors(target) -> set[str]:
     """Return the places one can link to, in lower case: headings as Jupyter and code hosts spell them, and ids."""
     if isinstance(target, Path) and target.suffix == ".ipynb":
         target = Book(books.read(target), target)
-    source = "\n".join(c.source for c in target.markdown) if isinstance(target, Book) else target.read_text(encoding="utf-8")
+    source = (
+        "\n".join(c.source for c in target.markdown)
+        if isinstance(target, Book)
+        else target.read_text(encoding="utf-8")
+    )
     source = FENCE.sub("", source)
     found = {name.lower() for name in ANCHOR.findall(source)}
     for text in re.findall(r"^#{1,6}\s+(.*?)\s*#*$", source, re.MULTILINE):

@@ -1,0 +1,101 @@
+"""Other processes of this computer that do part of the work, because one Python uses one processor only.
+
+Each worker is a second Python that applies one function to whatever it is sent and sends back the result. The way to it
+is a pair of pipes; everything on them is plain (numbers, text, tuples, lists, dicts), packed by marshal.
+"""
+
+import importlib
+import marshal
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+PACKAGES = Path(__file__).resolve().parents[2]  # the folder from which `import helpers` works
+
+
+class Workers:
+    """A few workers that all apply ``function``, which must stand at the top level of its module.
+
+    Use it in a ``with`` statement: at its end the workers are sent home.
+    """
+
+    def __init__(self, function: Callable, count: int):
+        command = [sys.executable, "-m", __name__, function.__module__, function.__name__]
+        paths = os.pathsep.join(filter(None, [str(PACKAGES), os.environ.get("PYTHONPATH")]))
+        self.processes = [
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}
+            )
+            for _ in range(count)
+        ]
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+
+    def map(self, items: Iterable) -> Iterator:
+        """Yield ``function(item)`` for each item, in order. Every worker has one item at a time, so memory stays flat.
+
+        An error that ``items`` raises is passed on after the results of all items before it.
+        """
+        busy: deque = deque()
+        idle = list(self.processes)
+        error = None
+        try:
+            for item in items:
+                result = None
+                if not idle:
+                    result = _receive(busy[0].stdout)
+                    idle.append(busy.popleft())
+                _send(idle[-1].stdin, item)  # before the result is used: the worker shall not wait for us
+                busy.append(idle.pop())
+                if result is not None:
+                    yield result
+        except ValueError as raised:
+            error = raised
+        while busy:
+            yield _receive(busy.popleft().stdout)
+        if error is not None:
+            raise error
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _send(pipe, value) -> None:
+    data = marshal.dumps(value)
+    pipe.write(len(data).to_bytes(8, "big") + data)
+    pipe.flush()
+
+
+def _receive(pipe):
+    """Return the next value. Raises EOFError when the other side has gone."""
+    length = pipe.read(8)
+    if len(length) < 8:
+        raise EOFError("a worker process ended unexpectedly (out of memory?): try processes=0")
+    return marshal.loads(pipe.read(int.from_bytes(length, "big")))
+
+
+def _work(module: str, name: str) -> None:
+    function = getattr(importlib.import_module(module), name)
+    while True:
+        try:
+            item = _receive(sys.stdin.buffer)
+        except (EOFError, KeyboardInterrupt):
+            return
+        _send(sys.stdout.buffer, function(item))
+
+
+if __name__ == "__main__":
+    _work(*sys.argv[1:])

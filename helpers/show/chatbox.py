@@ -1,0 +1,141 @@
+"""Talk to a bot: a line to write in, a button, and the transcript.
+
+Built for notebook 00, used by every notebook that has a bot: anything with ``reply(history, **settings) -> str``.
+"""
+
+from __future__ import annotations
+
+from helpers.show import style
+from helpers.show.explore import show_widget
+from helpers.show.style import BLUE, INK, PAPER, SOFT, xml
+
+UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+LONGEST = 500  # characters of one message that are passed on to the bot
+
+
+class ChatBox:
+    """A conversation between you and `bot`, which sees ``history`` as a list of messages, yours first.
+
+    `history` holds messages so far, yours and the bot's in turn; `temperature` adds a slider that starts there and
+    is passed on as ``bot.reply(history, temperature=…)``. A message over 500 characters is cut with a notice, and
+    when the bot fails, the transcript says how. Without a browser: ``box.send("hello")``, then read
+    ``box.transcript``.
+    """
+
+    def __init__(self, bot, history=(), temperature: float | None = None, name: str = "Bot"):
+        import ipywidgets
+
+        self.bot, self.name = bot, name
+        self.history = [str(message) for message in history]
+        self._lines = [(("You", name)[i % 2], message) for i, message in enumerate(self.history)]
+        wide = {"width": "min(640px, 98%)"}
+        label = {"style": {"description_width": "initial"}}
+        # Not continuous: the value arrives when Enter is pressed (or the field is left), in ipywidgets 7.7 and 8 alike.
+        self.text = ipywidgets.Text(
+            description="Your message",
+            placeholder="write, then press Enter",
+            continuous_update=False,
+            layout=wide,
+            **label,
+        )
+        self.button = ipywidgets.Button(description="Send", layout={"width": "90px"})
+        self._log = ipywidgets.HTML(layout={"width": "100%"})
+        self._aloud = ipywidgets.HTML()
+        rows = [
+            self._log,
+            self._aloud,
+            ipywidgets.HBox([self.text, self.button], layout={"flex_flow": "row wrap"}),
+        ]
+        self.temperature = None
+        if temperature is not None:
+            self.temperature = ipywidgets.FloatSlider(
+                value=temperature,
+                min=0.1,
+                max=2.0,
+                step=0.1,
+                description="Temperature",
+                continuous_update=False,
+                layout=wide,
+                **label,
+            )
+            rows.append(self.temperature)
+        self.widget = ipywidgets.VBox(rows)
+        self.text.observe(self._typed, names="value")
+        self.button.on_click(self._typed)
+        self._draw()
+
+    @property
+    def transcript(self) -> str:
+        """The conversation so far in words, one message a line."""
+        return "\n".join(f"{who}: {said}" for who, said in self._lines) or f"Nothing said yet to {self.name}."
+
+    def send(self, message: str) -> None:
+        """Say `message` to the bot, as typing it would; reply or failure are added to the transcript."""
+        message = str(message).strip()
+        if not message:
+            return
+        self._lines.append(("You", message[:LONGEST]))
+        if len(message) > LONGEST:
+            self._lines.append(
+                (
+                    "Note",
+                    f"your message had {len(message):,} characters, {self.name} reads the first {LONGEST}",
+                )
+            )
+        self.history.append(message[:LONGEST])
+        self._draw(f"{self.name} is writing …")
+        settings = {"temperature": self.temperature.value} if self.temperature else {}
+        try:
+            reply = str(self.bot.reply(list(self.history), **settings))
+        except Exception as error:  # the conversation goes on; the failed message is taken back
+            self.history.pop()
+            reason = str(error) or "no reason given"
+            self._lines.append(("Note", f"{self.name} could not answer ({type(error).__name__}): {reason}"))
+        else:
+            self.history.append(reply)
+            self._lines.append((self.name, reply))
+        self._draw()
+
+    def _typed(self, _) -> None:
+        message, self.text.value = self.text.value, ""  # emptying it comes back here once and sends nothing
+        self.send(message)
+
+    def _draw(self, waiting: str = "") -> None:
+        lines = [*self._lines, ("Note", waiting)] if waiting else self._lines
+        body = "".join(_bubble(who, said) for who, said in lines) or _bubble("Note", self.transcript)
+        look = (
+            f"background:{PAPER};color:{INK};border:1px solid {style.RULE};border-radius:6px;line-height:1.45"
+        )
+        # column-reverse keeps the newest line in sight. The whole log is replaced each time, so it must not be
+        # announced as a whole: a region that only ears notice repeats the last line.
+        self._log.value = (
+            f'<div role="log" aria-live="off" aria-label="Conversation with {xml(self.name)}" tabindex="0" '
+            f'style="display:flex;flex-direction:column-reverse;max-width:640px;max-height:420px;overflow:auto;'
+            f'overflow-wrap:anywhere;padding:10px;{look}"><div>{body}</div></div>'
+        )
+        who, said = lines[-1] if lines else ("", "")
+        spoken = "" if who in ("", "You") else said if who == "Note" else f"{who}: {said}"
+        self._aloud.value = f'<div aria-live="polite" style="{UNSEEN}">{xml(spoken)}</div>'
+
+    def __repr__(self) -> str:
+        return style.wrap(self.transcript)
+
+    def show(self) -> None:
+        """Display the chat here. What is recorded of it is the transcript."""
+        show_widget(self.widget, repr(self))
+
+    _ipython_display_ = show
+
+
+def _bubble(who: str, said: str) -> str:
+    said = xml(said).replace("\n", "<br>")
+    if who == "Note":
+        return f'<p style="margin:4px 0;color:{SOFT};font-style:italic">{said}</p>'
+    # Side and name tell the two apart, not only the colour.
+    look = (
+        f"margin-left:18%;background:{BLUE};color:{PAPER}"
+        if who == "You"
+        else "margin-right:18%;background:#eef0f5"
+    )
+    shape = "margin-top:6px;margin-bottom:6px;padding:6px 10px;border-radius:8px"
+    return f'<p style="{shape};{look}"><b>{xml(who)}:</b> {said}</p>'

@@ -1,0 +1,196 @@
+"""A person's first quarter of an hour, in a real browser: `make lab`, Run All, a control moved by keyboard.
+
+Needs Chromium from the system (`apt install chromium`, or Chrome). Lab saves what it opens, so it works on a copy.
+Screenshots go to the folder in HELPERS_SCREENSHOTS, or to pytest's own temporary folder.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.notebooks import books
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    (
+        found
+        for found in [*map(shutil.which, NAMES), *(place for place in PLACES if Path(place).exists())]
+        if found
+    ),
+    None,
+)
+pytestmark = [
+    pytest.mark.skipif(
+        not CHROMIUM, reason="no Chromium or Chrome on this computer (Debian: apt install chromium)"
+    ),
+    pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+# The whole notebook in the page, also what is out of sight: else cells are drawn only when scrolled to.
+SETTINGS = {"@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"}}
+PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(prompt => prompt.textContent)"
+
+
+@pytest.fixture(scope="module")
+def screenshots(tmp_path_factory) -> Path:
+    named = os.environ.get("HELPERS_SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab, started as `make lab` starts it; yields (address, token)."""
+    folder = tmp_path_factory.mktemp("lab")
+    course = folder / "course"
+    course.mkdir()
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(books.ROOT / name, course)
+    for name in (".make", "notebooks"):
+        shutil.copytree(books.ROOT / name, course / name)
+    stamp = folder / "installed"  # written last, so that make finds nothing to install
+    stamp.write_text(f"{course.resolve()}\n", encoding="utf-8")
+    for name, value in SETTINGS.items():
+        place = folder / "settings" / name
+        place.parent.mkdir(parents=True)
+        place.write_text(json.dumps(value), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    options = f"--no-browser --port {port} --ServerApp.port_retries=0 --IdentityProvider.token={token}"
+    places = {"SETTINGS": "JUPYTERLAB_SETTINGS_DIR", "WORKSPACES": "JUPYTERLAB_WORKSPACES_DIR"}
+    own = {variable: str(folder / name.lower()) for name, variable in places.items()}
+    own |= {"JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    own |= {"IPYTHONDIR": str(folder / "ipython")}
+    command = ["make", "lab", f"VENV={sys.prefix}", f"STAMP={stamp}", f"ARGS={options}"]
+    address = f"http://127.0.0.1:{port}"
+    with open(folder / "log", "w+", encoding="utf-8") as log:
+        # A group of its own, so that make, Lab and the kernels can be stopped together.
+        process = subprocess.Popen(
+            command, cwd=course, env=os.environ | own, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            _wait_for(f"{address}/api/status?token={token}", process, folder / "log")
+            yield address, token
+        finally:
+            _stop(process)
+
+
+def _wait_for(address: str, process, log: Path, seconds: int = 60) -> None:
+    for _ in range(5 * seconds):
+        try:
+            urllib.request.urlopen(address, timeout=2)
+            return
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.2)
+    pytest.fail("JupyterLab did not start:\n" + log.read_text(encoding="utf-8")[-3000:])
+
+
+def _stop(process) -> None:
+    """End make and Lab; asked politely, Lab shuts its kernels down first."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(15)
+
+
+@pytest.fixture(scope="module")
+def page(lab):
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 1500})
+        page.set_default_timeout(30_000)
+        yield page
+        browser.close()
+
+
+def idle(page) -> None:
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
+
+
+def run_all(page, lab, name: str) -> None:
+    """Open a notebook and run all its cells; return when each has its number."""
+    address, token = lab
+    page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    idle(page)
+    # The stored numbers would look like a finished run.
+    page.get_by_role("menuitem", name="Edit", exact=True).click()
+    page.get_by_role("menuitem", name="Clear Outputs of All Cells", exact=True).click()
+    page.wait_for_function(f"() => {PROMPTS}.every(text => !/\\d/.test(text))")
+    for _ in range(4):  # a Run All that comes too early, while the session is wired up, is dropped silently
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        try:
+            page.wait_for_function(
+                f"() => {PROMPTS}.some(text => /\\[(\\*|\\d+)\\]/.test(text))", timeout=5_000
+            )
+            break
+        except sync_api.TimeoutError:
+            continue
+    page.wait_for_function(f"() => {PROMPTS}.every(text => /^\\[\\d+\\]:$/.test(text))", timeout=180_000)
+    idle(page)
+
+
+@pytest.mark.parametrize("name", ["00_start_here.ipynb", "01_from_dump_to_conversations.ipynb"])
+def test_a_notebook_runs_and_answers_the_keyboard(page, lab, screenshots, name):
+    cells = books.read(books.NOTEBOOKS / name).cells
+    try:
+        run_all(page, lab, name)
+        errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
+        assert errors.count() == sum("raises-exception" in books.tags(cell) for cell in cells), (
+            errors.all_inner_texts()
+        )
+        assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+        # The first live picture: a control above words that a screen reader is told about when they change.
+        live = page.locator(".jp-CodeCell", has=page.locator(".jp-OutputArea [role=status]"))
+        live = live.filter(has=page.get_by_role("slider")).first
+        slider, words = live.get_by_role("slider").first, live.locator(".jp-OutputArea [role=status]").last
+        before = words.inner_text()
+        assert len(before.split()) >= 5
+        picture = live.locator(".jp-OutputArea svg").last.evaluate("drawing => drawing.outerHTML")
+        slider.scroll_into_view_if_needed()
+        slider.focus()
+        at_the_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
+        page.keyboard.press("ArrowLeft" if at_the_end else "ArrowRight")
+        sync_api.expect(words).not_to_have_text(before)
+        assert words.inner_text().strip() and "does not work" not in words.inner_text()
+        assert live.locator(".jp-OutputArea svg").last.evaluate("drawing => drawing.outerHTML") != picture
+        idle(page)
+        page.wait_for_timeout(500)
+    finally:
+        page.screenshot(path=screenshots / f"{Path(name).stem}.png")
+    assert not page.get_by_text(re.compile("official Jupyter news")).count(), (
+        "a pop-up stands before the notebook"
+    )

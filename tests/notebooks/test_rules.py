@@ -1,0 +1,194 @@
+"""Each rule can fail: a good notebook, broken in one place, makes exactly the rules meant for it complain."""
+
+import copy
+
+import pytest
+
+from tests.notebooks import definitions, specimen
+from tests.notebooks.rules import RULES, Book
+from tests.notebooks.specimen import SOLUTION, code, drawing, figure, markdown
+
+GOOD = specimen.specimen()
+
+
+def complaints(book, path=specimen.PATH) -> dict[str, list[str]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(definitions.TABLE, "99", {})
+        return {name: found for name, rule in RULES.items() if (found := rule(Book(book, path)))}
+
+
+def place(book, beginning: str) -> int:
+    return next(i for i, cell in enumerate(book.cells) if cell.source.startswith(beginning))
+
+
+def cell(book, beginning: str):
+    return book.cells[place(book, beginning)]
+
+
+def insert(new, beginning: str = "## Exercises"):
+    """Return a breaker that puts a cell before the one that begins so, and numbers the code cells anew."""
+
+    def breaker(book):
+        new_cell = copy.deepcopy(new)
+        new_cell.id = f"new-{len(book.cells)}"
+        book.cells.insert(place(book, beginning), new_cell)
+        for number, other in enumerate((c for c in book.cells if c.cell_type == "code"), 1):
+            other.execution_count = number
+
+    return breaker
+
+
+def edit(beginning: str, old: str, new: str):
+    def breaker(book):
+        found = cell(book, beginning)
+        assert old in found.source
+        found.source = found.source.replace(old, new)
+
+    return breaker
+
+
+def change(beginning: str, **attributes):
+    def breaker(book):
+        cell(book, beginning).update(copy.deepcopy(attributes))
+
+    return breaker
+
+
+def remove(beginning: str):
+    def breaker(book):
+        del book.cells[place(book, beginning)]
+        for number, other in enumerate((c for c in book.cells if c.cell_type == "code"), 1):
+            other.execution_count = number
+
+    return breaker
+
+
+def metadata(beginning: str, **new):
+    return lambda book: cell(book, beginning).metadata.update(new)
+
+
+def duplicate_id(book):
+    book.cells[1].id = book.cells[2].id
+
+
+def widget_states(book):
+    book.metadata["widgets"] = {}
+
+
+def goes_wrong(*tags):
+    error = {"output_type": "error", "ename": "ValueError", "evalue": "no", "traceback": ["ValueError: no"]}
+    return code("raise ValueError('no')", *tags, outputs=[specimen.new_output(**error)])
+
+
+def swap_sections(book):
+    book.cells[-1], book.cells[-2] = book.cells[-2], book.cells[-1]
+
+
+def many_ignored(book):
+    for found in book.cells:
+        if found.cell_type == "code":
+            found.metadata["tags"] = sorted({*found.metadata.get("tags", []), "nbval-ignore-output"})
+    insert(code("x = 1", "nbval-ignore-output"), "And the same")(book)
+    insert(code("y = 1", "nbval-ignore-output"), "**Predict.** Are")(book)
+
+
+def long_notebook(book):
+    for _ in range(33):
+        insert(markdown("And now."))(book)
+        insert(code("total = 1"))(book)
+        insert(code("total = 2"))(book)
+
+
+def fewer_exercises(book):
+    start = place(book, "### Exercise 3")
+    del book.cells[start : start + 3]
+
+
+PLAIN = "And the same"
+BROKEN = [
+    ("metadata_is_minimal", widget_states),
+    ("format_is_valid", duplicate_id),
+    ("cells_carry_only_tags_and_minutes", metadata(PLAIN, jupyter={"source_hidden": True})),
+    ("cells_carry_only_tags_and_minutes", metadata(PLAIN, minutes=5)),
+    ("cells_carry_only_tags_and_minutes", metadata("## Setup", minutes="5")),
+    ("tags_are_known", metadata(PLAIN, tags=["instructer"])),
+    ("tags_are_known", insert(goes_wrong("raises-exception"))),
+    ("tags_are_known", insert(code("1", "instructor"))),
+    ("setup_is_stamped", edit("import importlib", "seed=0", "seed=1")),
+    ("setup_is_stamped", metadata("import importlib", tags=["setup"])),
+    ("setup_is_stamped", insert(code("total = 0"), "import importlib")),
+    ("badge_is_stamped", edit("# 99", "99_specimen.ipynb", "98_specimen.ipynb")),
+    ("code_is_plain_python", insert(code("!ls"))),
+    ("code_is_plain_python", insert(code("%time total"))),
+    ("no_semicolon_at_the_end", insert(code("total = 2;"))),
+    ("code_cells_are_short", insert(code("\n".join(["total = 1"] * 41)))),
+    ("code_cells_are_short", long_notebook),
+    ("words_between_code", lambda book: [insert(code("total = 1"))(book) for _ in range(2)]),
+    ("code_runs_the_same_everywhere", insert(code("interact(draw, n=(0, 3))"))),
+    ("code_runs_the_same_everywhere", insert(code("from IPython.display import clear_output\nclear_output()"))),
+    ("code_runs_the_same_everywhere", insert(code("again = _"))),
+    ("code_runs_the_same_everywhere", insert(code("again = Out[3]"))),
+    ("code_runs_the_same_everywhere", insert(code("from tqdm import tqdm"))),
+    ("few_outputs_are_ignored", many_ignored),
+    ("exercises_are_complete", edit("### Exercise 1", "★", "")),
+    ("exercises_are_complete", edit("### Exercise 1", "<details>", "<p>")),
+    ("exercises_are_complete", change("def double", outputs=[])),
+    ("exercises_are_complete", edit("def double", "check_double(double)", "double(2)")),
+    ("exercises_are_complete", remove("<details><summary>Solution")),
+    ("exercises_are_complete", remove("def double")),
+    ("exercises_are_complete", edit("<details><summary>Solution", "```python", "```")),
+    ("exercises_are_complete", edit("<details><summary>Solution", "```\n\n", "```\n")),
+    ("exercises_are_complete", insert(markdown(SOLUTION, "solution"), "## Limits")),
+    ("exercises_are_complete", fewer_exercises),
+    ("quiz_keys_are_computed", edit("quiz(", "answer=total", "answer=2")),
+    ("quiz_keys_are_computed", edit("quiz(", "options=[1, 2]", "options=[2]")),
+    ("definitions_are_listed", insert(code("def triple(number):\n    return 3 * number"))),
+    ("cells_were_run_in_order", change("total = 1", execution_count=9)),
+    ("cells_were_run_in_order", change("total = 1", execution_count=None)),
+    ("what_is_shown_is_stored", change("total = 1", outputs=[])),
+    ("outputs_are_clean", insert(goes_wrong())),
+    ("outputs_are_clean", insert(code("f()", printed="UserWarning: do not\n"))),
+    ("outputs_are_clean", insert(code("f()", outputs=[specimen.new_output("stream", name="stderr", text="oh\n")]))),
+    ("outputs_belong_to_no_machine", insert(code("f()", printed="read /home/ada/RC_2005-12.zst\n"))),
+    ("outputs_belong_to_no_machine", insert(code("f()", printed="<Thread object at 0x7f110d332c10>\n"))),
+    ("outputs_belong_to_no_machine", insert(code("f()", printed="100% 10/10 [00:01<00:00, 7.0it/s]\n"))),
+    ("figures_are_said_in_words", change("figure =", outputs=figure(alt=""))),
+    ("figures_are_said_in_words", change("figure =", outputs=figure(words="Look."))),
+    ("figures_are_said_in_words", change("Tokens(", outputs=drawing("<svg></svg>"))),
+    ("the_title_tells_what_to_expect", edit("# 99", "**You will build**", "Here is")),
+    ("the_title_tells_what_to_expect", edit("# 99", "2005", "")),
+    ("sections_stand_in_order", swap_sections),
+    ("sections_stand_in_order", edit("## Limits", "Limits", "Borders")),
+    ("goals_are_verbs", edit("## Goals", "explain", "explanation of")),
+    ("goals_are_verbs", edit("## Goals", "- **explain** a rule\n", "")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "print(total", "print(sum_total")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "data_path\n", "no_such_thing as data_path\n")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "from helpers import", "from helpers.nowhere import")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "```python", "```")),
+    ("predictions_come_before_results", edit("**Predict.** Are", "**Predict.**", "Well.")),
+    ("predictions_come_before_results", edit("## Limits", "It is", "**Predict.** It is")),
+    ("minutes_fit_a_lesson", metadata("## Setup", minutes=80)),
+    ("minutes_fit_a_lesson", edit("# 99", "25 minutes", "40 minutes")),
+    ("passages_are_short", insert(markdown("word " * 181))),
+    ("images_are_here_and_described", insert(markdown("![a tree](https://example.org/tree.png)"))),
+    ("images_are_here_and_described", insert(markdown("![](LICENSE)"))),
+    ("images_are_here_and_described", insert(markdown('<img src="LICENSE">'))),
+    ("images_are_here_and_described", insert(markdown("![a tree](no_such_tree.png)"))),
+    ("links_lead_somewhere", insert(markdown("See [the next](98_no_such.ipynb)."))),
+    ("links_lead_somewhere", insert(markdown("See [above](#Nowhere)."))),
+]  # fmt: skip
+
+
+def test_the_specimen_keeps_every_rule():
+    assert complaints(GOOD) == {}
+
+
+@pytest.mark.parametrize("rule, breaker", BROKEN, ids=[f"{rule}-{i}" for i, (rule, _) in enumerate(BROKEN)])
+def test_broken_in_one_place(rule, breaker):
+    book = copy.deepcopy(GOOD)
+    breaker(book)
+    assert list(complaints(book)) == [rule]
+
+
+def test_every_rule_has_been_seen_to_fail():
+    assert {rule for rule, _ in BROKEN} == set(RULES)

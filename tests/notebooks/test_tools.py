@@ -1,0 +1,103 @@
+"""Badges, student copies, and definitions taken out of a notebook."""
+
+import pytest
+
+from tests.notebooks import badges, books, definitions, setup_cell, specimen, student
+from tests.notebooks.rules import Book
+from tests.notebooks.rules.reading import anchors
+
+NEW = "https://github.com/ada/one-conversation"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A project of its own with the specimen notebook and a README."""
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.setattr(books, "ROOT", tmp_path)
+    monkeypatch.setattr(books, "NOTEBOOKS", tmp_path / "notebooks")
+    text = f"git clone {specimen.ADDRESS}\n[book](https://github.com/rasbt/LLMs-from-scratch)\n"
+    (tmp_path / "README.md").write_text(text, encoding="utf-8")
+    books.write(specimen.specimen(), tmp_path / "notebooks" / specimen.PATH.name)
+    (tmp_path / "notebooks" / "glossary.md").write_text("## Turn\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_new_address_reaches_every_place(folder, monkeypatch):
+    assert specimen.ADDRESS != NEW
+    monkeypatch.setattr(books, "address", lambda: NEW)
+    assert badges.main(["--check"]) == 1
+    assert badges.main([]) == 0
+    assert badges.main(["--check"]) == 0
+    stored = (folder / "notebooks" / specimen.PATH.name).read_text(encoding="utf-8")
+    assert (
+        specimen.ADDRESS not in stored
+        and "github/ada/one-conversation/blob/main/notebooks/99_specimen.ipynb" in stored
+    )
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert readme == f"git clone {NEW}\n[book](https://github.com/rasbt/LLMs-from-scratch)\n"
+
+
+def test_stamping_fills_a_bare_notebook():
+    book = specimen.notebook(specimen.markdown("# 02 · Title\n\nText."), specimen.code("", "setup"))
+    badges.stamp(book, "02_title.ipynb", NEW)
+    assert book.cells[0].source == f"# 02 · Title\n\n{badges.badge(NEW, '02_title.ipynb')}\n\nText."
+    assert book.cells[1].source == setup_cell.source(NEW)
+    with pytest.raises(ValueError, match="exactly one code cell"):
+        badges.stamp(specimen.notebook(specimen.markdown("# 02")), "02.ipynb", NEW)
+    with pytest.raises(ValueError, match="begin with"):
+        badges.stamp(specimen.notebook(specimen.code("", "setup")), "02.ipynb", NEW)
+
+
+def test_the_setup_cell_is_short_plain_and_carries_its_address_once():
+    source = setup_cell.source(NEW)
+    compile(source, "setup", "exec")
+    assert len(source.splitlines()) <= 12 and max(map(len, source.splitlines())) <= 120
+    assert source.count(NEW) == 1
+
+
+def test_student_copies_hold_no_answers(folder, tmp_path):
+    path = folder / "notebooks" / specimen.PATH.name
+    book = books.read(path)
+    book.cells.append(
+        specimen.markdown("**For the teacher.** See [the data](../data/README.md).", "instructor")
+    )
+    book.cells.append(specimen.markdown("See [the data](../data/README.md)."))
+    books.write(book, path)
+    target = tmp_path / "build" / "student"
+    assert student.copy(target, levels=1) == 1
+    copy = books.read(target / path.name)
+    text = books.text(copy)
+    assert "Solution" not in text and "For the teacher" not in text and "return 2 * number" not in text
+    assert copy.cells[-1].source == "See [the data](../../data/README.md)."
+    assert len(copy.cells) == len(book.cells) - 4 and (target / "glossary.md").exists()
+
+
+def test_lift_takes_a_definition_and_what_it_needs(tmp_path):
+    path = specimen.runnable(
+        tmp_path,
+        "one.ipynb",
+        "import math\nprint('not run')\nLIMIT = 3",
+        "def root(x):\n    return math.sqrt(x)",
+        "class Roots:\n    limit = LIMIT\n    def first(self):\n        return [root(n) for n in range(self.limit)]",
+        "raise SystemExit",
+    )
+    assert definitions.lift(path, "Roots")().first() == [0.0, 1.0, 2**0.5]
+    with pytest.raises(KeyError, match="does not define area"):
+        definitions.lift(path, "area")
+
+
+def test_the_table_names_helpers_that_exist():
+    for number, entries in definitions.TABLE.items():
+        assert books.paths([number])
+        for entry in entries.values():
+            assert definitions.helper(entry) is not None or " " in entry
+
+
+def test_anchors_of_glossary_and_notebook(tmp_path):
+    glossary = tmp_path / "glossary.md"
+    glossary.write_text(
+        '## Zipf\'s law\n\n### `t1_` and *t3_*\n\n<a id="Leak"></a>\n\n```\n# no heading\n```\n', "utf-8"
+    )
+    assert {"zipfs-law", "zipf's-law", "leak", "t1_-and-t3_"} <= anchors(glossary)
+    assert "no-heading" not in anchors(glossary)
+    assert "the-story-so-far" in anchors(Book(specimen.specimen(), specimen.PATH))

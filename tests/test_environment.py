@@ -1,0 +1,94 @@
+"""pyproject.toml (wide), constraints.txt (exact) and environment.yml (conda) tell one story."""
+
+import re
+import sys
+from importlib.metadata import version
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+
+from tests.notebooks import books, setup_cell
+
+CONDA_NAMES = {"pytorch": "torch"}  # conda-forge's name -> PyPI's
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+# Pinned although nobody asks for them by name: their text reaches stored outputs, or they carry it there.
+ALSO_PINNED = {"ipython", "jupyter-client", "nbconvert", "traitlets"}
+
+
+def wanted() -> dict[str, Requirement]:
+    project = books.project()
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    return {item.name: item for items in lists for item in map(Requirement, items)}
+
+
+def pins(file: str = "constraints.txt", python: str = "") -> list[Requirement]:
+    """Return the pins of a file; with `python`, those that hold for this version."""
+    lines = (books.ROOT / file).read_text(encoding="utf-8").splitlines()
+    every = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    here = default_environment() | {"python_version": python, "python_full_version": f"{python}.0"}
+    return [pin for pin in every if not python or pin.marker is None or pin.marker.evaluate(here)]
+
+
+def conda() -> dict[str, tuple[str, str]]:
+    """Return {PyPI name: (range, reason)} of each line in environment.yml."""
+    text = (books.ROOT / "environment.yml").read_text(encoding="utf-8").split("dependencies:")[1]
+    rows = re.findall(r"^ +- ([\w-]+) ?([<>=!~][^ ]*)? *(?:# *(.*))?$", text, re.MULTILINE)
+    return {CONDA_NAMES.get(name, name): (span, reason) for name, span, reason in rows}
+
+
+def test_every_requirement_is_a_range():
+    for item in wanted().values():
+        assert re.fullmatch(r">=[\d.]+", str(item.specifier)), item
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_each_python_gets_exactly_one_version_of_each_package(python):
+    names = [pin.name for pin in pins(python=python)]
+    assert sorted(names) == sorted(set(wanted()) | ALSO_PINNED)
+
+
+@pytest.mark.parametrize("file", ["constraints.txt", "tests/notebooks/colab-constraints.txt"])
+def test_pins_are_exact_and_inside_the_ranges(file):
+    for pin in pins(file):
+        assert re.fullmatch(r"==[\d.]+", str(pin.specifier)), pin
+        if pin.name in wanted():
+            assert wanted()[pin.name].specifier.contains(str(pin.specifier)[2:]), (
+                f"{pin}: {wanted()[pin.name]}"
+            )
+
+
+def test_colab_installs_what_the_setup_cell_names():
+    named = re.search(r"--no-deps \./one-conversation (.*?)\"", setup_cell.TEMPLATE)[1].split()
+    runtime = {Requirement(item).name for item in books.project()["dependencies"]}
+    assert set(named) <= runtime
+    # What it does not name, Colab has: the file that imitates Colab lists all of it.
+    assert runtime <= {pin.name for pin in pins("tests/notebooks/colab-constraints.txt")}
+
+
+def test_conda_has_the_same_packages_ranges_and_reasons():
+    found = conda()
+    assert set(found) - {"python", "pip"} == set(wanted())
+    assert found["python"][0] == books.project()["requires-python"]
+    for name, item in wanted().items():
+        assert found[name][0] == str(item.specifier), name
+    for name, (_, reason) in found.items():
+        assert len(reason.split()) >= 3, f"environment.yml gives no reason for {name}"
+
+
+def test_the_workflow_tries_each_python():
+    text = (books.ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert all(f'"{python}"' in text for python in PYTHONS)
+    assert books.project()["requires-python"] == f">={PYTHONS[0]}"
+
+
+OURS = books.ROOT / ".venv"
+
+
+@pytest.mark.skipif(
+    not OURS.exists() or not OURS.samefile(sys.prefix), reason="not the environment of make setup"
+)
+def test_this_environment_is_the_pinned_one():
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    differing = [str(pin) for pin in pins(python=here) if not pin.specifier.contains(version(pin.name))]
+    assert not differing
