@@ -44,7 +44,7 @@ $(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh
 	@echo "$(CURDIR)" > $@
 
 lab: $(STAMP) ## open the first notebook in JupyterLab (ARGS="--no-browser --port 8899" is passed on)
-	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
+	@$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
 test: $(STAMP) ## run every check: helpers, answers, format, browser, and all notebooks under strict nbval
 	@$(PY) -m pytest notebooks tests --nbval --nbval-cell-timeout=120 $(NBVAL) $(ARGS)

@@ -84,15 +84,16 @@ def line_batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
     pending = bytearray()
     try:
         for piece in pieces:
-            pending += piece
-            if len(pending) < BATCH:
-                continue
-            end = pending.rfind(b"\n")
-            if end < 0:
-                del pending[LONGEST_LINE + 1 :]
-            else:
-                yield bytes(pending[:end])
-                del pending[: end + 1]
+            for start in range(0, len(piece), BATCH):
+                pending += piece[start : start + BATCH]
+                if len(pending) < BATCH:
+                    continue
+                end = pending.rfind(b"\n")
+                if end < 0:
+                    del pending[LONGEST_LINE + 1 :]
+                else:
+                    yield bytes(pending[:end])
+                    del pending[: end + 1]
     except DamagedFile:
         end = pending.rfind(b"\n")
         if end >= 0:

@@ -51,7 +51,7 @@ class Card:
         counts = ", ".join(f"{number:,} {name}" for name, number in self.counts.items())
         dropped = ", ".join(f"{number:,} {reason}" for reason, number in self.dropped.most_common()) or "nothing"
         lines = [f"Origin:   {self.origin}", f"Licence:  {self.licence}", f"Counts:   {counts}", f"Left out: {dropped}"]
-        return "\n".join(lines + [f"Warning:  {warning}" for warning in self.warnings])
+        return "\n".join(lines + [f"Beware:   {warning}" for warning in self.warnings])
 
 
 @dataclass

@@ -45,7 +45,8 @@ def read_convokit(folder: str | os.PathLike, stats: ReadStats | None = None) -> 
 def silent_opening(record: dict, repaired: Counter) -> str | None:
     """Return the id of an utterance that opens a conversation without a word, None for any other."""
     if isinstance(record, dict) and _answered(record) is None and _is_silent(record.get("text")):
-        return record.get("id")
+        identity = record.get("id")
+        return identity if isinstance(identity, str) else None
     return None
 
 
@@ -66,10 +67,11 @@ def comment_from_utterance(record: dict, repaired: Counter, silent: frozenset | 
         raise BadRecord("reply-to is no id")
     meta = record.get("meta") if isinstance(record.get("meta"), dict) else {}
     score, created, subreddit = meta.get("score"), record.get("timestamp"), meta.get("subreddit")
+    link_id = "t3_" + sound_text(conversation, repaired)
     return Comment(
         id=identity,
-        parent_id=f"t3_{conversation}" if answered is None or answered in silent else f"t1_{answered}",
-        link_id=f"t3_{conversation}",
+        parent_id=link_id if answered is None or answered in silent else f"t1_{answered}",
+        link_id=link_id,
         author=_speaker(record),
         body=sound_text(text, repaired),
         score=None if score is None else whole_number(score, repaired),

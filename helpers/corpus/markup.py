@@ -57,7 +57,7 @@ def compose_letters(text: str) -> str:
 
 # --- whole lines ---------------------------------------------------------------------------------------------
 _SPECIAL = frozenset(">#*+-_`|:•")
-_SPECIAL_LINE = re.compile(r"\n\s*[>#*+_`|:•0-9-]")
+_SPECIAL_LINE = re.compile(r"\n[^\S\n]*[>#*+_`|:•0-9-]")
 _FACE = r"[:;=8xX]['’-]?[()\[\]{}/\\|DPpOo<>*]|[._=o-][<>]|[=<!]"  # what may follow > without making it a quote
 _QUOTE = re.compile(rf"\s*>(?!{_FACE})")
 _RULER = re.compile(r"[ \t]*(?:```[^`]*|([-*_])(?:[ \t]*\1){2,}[ \t]*)$")

@@ -89,8 +89,8 @@ def quoted(token) -> str:
 
 
 def _numbers(names, values, what: str) -> list:
-    """Check the lengths and turn None into NaN, so that one kind of "no value" is left."""
-    values = [math.nan if v is None else float(v) for v in values]
+    """Check the lengths and turn None into NaN, so that one kind of "no value" is left; counts stay whole."""
+    values = [math.nan if v is None else v if isinstance(v, int) else float(v) for v in values]
     if not values or len(names) != len(values):
         got = f"{len(names)} {what}s and {len(values)} numbers"
         raise ValueError(f"give one number per {what}, at least one: got {got}")
@@ -125,9 +125,7 @@ class Tokens(Drawing):
             if token.endswith("\n"):
                 x, y = float(MARGIN), y + LINE
         y += LINE * (x > MARGIN)
-        key = (
-            f"Darker and taller: more {unit or 'of it'}; a bar of full height: {number(float(top))}. {notice}"
-        )
+        key = f"Darker and taller: more {unit or 'of it'}; a bar of full height: {number(top)}. {notice}"
         body = f'<g font-family="{MONO}" style="white-space:pre">{"".join(parts)}</g>' + write(
             MARGIN, y + 14, key.strip(), f'font-size="11.5" fill="{SOFT}"'
         )

@@ -26,9 +26,9 @@ class Explore:
     ``lower=True``          a tick box
     ======================  =====================================================
 
-    or a ready-made widget. It starts at ``draw``'s own default for that argument, else at the first setting.
-    Without a browser: ``explore.controls["n"].value = 3``, then read ``explore.words``. Raises TypeError for
-    another kind of value.
+    or a ready-made widget. A slider or menu starts at ``draw``'s own default for that argument, else at its
+    first setting. Without a browser: ``explore.controls["n"].value = 3``, then read ``explore.words``. Raises
+    TypeError for another kind of value.
     """
 
     def __init__(self, draw, /, **controls):
@@ -142,7 +142,7 @@ def _control(name: str, spec, start):
             f"the control {name!r} is {spec!r}: give (low, high), (low, high, step), a list, a dict, "
             "a text, True or False, or a widget"
         )
-    if start is not inspect.Parameter.empty:
+    if start is not inspect.Parameter.empty and not isinstance(spec, (bool, str)):
         widget.value = start
     return widget
 

@@ -125,7 +125,7 @@ def test_the_sample_loads_with_counts_per_reason():
     corpus = load("sample")
     assert corpus.card.licence == "CC0"
     assert {"comments: bot", "comments: deleted", "comments: repetition"} <= set(corpus.card.dropped)
-    assert "1 bad line" in " ".join(corpus.card.warnings)
+    assert "2 bad lines" in " ".join(corpus.card.warnings)
 
 
 def test_pairs_have_two_turns_and_chains_may_have_more():

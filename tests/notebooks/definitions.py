@@ -12,7 +12,22 @@ from tests.notebooks import books
 from tests.notebooks.rules import bound
 
 # {number of the notebook: {name: "helpers.room.module.name", or a reason without dots of a module}}
-TABLE: dict[str, dict[str, str]] = {}
+TABLE: dict[str, dict[str, str]] = {
+    "00": {
+        "surprise": "the explorable of this page: draws the notebook's own letter counts",
+    },
+    "01": {
+        "print_tree": "the smallest tree, on raw records: the package's Thread walks without recursion",
+        "after_rules": "the explorable of this page: draws the rules of the package",
+        "words_of": "a one-line tokenizer for counting; notebook 05 builds real ones",
+        "slope": "measures the figure above it",
+        "surprise": "the explorable of this page: draws the notebook's own word counts",
+        "exchanges_of": "pairs a conversation's turns for the parrot, which lives on this page only",
+        "Parrot": "a bot without a model, built and left behind on this page",
+        "normal": "helpers.corpus.conversations.normalised",
+        "leaked": "the measurement of this page: the package closes the leak instead",
+    },
+}
 
 
 def helper(entry: str):

@@ -17,6 +17,7 @@ def test_words_state_the_finding():
         "Surprise, in bits: highest “kimchi” 12, “corgi” 9.1 and “eats” 3.0; mean 8.2 over 3 tokens."
     )
     assert repr(drawing) == drawing.words
+    assert "highest “a” 2;" in Tokens(["a"], [2], "Counts are whole").words
     assert "lowest “c” 0.50" in Tokens("abcd", [3, 2, 0.5, 1], "Surprise").words
 
 

@@ -104,6 +104,11 @@ def test_plain_values_become_labelled_controls(spec, kind):
         assert control.continuous_update is False
 
 
+def test_a_text_or_tick_box_is_its_own_start():
+    explore = Explore(lambda text="draw's", lower=False: f"{text} {lower}", text="given", lower=True)
+    assert explore.words == "given True"
+
+
 def test_ranges_and_tuples_have_the_ends_they_say():
     controls = Explore(lambda **_: "words", a=(2, 9), b=range(2, 9, 3), c=(0, 10, 5)).controls
     assert [(c.min, c.max, c.step) for c in controls.values()] == [(2, 9, 1), (2, 8, 3), (0, 10, 5)]
