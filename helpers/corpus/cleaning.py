@@ -1,8 +1,8 @@
 """From raw comment bodies to text that may be learned from: clean, redact, filter.
 
-Three steps, three files. `clean` takes the mark-up off by the `RULES`, in order (rules.py); `redact` puts placeholders where
-personal data stood (redaction.py); `Filter` says which comments a conversation can do without, and counts its reasons
-(filters.py). Typical use:
+Three steps, three files. `clean` takes the mark-up off by the `RULES`, in order (rules.py, and markup.py for what each
+does); `redact` puts placeholders where personal data stood (redaction.py); `Filter` says which comments a conversation
+can do without, and counts its reasons (filters.py). Typical use:
 
     kept = Filter(max_words=30)
     for comment in read_comments(path):

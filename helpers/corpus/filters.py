@@ -1,9 +1,9 @@
 """Which comments a conversation can do without, and how many fell for which reason.
 
-A filter is a set of opinions. Each of them is a field with a default you can change, every comment that falls is counted under one
-reason, and the table of counts belongs beside every result. Compare: DialoGPT kept turns of at most 30 words and dropped any with
-a link or with a token three times in a row (Zhang et al. 2020); PolyAI kept 9 to 127 characters (Henderson et al. 2019).
-Built in notebook 01.
+A filter is a set of opinions. Each of them is a field with a default you can change, every comment that falls is
+counted under one reason, and the table of counts belongs beside every result. Compare: DialoGPT kept turns of at most
+30 words and dropped any with a link or with a token three times in a row (Zhang et al. 2020); PolyAI kept 9 to 127
+characters (Henderson et al. 2019). Built in notebook 01.
 """
 
 import re
@@ -33,21 +33,32 @@ REASONS: dict[str, str] = {
 
 GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]"})
 BOTS = frozenset({"automoderator", "autotldr", "haikusbot", "totesmessenger", "transcribot", "tweetposter"})
-_BOT_NAME = re.compile(r"(?:[-_][Bb]ot|[-_]BOT|[a-z0-9]Bot|[a-z]BOT)[-_]?$|^(?:[Bb]ot|BOT)$")  # metronome_bot, MetronomeBot; not abbot
-_BOT_SAYS = re.compile(r"\bI(?:['’]m| am) an? (?:\w+ ){0,2}bot\b|\bthis (?:action|comment) was (?:performed|posted) automatically", re.IGNORECASE)
+_BOT_ENDS = frozenset(name[-3:] for name in BOTS) | {"bot", "ot_", "ot-"}  # a quick look before the slow one
+# metronome_bot and MetronomeBot, but not abbot
+_BOT_NAME = re.compile(r"(?:[-_][Bb]ot|[-_]BOT|[a-z0-9]Bot|[a-z]BOT)[-_]?$|^(?:[Bb]ot|BOT)$")
+_BOT_SAYS = re.compile(
+    r"\bI(?:['’]m| am) an? (?:\w+ ){0,2}bot\b|\bthis (?:action|comment) was (?:performed|posted) automatically",
+    re.IGNORECASE,
+)
 
 _ENGLISH = frozenset(
-    "the a and of to is it that you for with this have are not but my your what they would just i'm don't it's if or we he she at by "
-    "from be i do how all there their some who can't that's like when how's get got been i've has had were our one any more".split()
+    (
+        "the a and of to is it that you for with this have are not but my your what they would just i'm don't it's if "
+        "or we he she at by from be i do how all there their some who can't that's like when how's get got been i've "
+        "has had were our one any more"
+    ).split()
 )
-_OTHERS = frozenset(
-    "der die das und ist nicht ein eine ich wir sie auch mit auf für von den dem zu sehr aber "
-    "le la les des est et une un je que qui dans pour pas sur avec vous nous mais "
-    "el los las una es y por para con pero muy como en lo se del su "
-    "il di che non per sono della gli anche um uma não eu você do da "
-    "het een van en ik niet maar ook zijn det och jag att inte på är har jeg er ikke "
-    "nie jest się to na że w z".split()
-) - _ENGLISH
+_OTHERS = (
+    frozenset(
+        "der die das und ist nicht ein eine ich wir sie auch mit auf für von den dem zu sehr aber "
+        "le la les des est et une un je que qui dans pour pas sur avec vous nous mais "
+        "el los las una es y por para con pero muy como en lo se del su "
+        "il di che non per sono della gli anche um uma não eu você do da "
+        "het een van en ik niet maar ook zijn det och jag att inte på är har jeg er ikke "
+        "nie jest się to na że w z".split()
+    )
+    - _ENGLISH
+)
 _PLACEHOLDER = re.compile(r"\[(?:link|email|phone|user|machine)\]")
 _WORD = re.compile(r"\w")
 _LETTER_ABROAD = re.compile(r"[^\W\d_a-zA-Z\u00c0-\u024f]")  # a letter of another script
@@ -57,9 +68,10 @@ _LETTER_ABROAD = re.compile(r"[^\W\d_a-zA-Z\u00c0-\u024f]")  # a letter of anoth
 class Filter:
     """Reasons to drop a comment. A threshold of None is never applied.
 
-    `reason` gives the first reason to drop one comment or None, and counts nothing; `keep` counts under `counts`, whose table is
-    `table()`. To notice the same text again, `reason` remembers a 64-bit number per longer text, in two halves of at most `memory`
-    numbers each (about 20 MB in all): repeats further apart than that are missed, and memory stays flat however long the dump is.
+    `reason` gives the first reason to drop one comment or None, and counts nothing; `keep` counts under `counts`, whose
+    table is `table()`. To notice the same text again, `reason` remembers a 64-bit number per longer text, in two halves
+    of at most `memory` numbers each (about 20 MB in all). So memory stays flat however long the dump is, repeats
+    further apart than that are missed, and asking `reason` twice about one comment counts as posting it twice.
     """
 
     min_characters: int | None = 2  # of the cleaned text; DialoGPT and others ask for more
@@ -82,10 +94,11 @@ class Filter:
     def reason(self, comment, text: str | None = None) -> str | None:
         """The first reason to drop the comment (a key of `REASONS`), or None if it may stay.
 
-        `comment` has body, author, score, distinguished and stickied; `text` is its cleaned and redacted body, made here if not given.
+        `comment` has body, author, score, distinguished and stickied; `text` is its cleaned and redacted body, made
+        here if not given.
         """
-        body, author = comment.body, comment.author
-        if body in GONE or (self.deleted_accounts and (author is None or author in GONE)):
+        body, author = comment.body, comment.author or "[deleted]"
+        if body in GONE or (self.deleted_accounts and author in GONE):
             return "deleted"
         if self.bots and author[-3:].lower() in _BOT_ENDS and is_bot_name(author):
             return "bot"
@@ -110,7 +123,11 @@ class Filter:
         words = text.lower().split()
         if (reason := _outside(len(words), self.min_words, self.max_words)) is not None:
             return reason
-        if self.repeats is not None and any(map(eq, words, words[1:])) and _longest_run(words) >= self.repeats:
+        if (
+            self.repeats is not None
+            and any(map(eq, words, words[1:]))
+            and _longest_run(words) >= self.repeats
+        ):
             return "repetition"
         if self.bots and "bot" in text and _BOT_SAYS.search(text):
             return "bot"
@@ -127,7 +144,7 @@ class Filter:
         self.counts[reason or "kept"] += 1
         return reason is None
 
-    def _count_same(self, author: str | None, text: str) -> int:
+    def _count_same(self, author: str, text: str) -> int:
         key = hash((author, text))
         count = self._seen.get(key)
         if count is None:
@@ -138,22 +155,22 @@ class Filter:
         return count
 
     def table(self):
-        """Counts per reason as a `pandas.DataFrame`: reason, what it means, comments, share; kept first, then the commonest."""
+        """A `pandas.DataFrame` of reason, what it means, comments, share: kept first, then the commonest."""
         import pandas
 
         total = sum(self.counts.values())
         rows = sorted(self.counts.items(), key=lambda item: (item[0] != "kept", -item[1], item[0]))
         return pandas.DataFrame(
-            [(reason, REASONS.get(reason, ""), count, count / total if total else 0.0) for reason, count in rows],
+            [
+                (reason, REASONS.get(reason, ""), count, count / total if total else 0.0)
+                for reason, count in rows
+            ],
             columns=["reason", "what it means", "comments", "share"],
         )
 
 
-_BOT_ENDS = frozenset(name[-3:] for name in BOTS) | {"bot", "ot_", "ot-"}
-
-
 def is_bot_name(author: str) -> bool:
-    """True for AutoModerator, a few well-known programs, and names ending in Bot, _bot or -bot; not for abbot or talbot."""
+    """True for AutoModerator, a few well-known programs, and names in Bot, _bot or -bot; not for abbot or talbot."""
     return author.lower() in BOTS or _BOT_NAME.search(author) is not None
 
 
@@ -192,8 +209,9 @@ def _outside(number: int, least: int | None, most: int | None) -> str | None:
 def is_english(text: str, words: list[str]) -> bool:
     """False if the text is mostly in another script, or its small words are those of another language.
 
-    A light test for casual text: fewer than four words pass (unless in another script), and so do names and jokes. Misses short foreign sentences without small words;
-    drops the rare English comment that quotes a foreign sentence. A real identifier (fastText, CLD3) does better at a thousand times the cost.
+    A light test for casual text: fewer than four words pass (unless in another script), and so do names and jokes. It
+    misses short foreign sentences without small words and drops the rare English comment that quotes a foreign one. A
+    real identifier (fastText, CLD3) does better at many times the cost.
     """
     if " the " in text or " and " in text or " you " in text or len(words) < 4 and text.isascii():
         return True  # four in five English comments end here

@@ -42,6 +42,7 @@ def decode_entities(text: str) -> str:
 
 
 def unify_line_ends(text: str) -> str:
+    text = text.replace("\r\n", "\n")
     if "\r" in text or not (text.isascii() or text.isprintable()):
         return _LINE_END.sub("\n", text)
     return text
@@ -58,7 +59,9 @@ def compose_letters(text: str) -> str:
 # --- whole lines ---------------------------------------------------------------------------------------------
 _SPECIAL = frozenset(">#*+-_`|:•")
 _SPECIAL_LINE = re.compile(r"\n[^\S\n]*[>#*+_`|:•0-9-]")
-_FACE = r"[:;=8xX]['’-]?[()\[\]{}/\\|DPpOo<>*]|[._=o-][<>]|[=<!]"  # what may follow > without making it a quote
+_FACE = (
+    r"[:;=8xX]['’-]?[()\[\]{}/\\|DPpOo<>*]|[._=o-][<>]|[=<!]"  # what may follow > without making it a quote
+)
 _QUOTE = re.compile(rf"\s*>(?!{_FACE})")
 _RULER = re.compile(r"[ \t]*(?:```[^`]*|([-*_])(?:[ \t]*\1){2,}[ \t]*)$")
 _HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+)+")

@@ -156,13 +156,15 @@ def _decode_line(line: bytes):
     if len(line) > LONGEST_LINE:
         raise BadRecord("longer than a megabyte")
     try:
-        text = line.decode()
+        text = line.decode().strip()
         record, end = _raw_decode(text)  # json.loads without its preparations, which would cost a tenth of the time
-        return record if end == len(text) else json.loads(text)
     except UnicodeDecodeError:
         raise BadRecord("not UTF-8 text") from None
     except (ValueError, RecursionError):
         raise BadRecord("not JSON") from None
+    if end != len(text):
+        raise BadRecord("not JSON")
+    return record
 
 
 def _many(number: int, name: str) -> str:

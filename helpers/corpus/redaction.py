@@ -1,12 +1,14 @@
 """Personal data out of a text: e-mail addresses, phone numbers, links, user names and addresses of machines.
 
-`redact` puts a placeholder where each stood, so that a bot may learn that people give numbers but never which. The patterns
-prefer to miss little: a stranger's number in a model is worse than a lost serial number. Still they are patterns, not
-understanding. **Known misses**: names and street addresses; numbers written as words or as bare digits without a
-separator or a word such as "call" before them; user names without `u/` or `@`; `@` names that start with a digit; machine names
-without a known ending (`printer.local`), domains of endings not listed and of non-ASCII letters; `root@server`.
-**Known false alarms**: `amazon.com` said as a company's name; a version of four small numbers (1.2.3.4) without "v" before it.
-Built in notebook 01.
+`redact` puts a placeholder where each stood, so that a bot may learn that people give numbers but never which. The
+patterns prefer to miss little: a stranger's number in a model is worse than a lost serial number. Still they are
+patterns, not understanding.
+
+Known misses: people's names and street addresses; numbers in words, or in bare digits without a separator or a word
+such as "call" before them; user names without `u/` or `@`, and `@` names that begin with a digit; machine names without
+a known ending (`printer.local`, `root@server`); domains of endings not listed or in non-ASCII letters.
+Known false alarms: `amazon.com` said as a company's name; a version of four small numbers (1.2.3.4) without "v" or
+"version" before it; seven digits written 3-4 that are no telephone number. Built in notebook 01.
 """
 
 import ipaddress
@@ -19,14 +21,17 @@ _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _EMAIL_HINT = re.compile(r"@(?<=[\w+%-]@)[\w-]+\.[\w-]")
 _AT, _DOT = r" ?(?:\(at\)|\[at\]|\{at\}) ?", r" ?(?:\(dot\)|\[dot\]|\{dot\}| dot |\.) ?"
 _SPOKEN_EMAIL = re.compile(  # jo (at) example.org, jo at example dot org; not "look at example.org"
-    rf"(?<![\w.+-])[\w.+-]{{2,64}}(?:{_AT}[\w-]{{2,63}}{_DOT}| at [\w-]{{2,63}} dot )(?:com|org|net|edu)\b", re.IGNORECASE
+    rf"(?<![\w.+-])[\w.+-]{{2,64}}(?:{_AT}[\w-]{{2,63}}{_DOT}| at [\w-]{{2,63}} dot )(?:com|org|net|edu)\b",
+    re.IGNORECASE,
 )
 
 # --- links ---------------------------------------------------------------------------------------------------------
 _URL = re.compile(r"(?:[hH][tT]{2}[pP][sS]?|[fF][tT][pP])://[^\s<>\[\]{}|\\^`\"]+")
 _WWW = re.compile(r"[wW](?<![\w@.][wW])[wW]{2}\.[^\s<>\[\]{}|\\^`\"]+")
 _ENDINGS = "com|org|net|edu|gov|info|biz|dev|app|xyz|blog|wiki|co|io|uk|de|fr|nl|se|ch|ca|au|eu|jp|ru|pl|br|nz|ie|gg|tv"
-_WORDLIKE = "it|is|to|me|in|so|no|at|be|us|am|my|by|do|ly|gl|fm|la"  # endings that are words: only with a path behind
+_WORDLIKE = (
+    "it|is|to|me|in|so|no|at|be|us|am|my|by|do|ly|gl|fm|la"  # endings that are words: only with a path behind
+)
 _DOMAIN = re.compile(
     r"(?<![\w@./:-])(?!(?:asp|vb|ado)\.net\b)(?:[a-z0-9][a-z0-9-]*\.)+"
     rf"(?:(?:{_ENDINGS})(?![\w-])(?!\.\w)(?::\d+)?(?:/[^\s<>\[\]{{}}|\\^`\"]*)?|(?:{_WORDLIKE})/[^\s<>\[\]{{}}|\\^`\"]+)",
@@ -36,7 +41,9 @@ _DOMAIN = re.compile(
 # --- machines ------------------------------------------------------------------------------------------------------
 # Patterns begin with a set of characters and look back second: that is much faster to find.
 _IPV4 = re.compile(r"[0-9](?<![\w.][0-9])(?<!ersion [0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")
-_MAC = re.compile(r"[0-9A-Fa-f](?<![\w:-][0-9A-Fa-f])[0-9A-Fa-f]([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?!\w|[:-]\w)")
+_MAC = re.compile(
+    r"[0-9A-Fa-f](?<![\w:-][0-9A-Fa-f])[0-9A-Fa-f]([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?!\w|[:-]\w)"
+)
 _IPV6 = re.compile(r"[0-9A-Fa-f:](?<![\w:.][0-9A-Fa-f:])[0-9A-Fa-f:]{1,44}(?!\w)")
 
 # --- users ---------------------------------------------------------------------------------------------------------
@@ -57,7 +64,10 @@ _PHONE = re.compile(
 )
 _PHONE_HINT = re.compile(r"[0-9][0-9 ().+/-]{5,}[0-9]")
 _BARE_NUMBER = re.compile(r"[0-9](?<![\w.][0-9])[0-9 ]{5,13}[0-9](?!\w|[.,][0-9])")
-_CALL = re.compile(r"\b(?:call|phone|tel|telephone|mobile|cell|text|whatsapp|ring|number)(?: me| is| us)?(?: on| at)?[.:]? ?$", re.IGNORECASE)
+_CALL = re.compile(
+    r"\b(?:call|phone|tel|telephone|mobile|cell|text|whatsapp|ring|number)(?: me| is| us)?(?: on| at)?[.:]? ?$",
+    re.IGNORECASE,
+)
 
 
 def _link(match: re.Match) -> str:
@@ -148,4 +158,6 @@ def redact(text: str) -> str:
         before, text = text, _redact_once(text, signs)
         if text == before:
             return text
-    return _EVERY_SIGN.sub(" ", text)  # addresses inside addresses without end: nothing that could be one stays
+    return _EVERY_SIGN.sub(
+        " ", text
+    )  # addresses inside addresses without end: nothing that could be one stays

@@ -68,8 +68,18 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("rulers", "Lines of ---, code fences and table rulers draw; they say nothing.", markup.drop_rulers),
     Rule("links", "Of [text](address) only the text was meant to be read.", markup.unlink, "]<"),
-    Rule("code marks", "`word` was to look different, not to be said with its marks.", markup.drop_code_marks, "`"),
-    Rule("spoilers", "The marks >! and !< hide words on the page; we want the words.", markup.show_spoilers, ">"),
+    Rule(
+        "code marks",
+        "`word` was to look different, not to be said with its marks.",
+        markup.drop_code_marks,
+        "`",
+    ),
+    Rule(
+        "spoilers",
+        "The marks >! and !< hide words on the page; we want the words.",
+        markup.show_spoilers,
+        ">",
+    ),
     Rule(
         "emphasis",
         "Bold, italic and struck-out words lose their marks, never their letters.",
@@ -140,12 +150,15 @@ def _one_round(text: str) -> str:
 def clean(text: str) -> str:
     r"""The words of a comment's body without mark-up, quotes or debris of the dump.
 
-    `text` is the raw body. The result has one space between words and one `\n` between lines; it is empty if there was
-    only a quote. `clean(clean(text)) == clean(text)` for every text, in time linear in its length. Built in notebook 01.
+    `text` is the raw body. The result has one space between words and one `\n` between lines; it is empty if there
+    was only a quote. `clean(clean(text)) == clean(text)` for every text, in time linear in its length. Built in
+    notebook 01.
     """
     for _ in range(ROUNDS):
         if "&" in text:
-            text = markup.decode_entities(text)  # the first rule, done early: it may bring marks to light
+            text = markup.decode_entities(text)  # the first rules, done early: then most texts are plain
+        if "\r" in text:
+            text = markup.unify_line_ends(text)
         marks = _marks(text)
         if not marks:
             if _is_tidy(text):

@@ -63,5 +63,6 @@ def read():
         row = rows.get(entry.name)
         figures = {name: row[name] if row else "" for name in ("bits per byte", "distinct-2", "seconds per reply")}
         status = "trained" if row else "not trained yet"
-        table.append({"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "idea": entry.idea, **figures, "status": status})
+        place = {"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "status": status}
+        table.append({**place, "idea": entry.idea, **figures})
     return pandas.DataFrame(table).set_index("bot")

@@ -62,11 +62,11 @@ def number(value) -> str:
         return "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
+    if not 1e-5 <= abs(value) < 1e15:
+        return f"{value:.1e}".replace("-", "−")
     decimals = 1 - math.floor(math.log10(abs(value)))
     value = round(value, decimals)
     decimals = 1 - math.floor(math.log10(abs(value)))  # 9.96 has become 10
-    if decimals > 5:
-        return f"{value:.1e}".replace("-", "−")
     return f"{value:,.{max(decimals, 0)}f}".replace("-", "−")
 
 

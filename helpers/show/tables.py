@@ -10,7 +10,7 @@ from numbers import Number
 
 from helpers.show.style import number, shorten, visible, xml
 
-NARROW = 14  # a column of cells no longer than this is not broken into lines
+NARROW = 16  # a column of cells no longer than this is not broken into lines
 WIDEST = 44  # characters of a cell in the plain text; the HTML wraps instead
 
 

@@ -253,7 +253,7 @@ def test_last_line_without_a_line_break_counts(read):
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_comment_of_ten_megabytes_is_a_counted_skip(read, pack, place):
     records = many(2)
     records.insert(place, record(id="long", body="ha" * 5_000_000))
@@ -396,7 +396,7 @@ def test_a_damaged_archive_keeps_what_came_before(read):
 def test_without_stats_a_truncated_archive_is_a_warning(tmp_path):
     path = tmp_path / "RC_2016-02.zst"
     rng = random.Random(4)
-    packed = zst(as_lines([record(body=str(rng.random())) for _ in range(20_000)]))
+    packed = zst(as_lines([record(body=str(rng.random())) for _ in range(5000)]))
     path.write_bytes(packed[: len(packed) // 2])
     with pytest.warns(UserWarning, match="breaks off before its end"):
         assert list(read_comments(path))

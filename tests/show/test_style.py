@@ -72,11 +72,16 @@ def test_contrasts_are_readable():
     [
         (41204, "41,204"), (0, "0"), (-7, "−7"), (True, "1"), (0.0, "0"), (3.14159, "3.1"), (0.00123, "0.0012"),
         (1234.5, "1,200"), (9.96, "10"), (99.6, "100"), (-0.25, "−0.25"), (1.0, "1.0"), (float("inf"), "∞"),
-        (float("nan"), "no value"), (None, "no value"), (1e-9, "1.0e−09"),
+        (float("nan"), "no value"), (None, "no value"), (1e-9, "1.0e−09"), (5e-324, "4.9e−324"), (-1.75e308, "−1.8e+308"), (1.2e-5, "0.000012"),
     ],
 )  # fmt: skip
 def test_numbers_for_a_sentence(value, text):
     assert style.number(value) == text
+
+
+@given(st.floats() | st.integers(min_value=-(10**18), max_value=10**18))
+def test_any_number_can_be_written(value):
+    assert style.number(value)
 
 
 def test_numpy_numbers_read_like_python_numbers():
