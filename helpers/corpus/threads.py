@@ -145,44 +145,45 @@ def conversations(
         partitions.close()
 
 
-def cleaned_row(record: dict, repaired: Counter) -> tuple:
-    """Return the fields of a record's Comment, and as one more field its cleaned and redacted body."""
+def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
+    """Return a record's Comment, and its body cleaned and redacted."""
     comment = comment_from(record, repaired)
-    return (*comment, redact(clean(comment.body)))
+    return comment, redact(clean(comment.body))
 
 
 def make_cleaned_batch(batch: bytes) -> tuple:
-    """What a worker does: lines in, cleaned rows out (as a plain tuple, which can travel)."""
-    return tuple(make_batch(batch, cleaned_row))
+    """What a worker does: lines in, cleaned comments out. All in plain tuples, for nothing else can travel."""
+    lines, cleaned, bad, repaired = make_batch(batch, cleaned_comment)
+    return lines, [(tuple(comment), text) for comment, text in cleaned], bad, repaired
 
 
-def _cleaned(source, stats: ReadStats, processes: int | None) -> Iterator[tuple]:
-    """Yield a cleaned row for every comment, made here or, if it is worth the trouble, by workers."""
+def _cleaned(source, stats: ReadStats, processes: int | None) -> Iterator[tuple[Comment, str]]:
+    """Yield every comment with its cleaned body, made here or, if it is worth the trouble, by workers."""
     if not isinstance(source, (str, os.PathLike)):
-        yield from ((*comment, redact(clean(comment.body))) for comment in source)
+        yield from ((comment, redact(clean(comment.body))) for comment in source)
         return
     files = comment_files(source)
     if processes is None:
         large = sum(path.stat().st_size for path in files) > WORTH_WORKERS and processors() > 1
         processes = min(processors(), 3) if large else 0
     if not processes:
-        yield from read_records(files, cleaned_row, stats)
+        yield from read_records(files, cleaned_comment, stats)
         return
     with Workers(make_cleaned_batch, processes) as workers:
-        yield from read_records(files, cleaned_row, stats, lambda batches: starmap(Made, workers.map(batches)))
+        made = read_records(files, cleaned_comment, stats, lambda batches: starmap(Made, workers.map(batches)))
+        yield from ((Comment._make(fields), text) for fields, text in made)
 
 
-def _filtered(rows: Iterable[tuple], filter: Filter) -> Iterator[tuple]:
-    """Yield the rows with their clean text as the body; an empty body marks what the filter dropped.
+def _filtered(cleaned: Iterable[tuple[Comment, str]], filter: Filter) -> Iterator[tuple]:
+    """Yield the comments' fields with the clean text as the body; an empty body marks what the filter dropped.
 
     Dropped comments stay in the tree with nothing to say, so that what hung below them is not taken for orphans.
     """
     reason_of, counts = filter.reason, filter.counts
-    for *fields, text in rows:
-        reason = reason_of(Comment._make(fields), text)
+    for comment, text in cleaned:
+        reason = reason_of(comment, text)
         counts[reason or "kept"] += 1
-        fields[BODY] = "" if reason else text
-        yield tuple(fields)
+        yield comment[:BODY] + ("" if reason else text,) + comment[BODY + 1 :]
 
 
 def _best_chains(thread: Thread) -> Iterator[list[Comment]]:

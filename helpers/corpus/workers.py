@@ -74,7 +74,7 @@ def processors() -> int:
 
 
 def _send(pipe, value) -> None:
-    data = marshal.dumps(value)
+    data = marshal.dumps(value, 2)
     pipe.write(len(data).to_bytes(8, "big") + data)
     pipe.flush()
 

@@ -29,6 +29,7 @@ def zipf(counts, title: str, points: int = 300) -> Picture:
     ranks = np.unique(np.round(np.geomspace(1, len(sizes), points)).astype(int))
     x, y = np.log10(ranks), np.log10(sizes[ranks - 1])
     slope, height = np.polyfit(x, y, 1)
+    middle = int(np.searchsorted(ranks, len(sizes) ** 0.5))  # half-way on the logarithmic axis
     fit = 10 ** (height + slope * x)
     fig, ax = new(title, "rank of the word, most frequent first", "occurrences", size=(7, 4))
     ax.loglog(ranks, sizes[ranks - 1], "o", color=PALETTE[0], markersize=3.6)
@@ -36,17 +37,27 @@ def zipf(counts, title: str, points: int = 300) -> Picture:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: number(int(value)) if value >= 1 else "")
     ax.set_ylim(bottom=0.6)
-    slope_text = f"{slope:.1f}".replace("-", "−")
-    middle = len(ranks) // 2
-    note(ax, f"fitted slope {slope_text}", (ranks[middle], fit[middle]), (14, 12), fontweight="bold")
+    note(ax, f"fitted slope {_slope(x, y)}", (ranks[middle], fit[middle]), (14, 12), fontweight="bold")
     for rank in (1, 10, 100, 1000):
         if rank <= min(len(sizes), len(pairs)):
             word = style.shorten(pairs[rank - 1][0], 20)
             note(ax, word, (rank, sizes[rank - 1]), (-6, -6), SOFT, ha="right", va="top", fontsize=8.5)
-    return Picture(fig, f"{sentence(title)} {_zipf_words(pairs, sizes, slope_text)}")
+    # Real curves bend: one slope alone would claim a straight line.
+    half = (_slope(x[: middle + 1], y[: middle + 1]), _slope(x[middle:], y[middle:]))
+    bend = (
+        f"Fitted slope {_slope(x, y)}: {half[0]} up to rank {number(int(ranks[middle]))}, {half[1]} beyond."
+    )
+    return Picture(fig, f"{sentence(title)} {_zipf_words(pairs, sizes)} {bend}")
 
 
-def _zipf_words(pairs, sizes, slope: str) -> str:
+def _slope(x, y) -> str:
+    """Slope of the least-squares line, to one decimal."""
+    import numpy as np
+
+    return f"{np.polyfit(x, y, 1)[0]:.1f}".replace("-", "−")
+
+
+def _zipf_words(pairs, sizes) -> str:
     named = [f"“{word}” {number(int(size))}" for word, size in pairs[:3]]
     first = f"The most frequent are {listing(named)}. " if named else ""
     half = int((sizes.cumsum() < sizes.sum() / 2).sum()) + 1
@@ -54,8 +65,7 @@ def _zipf_words(pairs, sizes, slope: str) -> str:
     rare = f"{percent(once, len(sizes))} occur only once" if once else "none occurs only once"
     return (
         f"{first}Of {number(len(sizes))} different words the {number(half)} most frequent make half of all "
-        f"{number(int(sizes.sum()))} occurrences, and {rare}. "
-        f"The points follow a straight line of slope {slope}."
+        f"{number(int(sizes.sum()))} occurrences, and {rare}."
     )
 
 
