@@ -25,4 +25,6 @@ def data_path(*parts: str) -> Path:
                 return path
             known = ", ".join(sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")))
             raise FileNotFoundError(f"the course has no data file {'/'.join(parts)!r}; it has: {known}")
-    raise FileNotFoundError("the course's data folder is missing: clone or install the whole repository again")
+    raise FileNotFoundError(
+        "the course's data folder is missing: clone or install the whole repository again"
+    )

@@ -55,7 +55,9 @@ def start(seed: int = 0) -> Device:
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     name = _override("HELPERS_DEVICE", DEVICES) or next(device for device in DEVICES if present[device])
     if not present[name]:
-        raise RuntimeError(f"HELPERS_DEVICE asks for {name!r}, but this computer has none; unset it to use what there is")
+        raise RuntimeError(
+            f"HELPERS_DEVICE asks for {name!r}, but this computer has none; unset it to use what there is"
+        )
     preset = PRESETS[_override("HELPERS_PRESET", PRESETS) or _USUAL_PRESET[name]]
     bf16 = has_bf16(name)
     seed_everything(seed)

@@ -16,7 +16,12 @@ from helpers import runtime
 def test_import_helpers_loads_nothing_heavy():
     heavy = "torch numpy pandas matplotlib ipywidgets IPython".split()
     code = f"import sys, helpers, helpers.show, helpers.corpus.conversations; print([m for m in {heavy} if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_start_says_what_it_found_and_seeds_everything(capsys, monkeypatch):

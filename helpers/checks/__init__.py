@@ -25,11 +25,15 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
         try:
             print(f"✔ {check(*answer)}")
         except Untouched:
-            print("○ Not tried yet: replace the `...`, run the cell, and the check will tell you how it went.")
+            print(
+                "○ Not tried yet: replace the `...`, run the cell, and the check will tell you how it went."
+            )
         except Wrong as mistake:
             print(f"✘ {mistake}")
         except Exception as error:  # whatever a learner's code can raise is a sentence here, not a traceback
-            print(f"✘ Your code stopped with {type(error).__name__}: {error}. Try it on the example above the exercise.")
+            print(
+                f"✘ Your code stopped with {type(error).__name__}: {error}. Try it on the example above the exercise."
+            )
 
     return run
 

@@ -34,7 +34,9 @@ def read_chitchat(card: Card) -> Iterator[Conversation]:
     """
     spec = find_spec("chitchat_dataset")
     if spec is None:
-        raise ValueError("the package with the chitchat conversations is missing: pip install chitchat-dataset")
+        raise ValueError(
+            "the package with the chitchat conversations is missing: pip install chitchat-dataset"
+        )
     # The package offers the same file as an object, but opens it in the computer's own encoding; the file is UTF-8.
     records = json.loads((Path(spec.origin).parent / "dataset.json").read_text(encoding="utf-8"))
     yield from select_conversations(records, card)

@@ -19,12 +19,16 @@ def is_convokit(path: Path) -> bool:
 def new_card(path: Path, sample: bool = False) -> Card:
     """Return the card of the comments at ``path``, before any is counted."""
     if sample:
-        return Card(origin="specimen threads written for this course", licence="CC0", warnings=["Invented, and tiny."])
+        return Card(
+            origin="specimen threads written for this course", licence="CC0", warnings=["Invented, and tiny."]
+        )
     if is_convokit(path):
         return Card(
             origin=f"ConvoKit corpus {path.name}",
             licence="see the corpus's own page: each has its own terms",
-            warnings=["Who wrote it, and what they agreed to, stands in the corpus's documentation: read it."],
+            warnings=[
+                "Who wrote it, and what they agreed to, stands in the corpus's documentation: read it."
+            ],
         )
     return Card(
         origin=f"Reddit comments, {path.name}",
@@ -36,7 +40,9 @@ def new_card(path: Path, sample: bool = False) -> Card:
     )
 
 
-def read_commented(path: Path, card: Card, pairs: bool = False, filter: Filter | None = None) -> Iterator[Conversation]:
+def read_commented(
+    path: Path, card: Card, pairs: bool = False, filter: Filter | None = None
+) -> Iterator[Conversation]:
     """Yield the conversations cut from the comments at ``path``; counts and what went wrong end up on ``card``."""
     filter = Filter() if filter is None else filter
     before = Counter(filter.counts)  # a filter of the caller's may have seen other files
@@ -46,5 +52,7 @@ def read_commented(path: Path, card: Card, pairs: bool = False, filter: Filter |
         yield from conversations(read(path, stats), pairs=pairs, filter=filter, stats=stats)
     finally:
         card.counts["comments read"] = stats.comments
-        card.dropped.update({f"comments: {reason}": n for reason, n in (filter.counts - before).items() if reason != "kept"})
+        card.dropped.update(
+            {f"comments: {reason}": n for reason, n in (filter.counts - before).items() if reason != "kept"}
+        )
         card.warnings.append(str(stats))

@@ -12,8 +12,12 @@ from pathlib import Path
 from .. import data_path
 
 SPLITS = {"train": 0.90, "val": 0.05, "test": 0.05}
-_KEY = b"one conversation through ten years"  # changing it would move conversations between the splits: never do
-COPY_WORDS = 8  # a turn this long that also stands in a later split is a copy, not chance ("how are you?" is chance)
+_KEY = (
+    b"one conversation through ten years"  # changing it would move conversations between the splits: never do
+)
+COPY_WORDS = (
+    8  # a turn this long that also stands in a later split is a copy, not chance ("how are you?" is chance)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,22 @@ class Card:
     origin: str
     licence: str
     counts: dict[str, int] = field(default_factory=dict)
-    dropped: Counter = field(default_factory=Counter)  # reason -> conversations (chat) or comments (dumps) left out
+    dropped: Counter = field(
+        default_factory=Counter
+    )  # reason -> conversations (chat) or comments (dumps) left out
     warnings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         counts = ", ".join(f"{number:,} {name}" for name, number in self.counts.items())
-        dropped = ", ".join(f"{number:,} {reason}" for reason, number in self.dropped.most_common()) or "nothing"
-        lines = [f"Origin:   {self.origin}", f"Licence:  {self.licence}", f"Counts:   {counts}", f"Left out: {dropped}"]
+        dropped = (
+            ", ".join(f"{number:,} {reason}" for reason, number in self.dropped.most_common()) or "nothing"
+        )
+        lines = [
+            f"Origin:   {self.origin}",
+            f"Licence:  {self.licence}",
+            f"Counts:   {counts}",
+            f"Left out: {dropped}",
+        ]
         return "\n".join(lines + [f"Beware:   {warning}" for warning in self.warnings])
 
 
@@ -78,10 +91,14 @@ class Corpus:
             for conversation in getattr(self, split)
             for number, turn in enumerate(conversation.turns)
         ]
-        return pandas.DataFrame(rows, columns=["conversation", "turn", "speaker", "text", "words", "characters"])
+        return pandas.DataFrame(
+            rows, columns=["conversation", "turn", "speaker", "text", "words", "characters"]
+        )
 
 
-def load(source: str | os.PathLike = "chitchat", *, pairs: bool = False, filter=None, limit: int | None = None) -> Corpus:
+def load(
+    source: str | os.PathLike = "chitchat", *, pairs: bool = False, filter=None, limit: int | None = None
+) -> Corpus:
     """Load conversations, cleaned, redacted and split 90/5/5 by a keyed hash of the thread's id.
 
     Sources: ``"chitchat"`` (BYU Chit-Chat, from the installed package), ``"sample"`` (our specimen threads), the path of
@@ -161,7 +178,11 @@ def _split(found: list[Conversation], card: Card) -> Corpus:
     for conversation in found:
         splits[split_of(conversation.thread)].append(conversation)
     later: set[str] = set()
-    for name in ("test", "val", "train"):  # what stands in a later split must not be learned in an earlier one
+    for name in (
+        "test",
+        "val",
+        "train",
+    ):  # what stands in a later split must not be learned in an earlier one
         kept = [c for c in splits[name] if not any(key in later for key in _long_turns(c))]
         card.dropped["a long turn copied in a later split"] += len(splits[name]) - len(kept)
         splits[name] = kept

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from .reddit import DELETED, Comment, sound_text, whole_number
 from .records import BadRecord, ReadStats, read_records
+from .reddit import DELETED, Comment, sound_text, whole_number
 
 NAMES = ("utterances.jsonl", "utterances.jsonl.gz", "utterances.jsonl.zst", "utterances.json")
 

@@ -50,10 +50,14 @@ class Partitions:
             rows, self.rows = self.rows, []
             yield from _grouped(rows)
             return
+        for part in self.parts():
+            yield from threads_of(*part)
+
+    def parts(self, processes: int = 1) -> Iterator[tuple[str, int, int, int]]:
+        """Yield what ``threads_of`` needs for each partition on disk, if ``processes`` share the memory."""
         for number, size in enumerate(self.sizes):
             if size:
-                yield from self._partition(number, size)
-                self._file(number).unlink()
+                yield str(self._file(number)), size, self.memory_limit // processes, self.skip + BITS
 
     def close(self) -> None:
         """Remove what was written to disk."""
@@ -77,17 +81,20 @@ class Partitions:
                 self.sizes[number] += sum(ROW_BYTES + len(row[BODY]) for row in part)
                 _append(self._file(number), part)
 
-    def _partition(self, number: int, size: int) -> Iterator[tuple[str, list[tuple]]]:
-        rows = _read_back(self._file(number))
-        if size <= self.memory_limit or self.skip + 2 * BITS > 32:
-            yield from _grouped(rows)
-            return
-        finer = Partitions(self.memory_limit, self.skip + BITS)  # too large still: part it by the bits that follow
+
+def threads_of(path: str, size: int, memory_limit: int, skip: int) -> Iterator[tuple[str, list[tuple]]]:
+    """Yield (link_id, rows) for every thread of one partition, and remove its file."""
+    rows = _read_back(Path(path))
+    if size <= memory_limit or skip + BITS > 32:
+        yield from _grouped(rows)
+    else:  # too large still: part it by the bits of the hash that follow
+        finer = Partitions(memory_limit, skip)
         try:
             finer.add(rows)
             yield from finer.threads()
         finally:
             finer.close()
+    Path(path).unlink()
 
 
 def _grouped(rows: Iterable[tuple]) -> Iterator[tuple[str, list[tuple]]]:

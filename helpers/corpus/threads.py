@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import starmap
 from operator import attrgetter
+from pathlib import Path
 
+from .chains import cut, known_score
 from .cleaning import Filter, clean, redact
-from .conversations import Conversation, merge_turns
-from .partitions import BODY, Partitions
+from .conversations import Conversation, Turn
+from .partitions import BODY, Partitions, threads_of
 from .records import Made, ReadStats, make_batch, read_records
 from .reddit import DELETED, Comment, comment_files, comment_from
 from .workers import Workers, processors
 
-WORTH_WORKERS = 8_000_000  # bytes on disk; what is smaller is read before other processes have started
+LARGE = 8_000_000  # bytes on disk
 
 
 class Thread:
@@ -34,12 +36,15 @@ class Thread:
 
     def __init__(self, id: str, comments: Iterable[Comment]):
         self.id = id
-        found = _oldest_first(comments)
-        self.comments = {comment.id: comment for comment in found}
-        self.duplicates = len(found) - len(self.comments)
+        comments = list(comments)
+        found = {comment.id: comment for comment in comments}
+        self.duplicates = len(comments) - len(found)
         if self.duplicates:
-            for comment in found:
-                self.comments[comment.id] = min(self.comments[comment.id], comment, key=_trust)
+            for comment in comments:
+                twin = found[comment.id]
+                if twin is not comment and twin != comment:
+                    found[comment.id] = min(twin, comment, key=_trust)
+        self.comments = {comment.id: comment for comment in _oldest_first(found.values())}
         self.children: dict[str, list[Comment]] = {}
         for comment in self.comments.values():
             siblings = self.children.get(comment.parent_id)
@@ -124,48 +129,32 @@ def conversations(
     By default each top-level comment gives one conversation of two turns or more, which follows the best answer
     down; ``pairs=True`` gives every comment with each of its answers. A comment that ``filter`` (by default
     ``Filter()``) drops takes everything below it along, for it would lack its context. Beyond ``memory_limit`` bytes
-    of comments, threads are collected on disk. From a large dump, ``processes`` more processes read and clean (by
-    default as many as there are processors, up to three). Neither changes anything in what comes out, nor does the
-    order of the comments; threads come in the order of a hash of their ids.
+    of comments, threads are collected on disk. With the path of a large dump, ``processes`` more processes share the
+    work: by default one for each processor, up to three. Neither changes what comes out, and threads come in the
+    order of a hash of their ids, whatever the order of the comments.
     """
     filter = Filter() if filter is None else filter
     stats = ReadStats() if stats is None else stats
+    if not isinstance(source, (str, os.PathLike)):
+        processes, cleaned = 0, ((comment, redact(clean(comment.body))) for comment in source)
+    else:
+        files = comment_files(source)
+        processes = _worth_while(files) if processes is None else processes
+        cleaned = _cleaned(files, stats, processes)
     partitions = Partitions(memory_limit)
     try:
-        partitions.add(_filtered(_cleaned(source, stats, processes), filter))
+        partitions.add(_filtered(cleaned, filter))
         stats.spilled += partitions.spilled
-        for link_id, rows in partitions.threads():
-            thread = _counted(Thread(link_id, map(Comment._make, rows)), stats)
-            for chain in _pairs(thread) if pairs else _best_chains(thread):
-                conversation = _conversation(thread, chain)
-                if len(conversation.turns) > 1:
-                    stats.conversations += 1
-                    yield conversation
+        if processes and partitions.spilled:
+            yield from _cut_by_workers(partitions, pairs, stats, processes)
+        else:
+            yield from _cut_all(partitions.threads(), pairs, stats)
     finally:
         partitions.close()
 
 
-def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
-    """Return a record's Comment, and its body cleaned and redacted."""
-    comment = comment_from(record, repaired)
-    return comment, redact(clean(comment.body))
-
-
-def make_cleaned_batch(batch: bytes) -> tuple:
-    """What a worker does: lines in, cleaned comments out. All in plain tuples, for nothing else can travel."""
-    lines, cleaned, bad, repaired = make_batch(batch, cleaned_comment)
-    return lines, [(tuple(comment), text) for comment, text in cleaned], bad, repaired
-
-
-def _cleaned(source, stats: ReadStats, processes: int | None) -> Iterator[tuple[Comment, str]]:
-    """Yield every comment with its cleaned body, made here or, if it is worth the trouble, by workers."""
-    if not isinstance(source, (str, os.PathLike)):
-        yield from ((comment, redact(clean(comment.body))) for comment in source)
-        return
-    files = comment_files(source)
-    if processes is None:
-        large = sum(path.stat().st_size for path in files) > WORTH_WORKERS and processors() > 1
-        processes = min(processors(), 3) if large else 0
+def _cleaned(files: list[Path], stats: ReadStats, processes: int) -> Iterator[tuple[Comment, str]]:
+    """Yield every comment of the files with its cleaned body, made by this process or by workers."""
     if not processes:
         yield from read_records(files, cleaned_comment, stats)
         return
@@ -186,45 +175,51 @@ def _filtered(cleaned: Iterable[tuple[Comment, str]], filter: Filter) -> Iterato
         yield comment[:BODY] + ("" if reason else text,) + comment[BODY + 1 :]
 
 
-def _best_chains(thread: Thread) -> Iterator[list[Comment]]:
-    """Yield, for each top-level comment with answers, the way down along the answers with the highest scores."""
-    for comment in thread.roots():
-        chain = [comment] if comment.body else []
-        while chain and (answers := _answers(thread, chain[-1])):
-            # max() returns the first of equals, and answers stand oldest first.
-            chain.append(max(answers, key=_score) if len(answers) > 1 else answers[0])
-        if len(chain) > 1:
-            yield chain
+def _cut_all(groups: Iterable[tuple[str, list[tuple]]], pairs: bool, stats: ReadStats) -> Iterator[Conversation]:
+    for link_id, rows in groups:
+        for conversation in cut(_counted(Thread(link_id, map(Comment._make, rows)), stats), pairs):
+            stats.conversations += 1
+            yield conversation
 
 
-def _pairs(thread: Thread) -> Iterator[list[Comment]]:
-    """Yield [parent, child] for every comment that all of its ancestors were kept for."""
-    reached = [comment for comment in thread.roots() if comment.body]
-    for parent in reached:
-        for child in _answers(thread, parent):
-            yield [parent, child]
-            reached.append(child)
+def _cut_by_workers(partitions: Partitions, pairs: bool, stats: ReadStats, processes: int) -> Iterator[Conversation]:
+    with Workers(cut_part, processes) as workers:
+        for found, counts in workers.map((part, pairs) for part in partitions.parts(processes)):
+            stats.add(counts)
+            for id, thread, turns, meta in found:
+                yield Conversation(id, thread, tuple(starmap(Turn, turns)), meta)
 
 
-def _answers(thread: Thread, comment: Comment) -> list[Comment]:
-    answers = thread.children.get("t1_" + comment.id)
-    return [answer for answer in answers if answer.body] if answers else []
+# What workers do: functions of plain values, with plain values for an answer, because nothing else can travel.
 
 
-def _conversation(thread: Thread, chain: list[Comment]) -> Conversation:
-    scores, speaker = [], None
-    messages = [(_speaker(comment), comment.body) for comment in chain]
-    for comment, (name, _) in zip(chain, messages, strict=True):
-        if name != speaker:
-            scores.append(comment.score)
-            speaker = name
-    meta = {"subreddit": chain[0].subreddit, "scores": scores, "created": chain[0].created}
-    return Conversation(f"{thread.id}/{chain[-1].id}", thread.id, merge_turns(messages), meta)
+def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
+    """Return a record's Comment, and its body cleaned and redacted."""
+    comment = comment_from(record, repaired)
+    return comment, redact(clean(comment.body))
 
 
-def _speaker(comment: Comment) -> str:
-    """Return who spoke. Nobody knows whether two deleted accounts were one person, so each counts as its own."""
-    return comment.author if comment.author != DELETED else f"{DELETED} {comment.id}"
+def make_cleaned_batch(batch: bytes) -> tuple:
+    """Turn lines into cleaned comments."""
+    lines, cleaned, bad, repaired = make_batch(batch, cleaned_comment)
+    return lines, [(tuple(comment), text) for comment, text in cleaned], bad, repaired
+
+
+def cut_part(job: tuple) -> tuple:
+    """Turn a partition on disk into conversations, and count."""
+    part, pairs = job
+    stats = ReadStats()
+    found = [
+        (c.id, c.thread, [(turn.speaker, turn.text) for turn in c.turns], c.meta)
+        for c in _cut_all(threads_of(*part), pairs, stats)
+    ]
+    return found, stats.tree_counts()
+
+
+def _worth_while(files: list[Path]) -> int:
+    """Return how many workers to hire: none for little work, which is done before they have started."""
+    large = sum(path.stat().st_size for path in files) > LARGE and processors() > 1
+    return min(processors(), 3) if large else 0
 
 
 def _counted(thread: Thread, stats: ReadStats | None) -> Thread:
@@ -244,11 +239,7 @@ def _oldest_first(comments: Iterable[Comment]) -> list[Comment]:
         return sorted(comments, key=lambda comment: (comment.created or 0, comment.id))
 
 
-def _score(comment: Comment) -> float:
-    return float("-inf") if comment.score is None else comment.score
-
-
 def _trust(comment: Comment) -> tuple:
     """Sort key for copies of one comment: a deletion counts before anything else, then the higher score, then any order."""
     gone = comment.body in ("", DELETED, "[removed]")
-    return not gone, -_score(comment), repr(comment)
+    return not gone, -known_score(comment), repr(comment)

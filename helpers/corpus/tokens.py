@@ -23,7 +23,9 @@ class CharTokenizer:
 
     def __init__(self, characters: Iterable[str]):
         self.characters = tuple(characters)
-        wrong = [c for c in self.characters if len(c) != 1] or [c for c, n in Counter(self.characters).items() if n > 1]
+        wrong = [c for c in self.characters if len(c) != 1] or [
+            c for c, n in Counter(self.characters).items() if n > 1
+        ]
         if wrong:
             raise ValueError(f"the vocabulary must be single characters, each once; look at {wrong[0]!r}")
         self.tokens = (*SPECIAL, *self.characters)
@@ -56,7 +58,9 @@ class CharTokenizer:
         pieces = []
         for number in map(int, ids):
             if not 0 <= number < len(self.tokens):
-                raise ValueError(f"no token has the number {number}; this vocabulary has 0 to {len(self.tokens) - 1}")
+                raise ValueError(
+                    f"no token has the number {number}; this vocabulary has 0 to {len(self.tokens) - 1}"
+                )
             if number >= len(SPECIAL) or special:
                 pieces.append(self.tokens[number])
             elif number == self.unknown:
@@ -86,4 +90,6 @@ class CharTokenizer:
             record = json.loads(Path(path).read_text(encoding="utf-8"))
             return cls(record["characters"])
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is not a character vocabulary: write it again with CharTokenizer.save") from error
+            raise ValueError(
+                f"{path} is not a character vocabulary: write it again with CharTokenizer.save"
+            ) from error

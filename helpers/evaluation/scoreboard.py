@@ -54,14 +54,18 @@ def read():
         reader = csv.DictReader(file)
         rows = {row["bot"]: row for row in reader}
         if reader.fieldnames != ["bot", *COLUMNS]:
-            raise ValueError("data/scoreboard.csv has other columns than expected; write it again with `make checkpoints`")
+            raise ValueError(
+                "data/scoreboard.csv has other columns than expected; write it again with `make checkpoints`"
+            )
     unknown = set(rows) - {entry.name for entry in ENTRIES}
     if unknown:
         raise ValueError(f"data/scoreboard.csv has a row for the unknown bot {sorted(unknown)[0]!r}")
     table = []
     for entry in ENTRIES:
         row = rows.get(entry.name)
-        figures = {name: row[name] if row else "" for name in ("bits per byte", "distinct-2", "seconds per reply")}
+        figures = {
+            name: row[name] if row else "" for name in ("bits per byte", "distinct-2", "seconds per reply")
+        }
         status = "trained" if row else "not trained yet"
         place = {"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "status": status}
         table.append({**place, "idea": entry.idea, **figures})

@@ -24,7 +24,11 @@ class Changes(Drawing):
     """
 
     def __init__(self, before: str, after: str, title: str):
-        notice = f" Only the first {LONGEST:,} characters are drawn." if max(len(before), len(after)) > LONGEST else ""
+        notice = (
+            f" Only the first {LONGEST:,} characters are drawn."
+            if max(len(before), len(after)) > LONGEST
+            else ""
+        )
         before, after = before[:LONGEST], after[:LONGEST]
         pieces = list(_pieces(before, after))
         body, height = _lines(pieces)
@@ -60,7 +64,9 @@ def _lines(pieces) -> tuple[str, float]:
             x += width
             if word == "\n" and kind != "removed":
                 x, y = float(MARGIN), y + LINE
-    key = write(MARGIN, y + LINE + 6, "Struck out: removed. Underlined: new.", f'font-size="11.5" fill="{SOFT}"')
+    key = write(
+        MARGIN, y + LINE + 6, "Struck out: removed. Underlined: new.", f'font-size="11.5" fill="{SOFT}"'
+    )
     return f'<g font-family="{MONO}" xml:space="preserve">{"".join(parts)}</g>{key}', y + LINE + 20
 
 

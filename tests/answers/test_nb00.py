@@ -24,7 +24,12 @@ def one_too_early(conversation):
     return conversation.turns[-2].text
 
 
-WRONG = {whole_turn: "whole turn", first_turn: "first turn", last_line: "only the last line", one_too_early: "before the last"}
+WRONG = {
+    whole_turn: "whole turn",
+    first_turn: "first turn",
+    last_line: "only the last line",
+    one_too_early: "before the last",
+}
 
 
 def test_the_shown_solution_passes(capsys):

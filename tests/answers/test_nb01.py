@@ -6,7 +6,6 @@ import random
 import pytest
 
 from helpers.checks import nb01
-
 from tests.answers.solutions import run, solutions
 
 SOLUTIONS = solutions("01_from_dump_to_conversations")
@@ -46,7 +45,9 @@ def forgets_prefix(record):
 
 def backwards(record):
     parent = record["parent_id"]
-    return record["link_id"] if parent is None else parent if is_text(record) else "t1_" + base36(parent)[::-1]
+    return (
+        record["link_id"] if parent is None else parent if is_text(record) else "t1_" + base36(parent)[::-1]
+    )
 
 
 def forgets_the_post(record):
@@ -72,11 +73,17 @@ def faces_too(text):
 
 
 def no_indent(text):
-    return "\n".join(line for line in text.split("\n") if not (line.startswith(">") and not line.startswith(">:")))
+    return "\n".join(
+        line for line in text.split("\n") if not (line.startswith(">") and not line.startswith(">:"))
+    )
 
 
 def empty_lines_too(text):
-    return "\n".join(line for line in text.split("\n") if line and not (line.lstrip()[:1] == ">" and line.lstrip()[:2] != ">:"))
+    return "\n".join(
+        line
+        for line in text.split("\n")
+        if line and not (line.lstrip()[:1] == ">" and line.lstrip()[:2] != ">:")
+    )
 
 
 # -- Exercise 3 --------------------------------------------------------------------------------------------------------
@@ -92,7 +99,10 @@ def first_in_file(replies, start):
 
 
 def best_of_all(replies, start):
-    return [start, max((reply for found in replies.values() for reply in found), key=lambda reply: reply[1])[0]]
+    return [
+        start,
+        max((reply for found in replies.values() for reply in found), key=lambda reply: reply[1])[0],
+    ]
 
 
 def file_order_ties(replies, start):
@@ -146,7 +156,9 @@ def only_itself(parents, dropped):
 
 
 def one_step(parents, dropped):
-    return {c for c, p in parents.items() if c not in dropped and p not in dropped and (p is None or p in parents)}
+    return {
+        c for c, p in parents.items() if c not in dropped and p not in dropped and (p is None or p in parents)
+    }
 
 
 def whole_thread(parents, dropped):
@@ -188,7 +200,12 @@ def recursive(parents, dropped):
     def fine(name, seen=()):
         if name is None:
             return True
-        return name in parents and name not in dropped and name not in seen[-3:] and fine(parents[name], (*seen[-3:], name))
+        return (
+            name in parents
+            and name not in dropped
+            and name not in seen[-3:]
+            and fine(parents[name], (*seen[-3:], name))
+        )
 
     return {name for name in parents if fine(name)}
 
@@ -252,7 +269,9 @@ def test_an_untouched_stub_is_not_a_mistake(exercise, capsys):
     assert "Not tried yet" in verdict(exercise, lambda *arguments: None, capsys)
 
 
-@pytest.mark.parametrize("exercise, answer, words", [(e, a, w) for e, wrong in WRONG.items() for a, w in wrong.items()])
+@pytest.mark.parametrize(
+    "exercise, answer, words", [(e, a, w) for e, wrong in WRONG.items() for a, w in wrong.items()]
+)
 def test_each_wrong_answer_hears_its_own_mistake(exercise, answer, words, capsys):
     said = verdict(exercise, answer, capsys)
     assert said.startswith("✘ ") and words in said

@@ -32,7 +32,9 @@ def test_parent_name_is_the_readers_repair():
         assert parent_name(record) == reddit.comment_from(record, Counter()).parent_id
 
 
-@pytest.mark.parametrize("text", ["> a\nb", "a\n>b\n\nc", ">:( no", "a -> b", "   > a\nb", ">>a\n> b", "no quote"])
+@pytest.mark.parametrize(
+    "text", ["> a\nb", "a\n>b\n\nc", ">:( no", "a -> b", "   > a\nb", ">>a\n> b", "no quote"]
+)
 def test_drop_quotes_is_the_cleaning_rule(text):
     (rule,) = [rule for rule in rules.RULES if rule.name == "quotes"]
     assert solution("drop_quotes")(text).strip() == rule.apply(text).strip()
@@ -41,17 +43,34 @@ def test_drop_quotes_is_the_cleaning_rule(text):
 def test_best_reply_chain_is_the_packages_chain(comments):
     # A filter that drops nothing but what has no words, so that the package follows the same tree.
     nothing = dict.fromkeys(["max_characters", "max_words", "min_score", "repeats", "same_text"])
-    everything = Filter(min_characters=1, min_words=1, english=False, bots=False, code=False, deleted_accounts=False, **nothing)
+    everything = Filter(
+        min_characters=1,
+        min_words=1,
+        english=False,
+        bots=False,
+        code=False,
+        deleted_accounts=False,
+        **nothing,
+    )
     replies = {}
     for comment in dict.fromkeys(comments):
         score = float("-inf") if comment.score is None else comment.score
         if comment.body not in ("[deleted]", "[removed]", ""):
-            replies.setdefault(comment.parent_id.removeprefix("t1_"), []).append((comment.id, score, comment.created))
+            replies.setdefault(comment.parent_id.removeprefix("t1_"), []).append(
+                (comment.id, score, comment.created)
+            )
     follow = solution("best_reply_chain")
     chains = [follow(replies, reply[0]) for post in {c.link_id for c in comments} for reply in replies[post]]
-    expected = {f"{c.link_id}/{chain[-1]}" for c in comments for chain in chains if chain[0] == c.id and len(chain) > 1}
+    expected = {
+        f"{c.link_id}/{chain[-1]}"
+        for c in comments
+        for chain in chains
+        if chain[0] == c.id and len(chain) > 1
+    }
     found = {c.id for c in threads.conversations(comments, filter=everything) if c.turns}
-    assert found and found <= expected  # the package joins the turns of one speaker, and a monologue is no conversation
+    assert (
+        found and found <= expected
+    )  # the package joins the turns of one speaker, and a monologue is no conversation
 
 
 def test_survivors_are_the_comments_the_package_pairs(comments):

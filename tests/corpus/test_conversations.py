@@ -6,7 +6,16 @@ from collections import Counter
 import pytest
 
 from helpers.corpus.chitchat import new_card, select_conversations
-from helpers.corpus.conversations import Card, Conversation, Turn, _split, load, merge_turns, normalised, split_of
+from helpers.corpus.conversations import (
+    Card,
+    Conversation,
+    Turn,
+    _split,
+    load,
+    merge_turns,
+    normalised,
+    split_of,
+)
 
 # Known answers, written down when the course began: others would move test conversations into training.
 TEST_IDS = [14, 71, 100, 111, 123, 124, 145, 171, 174, 175, 178, 185, 199]
@@ -35,7 +44,13 @@ def test_an_empty_message_neither_opens_a_turn_nor_names_a_speaker():
 
 
 def test_speakers_beyond_z_count_like_columns():
-    assert [turn.speaker for turn in merge_turns((str(n), "hi") for n in range(29))][24:] == ["Y", "Z", "AA", "AB", "AC"]
+    assert [turn.speaker for turn in merge_turns((str(n), "hi") for n in range(29))][24:] == [
+        "Y",
+        "Z",
+        "AA",
+        "AB",
+        "AC",
+    ]
 
 
 # -- splits ------------------------------------------------------------------------------------------------------------
@@ -59,7 +74,11 @@ def test_a_long_turn_of_a_later_split_is_kept_out_of_training():
         return Conversation(name, name, (Turn("A", text), Turn("B", "fine")))
 
     found = [conversation("test", 0, long), conversation("train", 0, shout), conversation("val", 0, long)]
-    found += [conversation("test", 1, short), conversation("train", 1, short), conversation("train", 2, long + " or not")]
+    found += [
+        conversation("test", 1, short),
+        conversation("train", 1, short),
+        conversation("train", 2, long + " or not"),
+    ]
     corpus = _split(found, Card("here", "none"))
     assert [len(corpus.train), len(corpus.val), len(corpus.test)] == [2, 0, 2]
     assert {turn.text for c in corpus.train for turn in c.turns} == {short, long + " or not", "fine"}
@@ -78,7 +97,9 @@ def record(*messages, **more):
 
 def test_chitchat_records_that_nobody_answered_or_that_flood_are_counted():
     records = {
-        "good": record(("x", "hi  there"), ("y", "a a a a a a a ok"), prompt="p", start="s", ratings={"witty": "7"}),
+        "good": record(
+            ("x", "hi  there"), ("y", "a a a a a a a ok"), prompt="p", start="s", ratings={"witty": "7"}
+        ),
         "alone": record(("x", "hello?"), ("x", "anybody?")),
         "silent": record(("x", "hello?"), ("y", "  ")),
         "flood": record(("x", "hi"), ("y", "a A a a a a a a")),
@@ -96,8 +117,13 @@ def test_chitchat_is_complete_split_and_redacted(chitchat):
     everything = [c for split in ("train", "val", "test") for c in getattr(chitchat, split)]
     assert counts["conversations"] + sum(dropped.values()) == 7168  # nothing vanishes without being counted
     assert counts["conversations"] == len(everything) > 3900
-    assert all(split_of(c.thread) == name for name in ("train", "val", "test") for c in getattr(chitchat, name))
-    assert all(len({turn.speaker for turn in c.turns}) >= 2 and all(turn.text for turn in c.turns) for c in everything)
+    assert all(
+        split_of(c.thread) == name for name in ("train", "val", "test") for c in getattr(chitchat, name)
+    )
+    assert all(
+        len({turn.speaker for turn in c.turns}) >= 2 and all(turn.text for turn in c.turns)
+        for c in everything
+    )
     assert all(a.speaker != b.speaker for c in everything for a, b in zip(c.turns, c.turns[1:]))
     text = "\n".join(turn.text for c in everything for turn in c.turns)
     assert "[phone]" in text and "782-1557" not in text and "https://" not in text

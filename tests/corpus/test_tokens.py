@@ -70,7 +70,9 @@ def test_save_and_load(tokenizer, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["characters.json"]  # the temporary name is gone
 
 
-@pytest.mark.parametrize("content", ["", "[1, 2]", '{"kind": "characters"}', "{broken", json.dumps({"characters": "aa"})])
+@pytest.mark.parametrize(
+    "content", ["", "[1, 2]", '{"kind": "characters"}', "{broken", json.dumps({"characters": "aa"})]
+)
 def test_load_refuses_other_files(tmp_path, content):
     path = tmp_path / "characters.json"
     path.write_text(content)

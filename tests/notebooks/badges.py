@@ -51,9 +51,7 @@ def stamp_text(text: str, address: str) -> str:
 
 
 def main(arguments=None) -> int:
-    parser = argparse.ArgumentParser(
-        description="Write the repository's address into every notebook and the README."
-    )
+    parser = argparse.ArgumentParser(description="Write the repository's address into every notebook and the README.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail if something would change")
     options = parser.parse_args(arguments)
     address, stale = books.address(), []

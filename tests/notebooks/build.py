@@ -176,15 +176,9 @@ def build(paths: list[Path], timeout: float) -> int:
 
 def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(description="Run notebooks in place and store their outputs.")
-    parser.add_argument(
-        "--only", nargs="+", default=[], metavar="NAME", help="beginnings of names: --only 00 01"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="run nothing; fail if a notebook was not built by this"
-    )
-    parser.add_argument(
-        "--timeout", type=float, default=300, metavar="SECONDS", help="for one cell (default 300)"
-    )
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="beginnings of names: --only 00 01")
+    parser.add_argument("--check", action="store_true", help="run nothing; fail if a notebook was not built by this")
+    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for one cell (default 300)")
     options = parser.parse_args(arguments)
     paths = books.paths(options.only)
     if not paths:

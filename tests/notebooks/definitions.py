@@ -29,6 +29,11 @@ TABLE: dict[str, dict[str, str]] = {
     },
 }
 
+# For each entry that names a helper: arguments on which notebook and helper must agree, two at least.
+EXAMPLES: dict[tuple[str, str], list[tuple]] = {
+    ("01", "normal"): [("Is soup a DRINK?\n\nNo -- don't!",), ("  naïve café_2 …",), ("",)],
+}
+
 
 def helper(entry: str):
     """Return the helper an entry of the table names, or None when the entry is a reason.

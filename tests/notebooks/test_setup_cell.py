@@ -33,9 +33,7 @@ def repository(tmp_path_factory) -> Path:
     shutil.copy(books.ROOT / "pyproject.toml", folder)
     author = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "--quiet"], ["add", "--all"], [*author, "commit", "--quiet", "-m", "state"]):
-        subprocess.run(
-            ["git", *command], cwd=folder, check=True, env=os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}
-        )
+        subprocess.run(["git", *command], cwd=folder, check=True, env=os.environ | {"GIT_CONFIG_GLOBAL": os.devnull})
     return folder
 
 
@@ -45,16 +43,12 @@ def colab(tmp_path) -> Path:
     venv.create(tmp_path / "python", with_pip=False, symlinks=True)
     own = next((tmp_path / "python").glob("lib/python3*/site-packages"))
     # By way of a path file our packages are visible, but not those that they link to in turn: helpers is not.
-    own.joinpath("colab.pth").write_text(
-        sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib") + "\n"
-    )
+    own.joinpath("colab.pth").write_text(sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib") + "\n")
     return tmp_path / "python" / "bin" / "python"
 
 
 def run(python: Path, folder: Path, origin: Path, code: str):
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "GIT_"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "GIT_"))}
     environment |= {
         "GIT_CONFIG_COUNT": "1",  # git itself leads the address to the local clone
         "GIT_CONFIG_KEY_0": f"url.{origin.as_uri()}.insteadOf",

@@ -30,8 +30,7 @@ def test_a_new_address_reaches_every_place(folder, monkeypatch):
     assert badges.main(["--check"]) == 0
     stored = (folder / "notebooks" / specimen.PATH.name).read_text(encoding="utf-8")
     assert (
-        specimen.ADDRESS not in stored
-        and "github/ada/one-conversation/blob/main/notebooks/99_specimen.ipynb" in stored
+        specimen.ADDRESS not in stored and "github/ada/one-conversation/blob/main/notebooks/99_specimen.ipynb" in stored
     )
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert readme == f"git clone {NEW}\n[book](https://github.com/rasbt/LLMs-from-scratch)\n"
@@ -58,9 +57,7 @@ def test_the_setup_cell_is_short_plain_and_carries_its_address_once():
 def test_student_copies_hold_no_answers(folder, tmp_path):
     path = folder / "notebooks" / specimen.PATH.name
     book = books.read(path)
-    book.cells.append(
-        specimen.markdown("**For the teacher.** See [the data](../data/README.md).", "instructor")
-    )
+    book.cells.append(specimen.markdown("**For the teacher.** See [the data](../data/README.md).", "instructor"))
     book.cells.append(specimen.markdown("See [the data](../data/README.md)."))
     books.write(book, path)
     target = tmp_path / "build" / "student"
@@ -87,10 +84,22 @@ def test_lift_takes_a_definition_and_what_it_needs(tmp_path):
 
 
 def test_the_table_names_helpers_that_exist():
-    for number, entries in definitions.TABLE.items():
-        assert books.paths([number])
-        for entry in entries.values():
-            assert definitions.helper(entry) is not None or " " in entry
+    helped = {
+        (number, name)
+        for number, entries in definitions.TABLE.items()
+        for name, entry in entries.items()
+        if definitions.helper(entry) is not None
+    }
+    assert helped == set(definitions.EXAMPLES), "each definition with a helper has examples, and no other"
+    assert all(len(examples) >= 2 for examples in definitions.EXAMPLES.values())
+
+
+@pytest.mark.parametrize("number, name", definitions.EXAMPLES)
+def test_what_a_notebook_defines_does_what_the_helper_does(number, name):
+    from_notebook = definitions.lift(books.paths([number])[0], name)
+    from_package = definitions.helper(definitions.TABLE[number][name])
+    for arguments in definitions.EXAMPLES[number, name]:
+        assert from_notebook(*arguments) == from_package(*arguments)
 
 
 def test_anchors_of_glossary_and_notebook(tmp_path):

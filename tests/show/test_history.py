@@ -1,6 +1,7 @@
 """The timeline: sorted, sourced, in the course; nothing overlaps; every event is reached by the slider."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,8 @@ def test_a_card_names_date_source_and_notebook():
 def test_wrong_input_is_refused_with_a_sentence(events, event, told):
     with pytest.raises(ValueError, match=told):
         Timeline(events, event)
+
+
+def test_the_picture_in_the_readme_is_the_timeline():
+    path = Path(__file__).parents[2] / ".github" / "timeline.svg"
+    assert path.read_text(encoding="utf-8") == timeline().svg + "\n", "write it anew: timeline().svg"

@@ -56,9 +56,7 @@ class Book:
         found = []
         for index, cell in enumerate(self.cells):
             if cell.cell_type == "markdown":
-                for marks, text in re.findall(
-                    r"^(#{1,6})\s+(.*?)\s*#*$", FENCE.sub("", cell.source), re.MULTILINE
-                ):
+                for marks, text in re.findall(r"^(#{1,6})\s+(.*?)\s*#*$", FENCE.sub("", cell.source), re.MULTILINE):
                     found.append((index, len(marks), text))
         return found
 

@@ -41,9 +41,7 @@ def format_is_valid(book: Book) -> list[str]:
     if None in ids or (book.notebook.nbformat, book.notebook.nbformat_minor) < (4, 5):
         return [f"{book.path.name}: not nbformat 4.5, or a cell without an id"]
     if len(set(ids)) < len(ids):
-        return [
-            f"{book.path.name}: cell id {name} twice" for name in sorted({i for i in ids if ids.count(i) > 1})
-        ]
+        return [f"{book.path.name}: cell id {name} twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
     try:
         nbformat.validate(copy.deepcopy(book.notebook))  # a copy, for it repairs what it finds
     except nbformat.ValidationError as error:
@@ -74,9 +72,7 @@ def tags_are_known(book: Book) -> list[str]:
         if "raises-exception" in tags(cell) and "goes-wrong" not in tags(cell):
             found.append(f"{book.where(cell)}: what raises is tagged goes-wrong too, for the reader's sake")
         if tags(cell) & BOXES and cell.cell_type != "markdown":
-            found.append(
-                f"{book.where(cell)}: {sorted(tags(cell) & BOXES)} is a box of text: make the cell markdown"
-            )
+            found.append(f"{book.where(cell)}: {sorted(tags(cell) & BOXES)} is a box of text: make the cell markdown")
     return found
 
 
@@ -90,9 +86,7 @@ def setup_is_stamped(book: Book) -> list[str]:
     if setups[0].source != setup_cell.source(books.address()):
         found.append(f"{book.path.name}: the setup cell is not the stamped one; run make badges")
     if "nbval-ignore-output" not in tags(setups[0]):
-        found.append(
-            f"{book.path.name}: the setup cell names this computer's device: tag it nbval-ignore-output"
-        )
+        found.append(f"{book.path.name}: the setup cell names this computer's device: tag it nbval-ignore-output")
     return found
 
 
@@ -107,9 +101,7 @@ def badge_is_stamped(book: Book) -> list[str]:
 def code_is_plain_python(book: Book) -> list[str]:
     """No magics and no shell lines: what stands here also runs in a script."""
     parsed = [cell for cell, _ in book.trees]
-    return [
-        f"{book.where(cell)}: not plain Python" for cell in book.code if not any(cell is p for p in parsed)
-    ]
+    return [f"{book.where(cell)}: not plain Python" for cell in book.code if not any(cell is p for p in parsed)]
 
 
 @rule
@@ -153,11 +145,7 @@ def code_runs_the_same_everywhere(book: Book) -> list[str]:
                 found.append(f"{book.where(cell)}: {name}: {FORBIDDEN_CALLS[name]}")
         stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Name)
-                and node.id in {"_", "In", "Out"} - stored
-                and isinstance(node.ctx, ast.Load)
-            ):
+            if isinstance(node, ast.Name) and node.id in {"_", "In", "Out"} - stored and isinstance(node.ctx, ast.Load):
                 found.append(f"{book.where(cell)}: {node.id} means something else in every session")
             if isinstance(node, ast.ImportFrom | ast.Import) and "tqdm" in ast.unparse(node):
                 if ast.unparse(node) != "from tqdm.auto import tqdm":
@@ -182,11 +170,7 @@ def definitions_are_listed(book: Book) -> list[str]:
         if not tags(cell) & {"exercise", "goes-wrong"}:
             made |= {s.name for s in tree.body if isinstance(s, ast.FunctionDef | ast.ClassDef)}
     listed = definitions.TABLE.get(book.path.stem[:2], {})
-    found = [
-        f"{book.path.name}: {name} is defined but not in definitions.TABLE"
-        for name in sorted(made - set(listed))
-    ]
+    found = [f"{book.path.name}: {name} is defined but not in definitions.TABLE" for name in sorted(made - set(listed))]
     return found + [
-        f"{book.path.name}: definitions.TABLE lists {name}, which is not there"
-        for name in sorted(set(listed) - made)
+        f"{book.path.name}: definitions.TABLE lists {name}, which is not there" for name in sorted(set(listed) - made)
     ]

@@ -7,9 +7,7 @@ from tests.notebooks.rules import Book, calls, rule, tags
 
 EXERCISES = (3, 5)
 # A folded text renders only with empty lines around what it folds.
-SOLUTION = re.compile(
-    r"<details>\s*<summary>.*?</summary>\n\s*\n```python\n.*?\n```\n\n(.*\n\n)?</details>", re.DOTALL
-)
+SOLUTION = re.compile(r"<details>\s*<summary>.*?</summary>\n\s*\n```python\n.*?\n```\n\n(.*\n\n)?</details>", re.DOTALL)
 
 
 @rule
@@ -22,9 +20,7 @@ def exercises_are_complete(book: Book) -> list[str]:
             index += 1
             continue
         start, task, stubs = index, "", []
-        while (
-            index < len(cells) and "exercise" in tags(cells[index]) and cells[index].cell_type == "markdown"
-        ):
+        while index < len(cells) and "exercise" in tags(cells[index]) and cells[index].cell_type == "markdown":
             minutes = f"{cells[index].metadata['minutes']} min" if "minutes" in cells[index].metadata else ""
             task += f"{cells[index].source}\n{minutes}\n"
             index += 1
@@ -42,9 +38,7 @@ def exercises_are_complete(book: Book) -> list[str]:
 
 
 def _is_quiz(cell) -> bool:
-    return (
-        cell.cell_type == "code" and "quiz(" in cell.source and not re.search(r"\bcheck_\w+\(", cell.source)
-    )
+    return cell.cell_type == "code" and "quiz(" in cell.source and not re.search(r"\bcheck_\w+\(", cell.source)
 
 
 def _faults(task: str, stubs: list, solution) -> list[str]:
@@ -77,9 +71,7 @@ def quiz_keys_are_computed(book: Book) -> list[str]:
         for name, call in calls(tree):
             if name != "quiz":
                 continue
-            given = dict(zip(("question", "options", "answer"), call.args)) | {
-                k.arg: k.value for k in call.keywords
-            }
+            given = dict(zip(("question", "options", "answer"), call.args)) | {k.arg: k.value for k in call.keywords}
             answer, options = given.get("answer"), given.get("options")
             if answer is None or not any(isinstance(node, ast.Name) for node in ast.walk(answer)):
                 found.append(f"{book.where(cell)}: the quiz's answer must be computed, not spelt out")

@@ -49,9 +49,7 @@ def the_title_tells_what_to_expect(book: Book) -> list[str]:
             "what you need to know": r"(?i)you need",
         }
     return [
-        f"{book.path.name}: the first cell lacks {what}"
-        for what, like in wanted.items()
-        if not re.search(like, first)
+        f"{book.path.name}: the first cell lacks {what}" for what, like in wanted.items() if not re.search(like, first)
     ]
 
 
@@ -79,11 +77,7 @@ def goals_are_verbs(book: Book) -> list[str]:
     cells = book.section(ANATOMY["goals"])
     text = "\n".join(FENCE.sub("", cell.source) for cell in cells if cell.cell_type == "markdown")
     goals = re.findall(r"^\s*(?:[-*]|\d+\.)\s+(.*)", text, re.MULTILINE)
-    found = (
-        []
-        if not cells or 3 <= len(goals) <= 5
-        else [f"{book.path.name}: {len(goals)} goals, expected 3 to 5"]
-    )
+    found = [] if not cells or 3 <= len(goals) <= 5 else [f"{book.path.name}: {len(goals)} goals, expected 3 to 5"]
     for goal in goals:
         first = re.findall(r"[a-z]+", goal.lower())[:1]
         if not set(first) & VERBS:
@@ -145,9 +139,7 @@ def _imported(node, things: dict) -> list[str]:
 @rule
 def predictions_come_before_results(book: Book) -> list[str]:
     """Predict, then run: at least twice in a notebook that teaches, and code follows."""
-    places = [
-        i for i, cell in enumerate(book.cells) if cell.cell_type == "markdown" and "**Predict." in cell.source
-    ]
+    places = [i for i, cell in enumerate(book.cells) if cell.cell_type == "markdown" and "**Predict." in cell.source]
     found = [
         f"{book.where(book.cells[i])}: after a prediction comes the cell that answers it"
         for i in places
@@ -234,9 +226,7 @@ def anchors(target) -> set[str]:
     if isinstance(target, Path) and target.suffix == ".ipynb":
         target = Book(books.read(target), target)
     source = (
-        "\n".join(c.source for c in target.markdown)
-        if isinstance(target, Book)
-        else target.read_text(encoding="utf-8")
+        "\n".join(c.source for c in target.markdown) if isinstance(target, Book) else target.read_text(encoding="utf-8")
     )
     source = FENCE.sub("", source)
     found = {name.lower() for name in ANCHOR.findall(source)}
