@@ -32,7 +32,7 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
             print(f"✘ {mistake}")
         except Exception as error:  # whatever a learner's code can raise is a sentence here, not a traceback
             print(
-                f"✘ Your code stopped with {type(error).__name__}: {error}. Try it on the example above the exercise."
+                f"✘ Your code stopped with {type(error).__name__}: {error}. Call it yourself on a small example to see where."
             )
 
     return run

@@ -50,12 +50,14 @@ def check_drop_quotes(drop_quotes: Callable[[str], str]) -> str:
         raise Wrong("A '>' inside a line is not a quote ('left -> right'): look only at how the line begins.")
     if drop_quotes(">:(\nnot today").strip() != ">:(\nnot today":
         raise Wrong(
-            "'>:(' at the start of a line is a face, not a quote. What does Reddit's quote mark never have after it?"
+            "'>:(' at the start of a line is a face, not a quote. What stands right behind the '>'?"
         )
     if drop_quotes("  > indented\nfine").strip() != "fine":
-        raise Wrong("Up to three spaces may stand before a quote mark. Strip them before you look.")
-    if drop_quotes("one\n\ntwo").strip() != "one\n\ntwo":
-        raise Wrong("Lines that are no quotes must stay as they are, empty ones too.")
+        raise Wrong("Spaces may stand before a quote mark. Look behind them.")
+    if drop_quotes(">!the butler!<\n> who?").strip() != ">!the butler!<":
+        raise Wrong("'>!' opens a spoiler. It hides words of this very comment, so the line must stay.")
+    if drop_quotes("one\n\n  two \n> three") != "one\n\n  two ":
+        raise Wrong("Lines that are not quotes must stay as they are: empty ones, and the spaces at both ends, too.")
     return "Quotes go, arrows and angry faces stay."
 
 

@@ -74,19 +74,20 @@ def decoded(path: str | os.PathLike) -> Iterator[bytes]:
             yield from _decompressed(file, format, path.name)
 
 
-def line_batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes in batches that end where a line ends, each about a megabyte, without the last line break.
+def line_batches(pieces: Iterable[bytes], size: int | None = None) -> Iterator[bytes]:
+    """Yield the same bytes in batches of about ``size`` that end where a line ends, without the last line break.
 
     Cutting at line breaks means that no character of several bytes is ever cut. A line beyond ``LONGEST_LINE`` is
     shortened to just above that limit, so that a file without line breaks cannot fill the memory. When ``pieces`` raises
     DamagedFile, the whole lines before the damage are yielded first, then the error passes on.
     """
+    size = size or BATCH
     pending = bytearray()
     try:
         for piece in pieces:
-            for start in range(0, len(piece), BATCH):
-                pending += piece[start : start + BATCH]
-                if len(pending) < BATCH:
+            for start in range(0, len(piece), size):
+                pending += piece[start : start + size]
+                if len(pending) < size:
                     continue
                 end = pending.rfind(b"\n")
                 if end < 0:

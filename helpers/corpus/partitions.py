@@ -20,12 +20,14 @@ LINK, BODY = 2, 4  # where a comment's fields hold the thread and the text
 class Partitions:
     """Rows (plain tuples of a Comment's fields) that come back grouped by thread, in the order of the thread's hash.
 
-    ``memory_limit`` is the most bytes of comments to hold; ``skip`` the leading bits of the hash that are used up.
+    ``memory_limit`` is the most bytes of comments to hold; ``skip`` the leading bits of the hash that are used up,
+    ``inside`` the folder to put the folder of partitions in (by default the system's for temporary files).
     """
 
-    def __init__(self, memory_limit: int, skip: int = 0):
+    def __init__(self, memory_limit: int, skip: int = 0, inside: Path | None = None):
         self.memory_limit = memory_limit
         self.skip = skip
+        self.inside = inside
         self.rows: list[tuple] = []
         self.spilled = 0
         self.sizes = [0] * PARTS  # bytes of memory that each partition will take when it is read back
@@ -40,7 +42,7 @@ class Partitions:
             if size > room:
                 self._spill()
                 # From now on everything goes to disk, so small helpings will do.
-                size, room = 0, self.memory_limit // 8
+                size, room = 0, self.memory_limit // 64
         if self.folder is not None:
             self._spill()
 
@@ -69,7 +71,7 @@ class Partitions:
 
     def _spill(self) -> None:
         if self.folder is None:
-            self.folder = tempfile.TemporaryDirectory(prefix="threads-")
+            self.folder = tempfile.TemporaryDirectory(prefix="threads-", dir=self.inside)
         parts: list[list[tuple]] = [[] for _ in range(PARTS)]
         shift = 32 - BITS - self.skip
         for row in self.rows:
@@ -88,7 +90,7 @@ def threads_of(path: str, size: int, memory_limit: int, skip: int) -> Iterator[t
     if size <= memory_limit or skip + BITS > 32:
         yield from _grouped(rows)
     else:  # too large still: part it by the bits of the hash that follow
-        finer = Partitions(memory_limit, skip)
+        finer = Partitions(memory_limit, skip, inside=Path(path).parent)
         try:
             finer.add(rows)
             yield from finer.threads()

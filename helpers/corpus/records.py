@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from .archives import LONGEST_LINE, DamagedFile, UnreadableFile, decoded, line_batches
+from .archives import BATCH, LONGEST_LINE, DamagedFile, UnreadableFile, decoded, line_batches
 
 LARGEST_ARRAY = 200_000_000  # a JSON array has to be read whole, and takes several times its bytes
 _raw_decode = json.JSONDecoder().raw_decode
@@ -121,8 +121,10 @@ def _read_file(path: Path, make: Make, stats: ReadStats, work: Work | None) -> I
     if items is not None:
         results = [_make_all(items, lambda item: item, make)]
     else:
-        batches = line_batches(pieces)
-        results = work(batches) if work else (make_batch(batch, make) for batch in batches)
+        if work:  # what is sent away is worth its postage in larger helpings
+            results = work(line_batches(pieces, 4 * BATCH))
+        else:
+            results = (make_batch(batch, make) for batch in line_batches(pieces))
     for made in results:
         stats.take(made, path.name, number)
         number += made.lines

@@ -152,7 +152,7 @@ def redact(text: str) -> str:
         if (
             (not telling or (len(telling) < 3 and b"@" not in telling and b"/" not in telling))
             and not (b"." in signs and _GLUED_DOT.search(text))
-            and " dot " not in text
+            and "dot" not in text
         ):
             return text
         before, text = text, _redact_once(text, signs)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parents[2]  # the folder from which `import helpers` works
@@ -39,7 +40,8 @@ class Workers:
         for process in self.processes:
             process.kill()
             process.wait()
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # what was on its way to a worker that has gone is lost, and rightly so
+                process.stdin.close()
             process.stdout.close()
 
     def map(self, items: Iterable) -> Iterator:

@@ -78,12 +78,20 @@ def no_indent(text):
     )
 
 
-def empty_lines_too(text):
+def spoilers_too(text):
     return "\n".join(
-        line
-        for line in text.split("\n")
-        if line and not (line.lstrip()[:1] == ">" and line.lstrip()[:2] != ">:")
+        line for line in text.split("\n") if not (line.lstrip().startswith(">") and not line.lstrip().startswith(">:"))
     )
+
+
+def strips_lines(text):
+    lines = [line.strip() for line in text.split("\n")]
+    return "\n".join(line for line in lines if not (line.startswith(">") and not line.startswith((">:", ">!"))))
+
+
+def empty_lines_too(text):
+    lines = [line for line in text.split("\n") if line]
+    return "\n".join(line for line in lines if line.lstrip()[:1] != ">" or line.lstrip()[:2] in (">:", ">!"))
 
 
 # -- Exercise 3 --------------------------------------------------------------------------------------------------------
@@ -223,8 +231,10 @@ WRONG = {
         only_the_mark: "Drop the whole line",
         any_greater_than: "inside a line is not a quote",
         faces_too: "is a face",
-        no_indent: "three spaces",
-        empty_lines_too: "empty ones too",
+        no_indent: "Look behind them",
+        spoilers_too: "opens a spoiler",
+        empty_lines_too: "stay as they are",
+        strips_lines: "stay as they are",
     },
     "best_reply_chain": {
         first_in_file: "accident of the dump",

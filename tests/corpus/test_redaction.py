@@ -14,6 +14,8 @@ FOUND = {
     "jo@example.org.": "[email].",
     "jo (at) example.org": "[email]",
     "jo at example dot org": "[email]",
+    "jo (at) example (dot) org": "[email]",
+    "jo [at] example [dot] org": "[email]",
     "555-0142": "[phone]",
     "(212) 555-0187": "[phone]",
     "212-555-0187": "[phone]",

@@ -20,11 +20,12 @@ TABLE: dict[str, dict[str, str]] = {
         "print_tree": "the smallest tree, on raw records: the package's Thread walks without recursion",
         "after_rules": "the explorable of this page: draws the rules of the package",
         "words_of": "a one-line tokenizer for counting; notebook 05 builds real ones",
-        "slope": "measures the figure above it",
         "surprise": "the explorable of this page: draws the notebook's own word counts",
         "exchanges_of": "pairs a conversation's turns for the parrot, which lives on this page only",
         "Parrot": "a bot without a model, built and left behind on this page",
         "normal": "helpers.corpus.conversations.normalised",
+        "flat": "joins the exchanges of several conversations, for the measurement of this page",
+        "shuffled_test": "what not to do: the package splits by a hash instead",
         "leaked": "the measurement of this page: the package closes the leak instead",
     },
 }
