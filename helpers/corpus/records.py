@@ -64,15 +64,6 @@ class ReadStats:
         if made.bad and self.first_bad_line is None:
             self.first_bad_line = (name, number + made.bad[0][0])
 
-    def tree_counts(self) -> list[int]:
-        """Return the counts of threads and conversations, for ``add``: partitions are counted one by one."""
-        return [self.threads, self.duplicates, self.orphans, self.cycles, self.conversations]
-
-    def add(self, counts: list[int]) -> None:
-        """Add ``tree_counts`` of another."""
-        sums = [mine + other for mine, other in zip(self.tree_counts(), counts, strict=True)]
-        self.threads, self.duplicates, self.orphans, self.cycles, self.conversations = sums
-
     def __str__(self) -> str:
         parts = [f"{_many(self.comments, 'comment')} from {_many(self.lines, 'line')} of {_many(len(self.files), 'file')}"]
         if self.bad_lines:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from .chains import cut, known_score
 from .cleaning import Filter, clean, redact
-from .conversations import Conversation, Turn
-from .partitions import BODY, Partitions, threads_of
+from .conversations import Conversation
+from .partitions import BODY, Partitions
 from .records import Made, ReadStats, make_batch, read_records
 from .reddit import DELETED, Comment, comment_files, comment_from
 from .workers import Workers, processors
@@ -145,10 +145,10 @@ def conversations(
     try:
         partitions.add(_filtered(cleaned, filter))
         stats.spilled += partitions.spilled
-        if processes and partitions.spilled:
-            yield from _cut_by_workers(partitions, pairs, stats, processes)
-        else:
-            yield from _cut_all(partitions.threads(), pairs, stats)
+        for link_id, rows in partitions.threads():
+            for conversation in cut(_counted(Thread(link_id, map(Comment._make, rows)), stats), pairs):
+                stats.conversations += 1
+                yield conversation
     finally:
         partitions.close()
 
@@ -175,24 +175,6 @@ def _filtered(cleaned: Iterable[tuple[Comment, str]], filter: Filter) -> Iterato
         yield comment[:BODY] + ("" if reason else text,) + comment[BODY + 1 :]
 
 
-def _cut_all(groups: Iterable[tuple[str, list[tuple]]], pairs: bool, stats: ReadStats) -> Iterator[Conversation]:
-    for link_id, rows in groups:
-        for conversation in cut(_counted(Thread(link_id, map(Comment._make, rows)), stats), pairs):
-            stats.conversations += 1
-            yield conversation
-
-
-def _cut_by_workers(partitions: Partitions, pairs: bool, stats: ReadStats, processes: int) -> Iterator[Conversation]:
-    with Workers(cut_part, processes) as workers:
-        for found, counts in workers.map((part, pairs) for part in partitions.parts(processes)):
-            stats.add(counts)
-            for id, thread, turns, meta in found:
-                yield Conversation(id, thread, tuple(starmap(Turn, turns)), meta)
-
-
-# What workers do: functions of plain values, with plain values for an answer, because nothing else can travel.
-
-
 def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
     """Return a record's Comment, and its body cleaned and redacted."""
     comment = comment_from(record, repaired)
@@ -200,20 +182,9 @@ def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
 
 
 def make_cleaned_batch(batch: bytes) -> tuple:
-    """Turn lines into cleaned comments."""
+    """Turn lines into cleaned comments: what workers do. All in plain tuples, for nothing else can travel."""
     lines, cleaned, bad, repaired = make_batch(batch, cleaned_comment)
     return lines, [(tuple(comment), text) for comment, text in cleaned], bad, repaired
-
-
-def cut_part(job: tuple) -> tuple:
-    """Turn a partition on disk into conversations, and count."""
-    part, pairs = job
-    stats = ReadStats()
-    found = [
-        (c.id, c.thread, [(turn.speaker, turn.text) for turn in c.turns], c.meta)
-        for c in _cut_all(threads_of(*part), pairs, stats)
-    ]
-    return found, stats.tree_counts()
 
 
 def _worth_while(files: list[Path]) -> int:

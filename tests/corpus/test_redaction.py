@@ -16,6 +16,7 @@ FOUND = {
     "jo at example dot org": "[email]",
     "jo (at) example (dot) org": "[email]",
     "jo [at] example [dot] org": "[email]",
+    "follow @jo.example_9 now": "follow [user] now",
     "555-0142": "[phone]",
     "(212) 555-0187": "[phone]",
     "212-555-0187": "[phone]",
