@@ -41,10 +41,20 @@ class Partitions:
             size += ROW_BYTES + len(row[BODY])
             if size > room:
                 self._spill()
-                # From now on everything goes to disk, so small helpings will do: no long pauses for who feeds us.
-                size, room = 0, self.memory_limit // 32
+                size, room = 0, self.memory_limit // 8  # the rest goes to disk anyway: small helpings will do
         if self.folder is not None:
             self._spill()
+
+    def take(self, packed: list[tuple[int, int, int, bytes]]) -> None:
+        """Write to disk what ``pack`` has packed, here or in another process."""
+        if self.folder is None:
+            self.folder = tempfile.TemporaryDirectory(prefix="threads-")
+            self.files = [(Path(self.folder.name) / f"{number:02}").open("w+b") for number in range(PARTS)]
+        for number, rows, size, data in packed:
+            self.files[number].write(len(data).to_bytes(8, "big"))
+            self.files[number].write(data)
+            self.sizes[number] += size
+            self.spilled += rows
 
     def threads(self) -> Iterator[tuple[str, list[tuple]]]:
         """Yield (link_id, rows) for every thread, once. The order is the same whether or not anything went to disk."""
@@ -63,19 +73,8 @@ class Partitions:
             self.folder.cleanup()
 
     def _spill(self) -> None:
-        if self.folder is None:
-            self.folder = tempfile.TemporaryDirectory(prefix="threads-")
-            self.files = [(Path(self.folder.name) / f"{number:02}").open("w+b") for number in range(PARTS)]
-        parts: list[list[tuple]] = [[] for _ in range(PARTS)]
-        shift = 32 - BITS - self.skip
-        for row in self.rows:
-            parts[crc32(row[LINK].encode()) >> shift & PARTS - 1].append(row)
-        self.spilled += len(self.rows)
+        self.take(pack(self.rows, self.skip))
         self.rows.clear()
-        for number, part in enumerate(parts):
-            if part:
-                self.sizes[number] += sum(ROW_BYTES + len(row[BODY]) for row in part)
-                _write(self.files[number], part)
 
     def _partition(self, file: BinaryIO, size: int) -> Iterator[tuple[str, list[tuple]]]:
         skip = self.skip + BITS
@@ -90,20 +89,27 @@ class Partitions:
             finer.close()
 
 
+def pack(rows: Iterable[tuple], skip: int = 0) -> list[tuple[int, int, int, bytes]]:
+    """Part rows by the hash of their thread; return (partition, number of rows, bytes in memory, packed rows) each."""
+    parts: list[list[tuple]] = [[] for _ in range(PARTS)]
+    shift = 32 - BITS - skip
+    for row in rows:
+        parts[crc32(row[LINK].encode()) >> shift & PARTS - 1].append(row)
+    return [
+        # marshal is the quick format in which Python keeps its own compiled code: good for what nobody else reads. Its
+        # version 2 does not look for repeated objects, which is quicker here.
+        (number, len(part), sum(ROW_BYTES + len(row[BODY]) for row in part), marshal.dumps(part, 2))
+        for number, part in enumerate(parts)
+        if part
+    ]
+
+
 def _grouped(rows: Iterable[tuple]) -> Iterator[tuple[str, list[tuple]]]:
     groups: dict[str, list[tuple]] = {}
     for row in rows:
         groups.setdefault(row[LINK], []).append(row)
     for link_id in sorted(groups, key=lambda link_id: (crc32(link_id.encode()), link_id)):
         yield link_id, groups.pop(link_id)
-
-
-# marshal is the quick format in which Python keeps its own compiled code: good for files that only this process reads.
-# Its version 2 does not look for repeated objects, which is quicker here.
-def _write(file: BinaryIO, rows: list[tuple]) -> None:
-    data = marshal.dumps(rows, 2)
-    file.write(len(data).to_bytes(8, "big"))
-    file.write(data)
 
 
 def _read_back(file: BinaryIO) -> Iterator[tuple]:

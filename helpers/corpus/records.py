@@ -29,7 +29,8 @@ class Made(NamedTuple):
     """What became of a batch of lines."""
 
     lines: int  # blank ones included
-    comments: list
+    comments: int
+    results: list  # usually the comments themselves
     bad: list[tuple[int, str]]  # how many lines below the first it stands, and what is wrong with it
     repaired: dict[str, int]
 
@@ -56,8 +57,8 @@ class ReadStats:
 
     def take(self, made: "Made", name: str, number: int) -> None:
         """Count what became of a batch, the first line of which is line ``number`` of the file ``name``."""
-        self.lines += len(made.comments) + len(made.bad)
-        self.comments += len(made.comments)
+        self.lines += made.comments + len(made.bad)
+        self.comments += made.comments
         self.bad_lines += len(made.bad)
         self.reasons.update(reason for _, reason in made.bad)
         self.repaired.update(made.repaired)
@@ -109,17 +110,16 @@ def _read_file(path: Path, make: Make, stats: ReadStats, work: Work | None) -> I
     """Yield the comments of one file. Raises UnreadableFile at the end of a file that had not a single one."""
     before, number = stats.comments, 1
     pieces, items = _unwrap_array(decoded(path))
-    if items is not None:
-        results = [_make_all(items, lambda item: item, make)]
+    if work:  # what is sent away is worth its postage in larger helpings
+        results = work(line_batches(pieces, 4 * BATCH) if items is None else _as_lines(items))
+    elif items is None:
+        results = (make_batch(batch, make) for batch in line_batches(pieces))
     else:
-        if work:  # what is sent away is worth its postage in larger helpings
-            results = work(line_batches(pieces, 4 * BATCH))
-        else:
-            results = (make_batch(batch, make) for batch in line_batches(pieces))
+        results = [_make_all(items, lambda item: item, make)]
     for made in results:
         stats.take(made, path.name, number)
         number += made.lines
-        yield from made.comments
+        yield from made.results
     if stats.comments == before:
         raise UnreadableFile(
             f"{path.name} holds no comment ({_listed(stats.reasons) or 'all its lines are blank'}): a dump has one JSON "
@@ -143,15 +143,20 @@ def _unwrap_array(pieces: Iterator[bytes]) -> tuple[Iterable[bytes], list | None
         return [held], None  # a line that happens to be a list
 
 
+def _as_lines(items: list) -> Iterator[bytes]:
+    for start in range(0, len(items), 1000):
+        yield "\n".join(map(json.dumps, items[start : start + 1000])).encode()
+
+
 def _make_all(items: list, decode: Callable, make: Make) -> Made:
-    comments, bad, repaired = [], [], Counter()
+    results, bad, repaired = [], [], Counter()
     for place, item in enumerate(items):
         try:
-            comments.append(make(decode(item), repaired))
+            results.append(make(decode(item), repaired))
         except BadRecord as problem:
             if type(item) is not bytes or item.strip():  # a blank line is no comment, but not a bad one
                 bad.append((place, str(problem)))
-    return Made(len(items), comments, bad, dict(repaired))
+    return Made(len(items), len(results), results, bad, dict(repaired))
 
 
 def _decode_line(line: bytes):

@@ -7,6 +7,7 @@ A dump is a stream of comments in the order of their writing, all threads mixed.
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
 from itertools import starmap
 from operator import attrgetter
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from .chains import cut, known_score
 from .cleaning import Filter, clean, redact
 from .conversations import Conversation
-from .partitions import BODY, Partitions
+from .partitions import BODY, Partitions, pack
 from .records import Made, ReadStats, make_batch, read_records
 from .reddit import DELETED, Comment, comment_files, comment_from
 from .workers import Workers, processors
@@ -130,49 +131,33 @@ def conversations(
     down; ``pairs=True`` gives every comment with each of its answers. A comment that ``filter`` (by default
     ``Filter()``) drops takes everything below it along, for it would lack its context. Beyond ``memory_limit`` bytes
     of comments, threads are collected on disk. With the path of a large dump, ``processes`` more processes share the
-    work: by default one for each processor, up to three. Neither changes what comes out, and threads come in the
-    order of a hash of their ids, whatever the order of the comments.
+    work: by default one for each processor, up to three. None of this, nor the order of the comments, changes what
+    comes out; threads come in the order of a hash of their ids.
     """
     filter = Filter() if filter is None else filter
     stats = ReadStats() if stats is None else stats
-    if not isinstance(source, (str, os.PathLike)):
-        processes, cleaned = 0, ((comment, redact(clean(comment.body))) for comment in source)
-    else:
-        files = comment_files(source)
-        processes = _worth_while(files) if processes is None else processes
-        cleaned = _cleaned(files, stats, processes)
+    files = comment_files(source) if isinstance(source, (str, os.PathLike)) else None
+    # Whether a text came too often depends on what came before: we ask that last, when threads come in a fixed order
+    # and each comment once. A filter of another class is asked everything at once, in the order of the files.
+    late = type(filter) is Filter and filter.same_text is not None
+    sieve = replace(filter, same_text=None) if late else filter
     partitions = Partitions(memory_limit)
     try:
-        partitions.add(_filtered(cleaned, filter))
+        if files is None:
+            cleaned = ((comment, redact(clean(comment.body))) for comment in source)
+            partitions.add(_rows(cleaned, sieve, filter.counts))
+        elif type(filter) is not Filter or not (processes := _worth_while(files) if processes is None else processes):
+            partitions.add(_rows(read_records(files, cleaned_comment, stats), sieve, filter.counts))
+        else:
+            _fill_by_workers(partitions, files, sieve, filter.counts, stats, processes)
         stats.spilled += partitions.spilled
         for link_id, rows in partitions.threads():
-            for conversation in cut(_counted(Thread(link_id, map(Comment._make, rows)), stats), pairs):
+            thread = _counted(Thread(link_id, map(Comment._make, rows)), stats)
+            for conversation in cut(_without_repeats(thread, filter) if late else thread, pairs):
                 stats.conversations += 1
                 yield conversation
     finally:
         partitions.close()
-
-
-def _cleaned(files: list[Path], stats: ReadStats, processes: int) -> Iterator[tuple[Comment, str]]:
-    """Yield every comment of the files with its cleaned body, made by this process or by workers."""
-    if not processes:
-        yield from read_records(files, cleaned_comment, stats)
-        return
-    with Workers(make_cleaned_batch, processes) as workers:
-        made = read_records(files, cleaned_comment, stats, lambda batches: starmap(Made, workers.map(batches)))
-        yield from ((Comment._make(fields), text) for fields, text in made)
-
-
-def _filtered(cleaned: Iterable[tuple[Comment, str]], filter: Filter) -> Iterator[tuple]:
-    """Yield the comments' fields with the clean text as the body; an empty body marks what the filter dropped.
-
-    Dropped comments stay in the tree with nothing to say, so that what hung below them is not taken for orphans.
-    """
-    reason_of, counts = filter.reason, filter.counts
-    for comment, text in cleaned:
-        reason = reason_of(comment, text)
-        counts[reason or "kept"] += 1
-        yield comment[:BODY] + ("" if reason else text,) + comment[BODY + 1 :]
 
 
 def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
@@ -181,10 +166,56 @@ def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
     return comment, redact(clean(comment.body))
 
 
-def make_cleaned_batch(batch: bytes) -> tuple:
-    """Turn lines into cleaned comments: what workers do. All in plain tuples, for nothing else can travel."""
-    lines, cleaned, bad, repaired = make_batch(batch, cleaned_comment)
-    return lines, [(tuple(comment), text) for comment, text in cleaned], bad, repaired
+def rows_of_batch(job: tuple[bytes, dict]) -> tuple:
+    """Turn lines into packed rows, given a filter's settings: what workers do. All is plain, or it could not travel."""
+    batch, settings = job
+    sieve = Filter(**settings)
+    made = make_batch(batch, cleaned_comment)
+    packed = pack(_rows(made.results, sieve, sieve.counts))
+    return tuple(made._replace(results=[(dict(sieve.counts), packed)]))
+
+
+def _rows(cleaned: Iterable[tuple[Comment, str]], sieve: Filter, counts: Counter) -> Iterator[tuple]:
+    """Yield the comments' fields with the clean text as the body; an empty body marks what the filter dropped.
+
+    Dropped comments stay in the tree with nothing to say, so that what hung below them is not taken for orphans.
+    """
+    reason_of = sieve.reason
+    for comment, text in cleaned:
+        reason = reason_of(comment, text)
+        counts[reason or "kept"] += 1
+        yield comment[:BODY] + ("" if reason else text,) + comment[BODY + 1 :]
+
+
+def _fill_by_workers(
+    partitions: Partitions, files: list[Path], sieve: Filter, counts: Counter, stats: ReadStats, processes: int
+) -> None:
+    """Let workers make the rows. They come back packed for the disk, so that this process has only to write them."""
+    settings = {field.name: getattr(sieve, field.name) for field in fields(sieve) if field.init}
+    with Workers(rows_of_batch, processes) as workers:
+
+        def work(batches: Iterable[bytes]) -> Iterator[Made]:
+            return starmap(Made, workers.map((batch, settings) for batch in batches))
+
+        for batch_counts, packed in read_records(files, cleaned_comment, stats, work):
+            counts.update(batch_counts)
+            partitions.take(packed)
+
+
+def _without_repeats(thread: Thread, filter: Filter) -> Thread:
+    """Drop the comments whose author has posted the same text too often, in this thread or in those before it."""
+    repeats = {
+        comment.id
+        for comment in thread.comments.values()
+        if len(comment.body) >= filter.same_text_characters
+        and filter._count_same(comment.author, comment.body) > filter.same_text
+    }
+    if not repeats:
+        return thread
+    filter.counts["kept"] -= len(repeats)
+    filter.counts["same text again"] += len(repeats)
+    comments = thread.comments.values()
+    return Thread(thread.id, (c._replace(body="") if c.id in repeats else c for c in comments))
 
 
 def _worth_while(files: list[Path]) -> int:

@@ -388,6 +388,50 @@ def test_the_order_of_the_comments_changes_no_conversation():
         assert everything(random.Random(seed).sample(comments, len(comments))) == found
 
 
+def test_a_text_posted_again_and_again_is_dropped_whatever_the_order(tmp_path):
+    """The filter remembers texts: neither the order of the file nor the same comment in two files may confuse it."""
+    comments = [
+        comment(f"{id}{n}", parent and f"{parent}{n}", body, f"t3_{n}", author)
+        for n in range(8)
+        for id, parent, body, author in (
+            ("a", None, f"What is number {n} of the things you like best?", f"asker_{n}"),
+            ("b", "a", "Come and see my collection of ladles, it is in my profile.", "collector"),
+        )
+    ]
+    found = everything(comments)
+    assert len(found[0]) == 2 and found[2] == {"kept": 10, "same text again": 6}
+    for seed in range(5):
+        shuffled = random.Random(seed).sample(comments, len(comments))
+        assert everything(shuffled) == found
+        assert everything(shuffled, memory_limit=3000)[:3] == found[:3]
+    thrice = everything(comments[:2] * 3)
+    assert len(thrice[0]) == 1 and thrice[2] == {"kept": 6}
+    write(tmp_path / "RC_2016-02.jsonl", comments)
+    assert everything(tmp_path, processes=2)[:3] == found[:3]
+
+
+def test_a_filter_of_ones_own_is_asked_in_this_process(tmp_path):
+    class OnlyShort(Filter):
+        def reason(self, comment, text=None):
+            return "long" if len(text) > 60 else None
+
+    comments = [comment("a", None, "How are you?"), comment("b", "a", "Fine."), comment("c", "b", "Good. " * 20)]
+    write(tmp_path / "RC_2016-02.jsonl", comments)
+    filter = OnlyShort()
+    (conversation,) = conversations(tmp_path, processes=2, filter=filter)
+    assert texts(conversation) == ["How are you?", "Fine."]
+    assert filter.counts == {"kept": 2, "long": 1}
+
+
+def test_a_json_array_by_way_of_workers(tmp_path):
+    path = tmp_path / "thread.json"
+    records = [{**c._asdict(), "created_utc": str(c.created)} for c in many_threads(50)]
+    path.write_text(json.dumps([*records, 17]))
+    stats = ReadStats()
+    assert list(conversations(path, processes=2, stats=stats)) == list(conversations(path, processes=0))
+    assert (stats.comments, stats.first_bad_line) == (len(records), ("thread.json", len(records) + 1))
+
+
 @pytest.mark.parametrize("stop", [0, 1, 20])
 def test_nothing_is_left_on_the_disk(tmp_path, monkeypatch, stop):
     monkeypatch.setattr(partitions_module.tempfile, "tempdir", str(tmp_path))
@@ -452,7 +496,9 @@ def test_worker_processes_change_nothing(tmp_path, processes):
         results = []
         for number in (0, processes):
             stats, filter = ReadStats(), Filter()
-            results.append((list(conversations(path, processes=number, stats=stats, filter=filter)), stats, filter.counts))
+            found = list(conversations(path, processes=number, stats=stats, filter=filter))
+            stats.spilled = 0  # workers always go by way of the disk
+            results.append((found, stats, filter.counts))
         assert results[0] == results[1]
     assert results[0][1].bad_lines == 1 or results[0][1].problems
 
