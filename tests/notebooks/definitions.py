@@ -25,7 +25,7 @@ TABLE: dict[str, dict[str, str]] = {
         "Parrot": "a bot without a model, built and left behind on this page",
         "normal": "helpers.corpus.conversations.normalised",
         "flat": "joins the exchanges of several conversations, for the measurement of this page",
-        "shuffled_test": "what not to do: the package splits by a hash instead",
+        "shuffled_cut": "what not to do: the package splits by a hash instead",
         "leaked": "the measurement of this page: the package closes the leak instead",
     },
 }
