@@ -95,13 +95,14 @@ def pack(rows: Iterable[tuple], skip: int = 0) -> list[tuple[int, int, int, byte
     shift = 32 - BITS - skip
     for row in rows:
         parts[crc32(row[LINK].encode()) >> shift & PARTS - 1].append(row)
-    return [
-        # marshal is the quick format in which Python keeps its own compiled code: good for what nobody else reads. Its
-        # version 2 does not look for repeated objects, which is quicker here.
-        (number, len(part), sum(ROW_BYTES + len(row[BODY]) for row in part), marshal.dumps(part, 2))
-        for number, part in enumerate(parts)
-        if part
-    ]
+    packed = []
+    for number, part in enumerate(parts):
+        if part:
+            # marshal is the quick format in which Python keeps its own compiled code: good for what nobody else reads.
+            # Its version 2 does not look for repeated objects, which is quicker here.
+            data = marshal.dumps(part, 2)
+            packed.append((number, len(part), len(part) * ROW_BYTES + len(data), data))
+    return packed
 
 
 def _grouped(rows: Iterable[tuple]) -> Iterator[tuple[str, list[tuple]]]:

@@ -49,7 +49,9 @@ def comment_files(path: str | os.PathLike) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.exists():
-        raise FileNotFoundError(f"there is no file or folder {str(path)!r}: check the spelling, or download the month first")
+        raise FileNotFoundError(
+            f"there is no file or folder {str(path)!r}: check the spelling, or download the month first"
+        )
     files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith((".", "RS_")))
     months = [p for p in files if p.name.startswith("RC_")] or [p for p in files if p.suffix in SUFFIXES]
     if not months:
@@ -71,7 +73,7 @@ def comment_from(record: dict, repaired: Counter) -> Comment:
         raise BadRecord(_what_is_missing(record)) from None
     if type(body) is not str or type(identity) is not str or type(link_id) is not str:
         raise BadRecord("id, link_id or body is no text")
-    if identity.startswith("t1_"):
+    if identity[:3] == "t1_":
         identity = identity[3:]
         repaired["id with a prefix"] += 1
     if not identity.isalnum() or link_id[:3] != "t3_" or not link_id.isascii():
@@ -108,7 +110,7 @@ def repair_parent(parent_id, link_id: str, repaired: Counter) -> str:
     if parent_id is None or parent_id == "":
         repaired["parent_id missing"] += 1
         return link_id
-    number = whole_number(parent_id, Counter())
+    number = parent_id if type(parent_id) is int else whole_number(parent_id, Counter())
     if number is None or number <= 0:
         raise BadRecord("parent_id is neither a name nor a number")
     repaired["parent_id as a number"] += 1

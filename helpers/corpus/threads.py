@@ -5,22 +5,17 @@ A dump is a stream of comments in the order of their writing, all threads mixed.
 """
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
-from itertools import starmap
+from dataclasses import replace
 from operator import attrgetter
-from pathlib import Path
 
 from .chains import cut, known_score
 from .cleaning import Filter, clean, redact
 from .conversations import Conversation
-from .partitions import BODY, Partitions, pack
-from .records import Made, ReadStats, make_batch, read_records
-from .reddit import DELETED, Comment, comment_files, comment_from
-from .workers import Workers, processors
-
-LARGE = 8_000_000  # bytes on disk
+from .partitions import Partitions
+from .records import ReadStats, read_records
+from .reddit import DELETED, Comment, comment_files
+from .rows import cleaned_comment, packed_by_workers, rows_of, workers_for
 
 
 class Thread:
@@ -145,11 +140,12 @@ def conversations(
     try:
         if files is None:
             cleaned = ((comment, redact(clean(comment.body))) for comment in source)
-            partitions.add(_rows(cleaned, sieve, filter.counts))
-        elif type(filter) is not Filter or not (processes := _worth_while(files) if processes is None else processes):
-            partitions.add(_rows(read_records(files, cleaned_comment, stats), sieve, filter.counts))
+            partitions.add(rows_of(cleaned, sieve, filter.counts))
+        elif processes := workers_for(files, sieve, processes):
+            for packed in packed_by_workers(files, sieve, filter.counts, stats, processes):
+                partitions.take(packed)
         else:
-            _fill_by_workers(partitions, files, sieve, filter.counts, stats, processes)
+            partitions.add(rows_of(read_records(files, cleaned_comment, stats), sieve, filter.counts))
         stats.spilled += partitions.spilled
         for link_id, rows in partitions.threads():
             thread = _counted(Thread(link_id, map(Comment._make, rows)), stats)
@@ -158,48 +154,6 @@ def conversations(
                 yield conversation
     finally:
         partitions.close()
-
-
-def cleaned_comment(record: dict, repaired: Counter) -> tuple[Comment, str]:
-    """Return a record's Comment, and its body cleaned and redacted."""
-    comment = comment_from(record, repaired)
-    return comment, redact(clean(comment.body))
-
-
-def rows_of_batch(job: tuple[bytes, dict]) -> tuple:
-    """Turn lines into packed rows, given a filter's settings: what workers do. All is plain, or it could not travel."""
-    batch, settings = job
-    sieve = Filter(**settings)
-    made = make_batch(batch, cleaned_comment)
-    packed = pack(_rows(made.results, sieve, sieve.counts))
-    return tuple(made._replace(results=[(dict(sieve.counts), packed)]))
-
-
-def _rows(cleaned: Iterable[tuple[Comment, str]], sieve: Filter, counts: Counter) -> Iterator[tuple]:
-    """Yield the comments' fields with the clean text as the body; an empty body marks what the filter dropped.
-
-    Dropped comments stay in the tree with nothing to say, so that what hung below them is not taken for orphans.
-    """
-    reason_of = sieve.reason
-    for comment, text in cleaned:
-        reason = reason_of(comment, text)
-        counts[reason or "kept"] += 1
-        yield comment[:BODY] + ("" if reason else text,) + comment[BODY + 1 :]
-
-
-def _fill_by_workers(
-    partitions: Partitions, files: list[Path], sieve: Filter, counts: Counter, stats: ReadStats, processes: int
-) -> None:
-    """Let workers make the rows. They come back packed for the disk, so that this process has only to write them."""
-    settings = {field.name: getattr(sieve, field.name) for field in fields(sieve) if field.init}
-    with Workers(rows_of_batch, processes) as workers:
-
-        def work(batches: Iterable[bytes]) -> Iterator[Made]:
-            return starmap(Made, workers.map((batch, settings) for batch in batches))
-
-        for batch_counts, packed in read_records(files, cleaned_comment, stats, work):
-            counts.update(batch_counts)
-            partitions.take(packed)
 
 
 def _without_repeats(thread: Thread, filter: Filter) -> Thread:
@@ -216,12 +170,6 @@ def _without_repeats(thread: Thread, filter: Filter) -> Thread:
     filter.counts["same text again"] += len(repeats)
     comments = thread.comments.values()
     return Thread(thread.id, (c._replace(body="") if c.id in repeats else c for c in comments))
-
-
-def _worth_while(files: list[Path]) -> int:
-    """Return how many workers to hire: none for little work, which is done before they have started."""
-    large = sum(path.stat().st_size for path in files) > LARGE and processors() > 1
-    return min(processors(), 3) if large else 0
 
 
 def _counted(thread: Thread, stats: ReadStats | None) -> Thread:

@@ -91,12 +91,10 @@ def _receive(pipe):
 
 def _work(module: str, name: str) -> None:
     function = getattr(importlib.import_module(module), name)
-    while True:
-        try:
-            item = _receive(sys.stdin.buffer)
-        except (EOFError, KeyboardInterrupt):
-            return
-        _send(sys.stdout.buffer, function(item))
+    # When the other side goes, or the user interrupts it, there is nobody left to work for.
+    with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        while True:
+            _send(sys.stdout.buffer, function(_receive(sys.stdin.buffer)))
 
 
 if __name__ == "__main__":

@@ -75,11 +75,15 @@ def test_a_deleted_answer_still_takes_what_is_below_it(corpus):
 def test_reply_to_with_a_hyphen_or_an_underscore(corpus):
     newer = [{("reply_to" if name == "reply-to" else name): value for name, value in u.items()} for u in CORPUS]
     both = [{**u, "reply_to": u["reply-to"], "reply-to": None} for u in CORPUS]
-    assert list(read_convokit(corpus(newer))) == list(read_convokit(corpus(both))) == list(read_convokit(corpus(CORPUS)))
+    assert (
+        list(read_convokit(corpus(newer))) == list(read_convokit(corpus(both))) == list(read_convokit(corpus(CORPUS)))
+    )
 
 
 def test_names_of_fields_before_2020(corpus):
-    older = [{{"conversation_id": "root", "speaker": "user"}.get(name, name): v for name, v in u.items()} for u in CORPUS]
+    older = [
+        {{"conversation_id": "root", "speaker": "user"}.get(name, name): v for name, v in u.items()} for u in CORPUS
+    ]
     assert list(read_convokit(corpus(older))) == list(read_convokit(corpus(CORPUS)))
 
 

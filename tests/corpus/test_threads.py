@@ -4,7 +4,6 @@ import gzip
 import json
 import random
 from collections import Counter
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -358,7 +357,9 @@ def test_partitions_too_large_are_parted_again():
     links = [f"t3_{n}" for n in range(60_000) if partitions_module.crc32(f"t3_{n}".encode()) >> 26 == 17][:400]
     assert len(links) == 400
     comments = [
-        comment(id, parent, link=link, author=f"{id} of {link}") for link in links for id, parent in (("a", None), ("b", "a"))
+        comment(id, parent, link=link, author=f"{id} of {link}")
+        for link in links
+        for id, parent in (("a", None), ("b", "a"))
     ]
     found = everything(comments)
     again = everything(comments, memory_limit=20_000)
