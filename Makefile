@@ -3,6 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+TRUSTED := $(VENV)/.trusted
 COLAB := .venv-colab
 COLAB_STAMP := $(COLAB)/.installed
 
@@ -43,12 +44,14 @@ $(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh
 	@sh .make/install.sh $(VENV)
 	@echo "$(CURDIR)" > $@
 
-lab: $(STAMP) ## open the first notebook in JupyterLab (ARGS="--no-browser --port 8899" is passed on)
-	@# Lab shows stored drawings only in notebooks it trusts; the signatures stay inside the environment.
-	@JUPYTER_DATA_DIR="$(abspath $(VENV))/share/jupyter"; export JUPYTER_DATA_DIR; \
-	$(PY) -m nbformat.sign notebooks/*.ipynb >/dev/null; \
-	exec $(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) \
-		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
+lab: $(TRUSTED) ## open the first notebook in JupyterLab (ARGS="--no-browser --port 8899" is passed on)
+	@$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
+
+# Lab shows stored drawings only in notebooks it trusts. The signatures stay inside the environment, as all of Jupyter's data.
+lab $(TRUSTED): export JUPYTER_DATA_DIR := $(abspath $(VENV))/share/jupyter
+$(TRUSTED): $(STAMP) $(wildcard notebooks/*.ipynb)
+	@$(PY) -m nbformat.sign notebooks/*.ipynb >/dev/null
+	@touch $@
 
 test: $(STAMP) ## run every check: helpers, answers, format, browser, and all notebooks under strict nbval
 	@$(PY) -m pytest notebooks tests --nbval --nbval-cell-timeout=120 $(NBVAL) $(ARGS)

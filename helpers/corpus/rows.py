@@ -69,5 +69,5 @@ def workers_for(files: list[Path], sieve: Filter, processes: int | None) -> int:
         return 0
     if processes is not None:
         return processes
-    large = sum(path.stat().st_size for path in files) > LARGE and processors() > 1
-    return min(processors(), 3) if large else 0
+    large = sum(path.stat().st_size for path in files) > LARGE
+    return min(processors() - 1, 3) if large else 0

@@ -126,7 +126,7 @@ def conversations(
     down; ``pairs=True`` gives every comment with each of its answers. A comment that ``filter`` (by default
     ``Filter()``) drops takes everything below it along, for it would lack its context. Beyond ``memory_limit`` bytes
     of comments, threads are collected on disk. With the path of a large dump, ``processes`` more processes share the
-    work: by default one for each processor, up to three. None of this, nor the order of the comments, changes what
+    work: by default one for each further processor, up to three. None of this, nor the order of the comments, changes what
     comes out; threads come in the order of a hash of their ids.
     """
     filter = Filter() if filter is None else filter

@@ -9,7 +9,6 @@ import marshal
 import os
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +17,13 @@ PACKAGES = Path(__file__).resolve().parents[2]  # the folder from which `import 
 
 
 class Workers:
-    """A few workers that all apply ``function``, which must stand at the top level of its module.
+    """A few workers that apply ``function``, as this process does; it must stand at the top level of its module.
 
     Use it in a ``with`` statement: at its end the workers are sent home.
     """
 
     def __init__(self, function: Callable, count: int):
+        self.function = function
         command = [sys.executable, "-m", __name__, function.__module__, function.__name__]
         paths = os.pathsep.join(filter(None, [str(PACKAGES), os.environ.get("PYTHONPATH")]))
         self.processes = [
@@ -45,27 +45,34 @@ class Workers:
             process.stdout.close()
 
     def map(self, items: Iterable) -> Iterator:
-        """Yield ``function(item)`` for each item, in order. Every worker has one item at a time, so memory stays flat.
+        """Yield ``function(item)`` for each item, in order.
 
-        An error that ``items`` raises is passed on after the results of all items before it.
+        In every round each worker has one item and this process has one, so nobody waits and memory stays flat. An error
+        that ``items`` raises is passed on after the results of all items before it.
         """
-        busy: deque = deque()
-        idle = list(self.processes)
-        error = None
-        try:
-            for item in items:
-                result = None
-                if not idle:
-                    result = _receive(busy[0].stdout)
-                    idle.append(busy.popleft())
-                _send(idle[-1].stdin, item)  # before the result is used: the worker shall not wait for us
-                busy.append(idle.pop())
-                if result is not None:
-                    yield result
-        except ValueError as raised:
-            error = raised
-        while busy:
-            yield _receive(busy.popleft().stdout)
+        items, error, results = iter(items), None, []
+        while True:
+            busy = []
+            own = None
+            try:
+                for process in self.processes:
+                    _send(process.stdin, next(items))
+                    busy.append(process)
+                # What the last round gave is used only now, when the workers have something to do again.
+                yield from results
+                results = []
+                own = self.function(next(items))
+            except StopIteration:
+                pass
+            except ValueError as raised:
+                error = raised
+            yield from results
+            results = [_receive(process.stdout) for process in busy]
+            if own is not None:
+                results.append(own)
+            if len(busy) < len(self.processes) or own is None:
+                break
+        yield from results
         if error is not None:
             raise error
 
