@@ -62,7 +62,7 @@ def start(seed: int = 0) -> Device:
     bf16 = has_bf16(name)
     seed_everything(seed)
     numbers = "bfloat16 for the big products" if bf16 else "float32"
-    words = f"Running on {_describe(name)}, {numbers}, preset {preset.name!r}, seed {seed}."
+    words = f"Running on {describe(name)}, {numbers}, preset {preset.name!r}, seed {seed}."
     print(words)
     return Device(torch.device(name), torch.bfloat16 if bf16 else torch.float32, preset, words)
 
@@ -108,7 +108,8 @@ def _override(variable: str, known) -> str | None:
     return value or None
 
 
-def _describe(name: str) -> str:
+def describe(name: str) -> str:
+    """Name a device ("cuda", "mps" or "cpu") in words."""
     if name == "cuda":
         import torch
 

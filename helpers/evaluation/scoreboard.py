@@ -1,9 +1,15 @@
 """The scoreboard: one row per bot, the same measurements for all. Read in every notebook, written by training commands."""
 
 import csv
+import io
+import math
+import os
+from decimal import Decimal
+from pathlib import Path
 from typing import NamedTuple
 
 from .. import data_path
+from ..runtime import write_text
 
 
 class Entry(NamedTuple):
@@ -41,6 +47,7 @@ COLUMNS = {
     "training seconds": "time to train",
     "device": "what it was trained on",
 }
+COUNTS = ("parameters", "bytes")  # written as whole numbers; all others but the device with four significant digits
 
 
 def read():
@@ -50,23 +57,67 @@ def read():
     """
     import pandas
 
-    with data_path("scoreboard.csv").open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = {row["bot"]: row for row in reader}
-        if reader.fieldnames != ["bot", *COLUMNS]:
-            raise ValueError(
-                "data/scoreboard.csv has other columns than expected; write it again with `make checkpoints`"
-            )
-    unknown = set(rows) - {entry.name for entry in ENTRIES}
-    if unknown:
-        raise ValueError(f"data/scoreboard.csv has a row for the unknown bot {sorted(unknown)[0]!r}")
+    rows = _rows(data_path("scoreboard.csv"))
     table = []
     for entry in ENTRIES:
         row = rows.get(entry.name)
-        figures = {
-            name: row[name] if row else "" for name in ("bits per byte", "distinct-2", "seconds per reply")
-        }
+        figures = {name: row[name] if row else "" for name in ("bits per byte", "distinct-2", "seconds per reply")}
         status = "trained" if row else "not trained yet"
         place = {"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "status": status}
         table.append({**place, "idea": entry.idea, **figures})
     return pandas.DataFrame(table).set_index("bot")
+
+
+def write(bot: str, figures: dict, path: str | os.PathLike | None = None) -> None:
+    """Add the row of ``bot``, or replace the one it has. The other rows stay as they are, all in the order of ENTRIES.
+
+    ``figures`` holds a value for every one of COLUMNS: the device in words, for the others numbers that are 0 or more.
+    Without ``path`` the course's own file is written, data/scoreboard.csv. Raises ValueError for an unknown bot, for
+    columns that are missing or unknown, for a value that is no such number, and when the file was edited by hand.
+    """
+    names = [entry.name for entry in ENTRIES]
+    if bot not in names:
+        raise ValueError(f"the course has no bot {bot!r}; it has: {', '.join(names)}")
+    missing = [column for column in COLUMNS if column not in figures]
+    unknown = [column for column in figures if column not in COLUMNS]
+    if missing or unknown:
+        fault = f"misses {missing[0]!r}" if missing else f"has the unknown column {unknown[0]!r}"
+        raise ValueError(f"the row of {bot!r} {fault}; the columns are: {', '.join(COLUMNS)}")
+    row = {"bot": bot, **{column: _cell(column, figures[column]) for column in COLUMNS}}
+    path = data_path() / "scoreboard.csv" if path is None else Path(path)  # the file may be missing, the folder not
+    rows = _rows(path) if path.exists() else {}
+    rows[bot] = row
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["bot", *COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows[name] for name in names if name in rows)
+    write_text(path, text.getvalue())
+
+
+def _rows(path: Path) -> dict[str, dict[str, str]]:
+    """Return the file's rows by bot, and refuse a file that :func:`write` did not write."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = {row["bot"]: row for row in reader} if reader.fieldnames == ["bot", *COLUMNS] else None
+    # The reader files surplus cells under None, and fills missing ones with it.
+    if rows is None or any(None in row or None in row.values() for row in rows.values()):
+        raise ValueError(
+            "data/scoreboard.csv has other columns than expected; delete it, and `make checkpoints` writes it again"
+        )
+    unknown = set(rows) - {entry.name for entry in ENTRIES}
+    if unknown:
+        raise ValueError(f"data/scoreboard.csv has a row for the unknown bot {sorted(unknown)[0]!r}")
+    return rows
+
+
+def _cell(column: str, value) -> str:
+    """Return a figure as the file shows it: 4 significant digits and never an exponent, counts whole, a device as is."""
+    if column == "device":
+        return str(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{column!r} must be a number, 0 or more, not {value!r}")
+    return str(round(number)) if column in COUNTS else format(Decimal(f"{number:.4g}"), "f")

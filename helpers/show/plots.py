@@ -1,8 +1,8 @@
 """The usual figures, each with a claim as title and its finding in words, written from the data.
 
 Built for notebook 01, used by all. ``new`` and ``show`` are for figures of your own; ``bars``,
-``histogram``, ``zipf`` and ``lines`` return a `Picture`, which shows itself as the last line of a cell
-(elsewhere: ``.show()``).
+``histogram``, ``zipf``, ``lines`` and ``learning_curve`` return a `Picture`, which shows itself as the last
+line of a cell (elsewhere: ``.show()``).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from helpers.show import style
 from helpers.show.curves import lines, zipf
 from helpers.show.house import Picture, new, note, plain, sentence, show, tidy
 from helpers.show.style import PALETTE, PAPER, listing, number, percent
+from helpers.show.training import learning_curve
 from helpers.show.trees import thread_tree
 
-__all__ = ["Picture", "bars", "histogram", "lines", "new", "show", "thread_tree", "zipf"]
+__all__ = ["Picture", "bars", "histogram", "learning_curve", "lines", "new", "show", "thread_tree", "zipf"]
 
 
 def bars(labels, values, title: str, xlabel: str = "", unit: str = "", highlight=()) -> Picture:

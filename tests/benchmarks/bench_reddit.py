@@ -210,7 +210,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--measure", choices=MEASUREMENTS, help=argparse.SUPPRESS)
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_known_args()[0]
     if options.measure:
         began = time.perf_counter()
         result = MEASUREMENTS[options.measure](options.path)

@@ -1,0 +1,194 @@
+"""The zoo: every bot of the course as a small checkpoint, with its recipe, its measurements and a hash (notebook 02 on).
+
+    python -m helpers.chat.zoo list
+    python -m helpers.chat.zoo train rnn       train it again (no name: all), measure it, rewrite its scoreboard row
+    python -m helpers.chat.zoo verify          are the files the ones that were measured?
+
+A checkpoint is a folder in ``data/checkpoints``: ``model.safetensors`` (numbers only: nothing in it can run),
+``tokenizer.json``, and ``card.json``, which is written last and holds the hashes of the other two.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from .. import data_path
+from ..corpus.tokens import CharTokenizer
+from ..runtime import write_text
+from .bots import Bot
+
+FILES = ("model.safetensors", "tokenizer.json")
+
+
+class DamagedCheckpoint(ValueError):
+    """A checkpoint whose files are missing, or not the ones that were measured."""
+
+
+def folder() -> Path:
+    """Return the folder of all checkpoints."""
+    return data_path() / "checkpoints"  # not data_path("checkpoints"): before the first training there is none
+
+
+def names() -> list[str]:
+    """Return the names of the bots that can be loaded, oldest idea first."""
+    from ..evaluation.scoreboard import ENTRIES
+
+    order = [entry.name for entry in ENTRIES]
+    found = [path.parent.name for path in folder().glob("*/card.json") if not path.parent.name.startswith(".")]
+    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def load(name: str, device="cpu") -> Bot:
+    """Return the bot called ``name``, ready to reply.
+
+    Raises ValueError, with the known names, for one that is not there, and DamagedCheckpoint (a ValueError) when a file
+    is not the one that was measured: then get the repository's files again, or train the bot anew.
+    """
+    from safetensors.numpy import load as read_arrays
+
+    record, files = _verified(name)
+    arrays = read_arrays(files["model.safetensors"])
+    try:
+        model = KINDS[record["kind"]](arrays, record["config"], device)
+    except (KeyError, RuntimeError, TypeError, ValueError):  # RuntimeError: torch's word for shapes that do not fit
+        raise DamagedCheckpoint(_remedy(name, "its card.json does not fit its model")) from None
+    return Bot(model, CharTokenizer.load(folder() / name / "tokenizer.json"), name)
+
+
+def card(name: str) -> dict:
+    """Return what is known about a checkpoint: kind, config, recipe, metrics, hashes. Raises as ``load`` does."""
+    if name not in names():
+        if any(path.name == name and path.is_dir() for path in folder().glob("[!.]*")):
+            raise DamagedCheckpoint(_remedy(name, "card.json is missing"))
+        raise ValueError(f"there is no bot {name!r}; known are {', '.join(names()) or 'none yet'}")
+    try:
+        record = json.loads((folder() / name / "card.json").read_text(encoding="utf-8"))
+        parts = [record[part] for part in ("config", "sha256", "metrics", "recipe")]
+        if record["kind"] in KINDS and all(isinstance(part, dict) for part in parts):
+            return record
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise DamagedCheckpoint(_remedy(name, "its card.json cannot be read"))
+
+
+def verify(name: str) -> None:
+    """Return if the files of a checkpoint are the ones that were measured. Raises as ``load`` does."""
+    _verified(name)
+
+
+def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
+    """Write a bot's checkpoint and return its folder; an older one of that name stays until the new one is complete."""
+    from safetensors.numpy import save as written
+
+    target = folder() / bot.name
+    fresh, old = target.with_name(f".{bot.name}.new"), target.with_name(f".{bot.name}.old")
+    for left_over in (fresh, old):
+        shutil.rmtree(left_over, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    (fresh / "model.safetensors").write_bytes(written(_arrays(bot.model)))
+    bot.tokenizer.save(fresh / "tokenizer.json")
+    record = {
+        "name": bot.name,
+        "kind": type(bot.model).__name__,
+        "config": bot.model.config,
+        "recipe": recipe,
+        "metrics": metrics,
+        "sha256": {file: hashlib.sha256((fresh / file).read_bytes()).hexdigest() for file in FILES},
+    }
+    write_text(fresh / "card.json", json.dumps(record, indent=2) + "\n")
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def note_metrics(name: str, metrics: dict) -> None:
+    """Write measurements on a checkpoint's card."""
+    write_text(folder() / name / "card.json", json.dumps({**card(name), "metrics": metrics}, indent=2) + "\n")
+
+
+def size(name: str) -> int:
+    """Return the bytes of a checkpoint's model on disk. Raises DamagedCheckpoint when it is not there."""
+    try:
+        return (folder() / name / FILES[0]).stat().st_size
+    except OSError:
+        raise DamagedCheckpoint(_remedy(name, f"{FILES[0]} is missing")) from None
+
+
+def _verified(name: str) -> tuple[dict, dict[str, bytes]]:
+    record, files = card(name), {}
+    for file in FILES:
+        try:
+            files[file] = (folder() / name / file).read_bytes()
+        except OSError:
+            raise DamagedCheckpoint(_remedy(name, f"{file} is missing")) from None
+        if hashlib.sha256(files[file]).hexdigest() != record["sha256"].get(file):
+            raise DamagedCheckpoint(_remedy(name, f"{file} is not the file that was measured"))
+    return record, files
+
+
+def _remedy(name: str, what: str) -> str:
+    return (
+        f"the checkpoint {name!r} is damaged: {what}. Get the files again (git checkout data/checkpoints/{name}), "
+        f"or train it anew: python -m helpers.chat.zoo train {name}"
+    )
+
+
+def _arrays(model) -> dict:
+    """Return a model's numbers as arrays; a network's in 16 bits, half the space for a change nobody can measure."""
+    if hasattr(model, "tensors"):
+        return model.tensors()
+    return {name: value.detach().cpu().half().numpy() for name, value in model.state_dict().items()}
+
+
+def _char_rnn(arrays: dict, config: dict, device):
+    import torch
+
+    from ..models.rnn import CharRNN
+
+    model = CharRNN(**config)
+    model.load_state_dict({name: torch.from_numpy(array).float() for name, array in arrays.items()})
+    return model.eval().to(device)
+
+
+def _ngram(arrays: dict, config: dict, device):
+    from ..models.ngram import NGram
+
+    return NGram.from_tensors(arrays, config)
+
+
+KINDS = {"CharRNN": _char_rnn, "NGram": _ngram}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.chat.zoo", description="The trained bots of the course.")
+    parser.add_argument("command", choices=["list", "train", "verify"])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="bots to train or to verify (default: all)")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "list":
+            for name in names():
+                bits = card(name)["metrics"].get("bits per byte")
+                words = "not measured yet" if bits is None else f"{bits:.2f} bits per byte"
+                print(f"{name:10} {words}  {size(name) / 1e6:4.1f} MB")
+        elif options.command == "train":
+            from .recipes import train
+
+            train(options.names)
+        else:
+            for name in options.names or names():
+                verify(name)
+                print(f"{name}: these are the files that were measured")
+    except ValueError as error:
+        print(f"{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

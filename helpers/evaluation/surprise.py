@@ -1,0 +1,151 @@
+"""How surprised a model is by a text, in bits per character, word or byte (built in notebook 02).
+
+Every model is read in the same way: ``<end>`` first, then the conversation as ``encode_conversation`` writes it. A
+tokenizer's ``<unknown>`` stands for any character there is, so saying it does not yet say which: the model pays
+ln(1,114,112 − vocabulary characters) nats more for each, as if all characters it does not know were equally likely.
+Without that, a model would gain by knowing fewer characters.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from ..corpus.conversations import Conversation
+
+CODE_POINTS = 1_114_112  # every character that Unicode has room for
+BATCH = 32  # conversations read side by side
+WINDOW = 512  # tokens read at once; the state is carried over
+MOST_SCORES = 1 << 24  # of one call of the model: with a large vocabulary fewer conversations are read side by side
+SPEAKERS = "AB"
+
+
+def surprise(model, tokenizer, text: str, context: Sequence[str] = ()) -> tuple[list[str], np.ndarray]:
+    """Return the characters of ``text`` (of another tokenizer: its tokens) and the bits of each, −log2 p, float64 [N].
+
+    ``context`` holds the messages so far, the oldest first; A and B take turns, and ``text`` is said by the next of them.
+    The model reads ``<end>``, the messages with their speaker tokens, then the text; that the text ends where it ends is
+    not counted. An unknown character costs more, see above. The model is put into evaluation mode and back. Raises
+    TypeError when ``context`` is one string.
+    """
+    if isinstance(context, str):
+        raise TypeError(f"context is one text: put it into a list, context=[{context[:20]!r}]")
+    ids = [tokenizer.end]
+    for place, message in enumerate([*context, text]):
+        said = tokenizer.encode(message)
+        ids += [tokenizer.speaker(SPEAKERS[place % 2]), *said]
+    with evaluating(model):
+        (nats,) = _score(model, tokenizer, [np.array(ids)])
+    pieces = list(text) if hasattr(tokenizer, "characters") else [tokenizer.decode([number]) for number in said]
+    return pieces, nats[len(nats) - len(said) :] / math.log(2)
+
+
+def by_word(tokens: Sequence[str], bits: Sequence[float]) -> tuple[list[str], np.ndarray]:
+    """Join tokens to words, each with the white space before it, and add up their bits, float64 [words].
+
+    A word's bits can be compared between models with different tokens. White space at the end of the text stands alone.
+    Raises ValueError when there is not one number per token.
+    """
+    if len(tokens) != len(bits):
+        raise ValueError(f"give one number per token: got {len(tokens)} tokens and {len(bits)} numbers")
+    words, sums = [], []
+    for token, value in zip(tokens, bits):
+        inside = words and not (words[-1].strip() and (words[-1][-1].isspace() or token[:1].isspace()))
+        if inside:
+            words[-1] += token
+            sums[-1] += value
+        else:
+            words.append(token)
+            sums.append(value)
+    return words, np.array(sums, dtype=np.float64)
+
+
+def conversation_nats(model, tokenizer, conversations: Iterable[Conversation]) -> tuple[float, int]:
+    """Return the negative log-likelihood of all tokens in nats, and the UTF-8 bytes of all turns.
+
+    The tokens are those of ``encode_conversation``: characters, speaker tokens and ``<end>``; each conversation is read
+    from ``<end>`` with nothing before it. An unknown character costs more, see above. Networks read up to 32
+    conversations of similar length side by side, an ``NGram`` one after the other; the sum is the same. Raises ValueError
+    when there is no conversation.
+    """
+    rows, size = [], 0
+    for conversation in conversations:
+        rows.append(np.array([tokenizer.end, *tokenizer.encode_conversation(conversation)], dtype=np.int32))
+        size += sum(len(turn.text.encode("utf-8")) for turn in conversation.turns)
+    if not rows:
+        raise ValueError("there is no conversation to measure: give at least one")
+    with evaluating(model):
+        return math.fsum(float(nats.sum()) for nats in _score(model, tokenizer, rows)), size
+
+
+def test_bits_per_byte(model, tokenizer, conversations: Iterable[Conversation]) -> float:
+    """Return the surprise in bits per UTF-8 byte, nats / ln 2 / bytes: the scoreboard's measure. Lower is better.
+
+    Speaker tokens and ``<end>`` are paid for although they have no bytes: whose turn it is, is part of what must be
+    guessed. See ``conversation_nats``. Raises ValueError when the turns have no text.
+    """
+    nats, size = conversation_nats(model, tokenizer, conversations)
+    if not size:
+        raise ValueError("the conversations have no text: bits per byte needs at least one byte")
+    return nats / math.log(2) / size
+
+
+@contextmanager
+def evaluating(model) -> Iterator[None]:
+    """Inside ``with evaluating(model):`` a network is in evaluation mode, and nothing is recorded for gradients.
+
+    Its mode before is put back. A model that is no network, such as ``NGram``, stays as it is.
+    """
+    training = getattr(model, "training", False)
+    if training:
+        model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        if training:
+            model.train()
+
+
+def device_of(model) -> torch.device:
+    """Return where the model's parameters are; the CPU for a model without any."""
+    first = next(model.parameters(), None) if hasattr(model, "parameters") else None
+    return torch.device("cpu") if first is None else first.device
+
+
+def _score(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the nats of each row's tokens but the first, float64 [N - 1], for the longest row first."""
+    rows = sorted(rows, key=len, reverse=True)  # rows of similar length side by side: little padding
+    unknown = getattr(tokenizer, "unknown", None)
+    dearer = math.log(CODE_POINTS - len(tokenizer.characters)) if unknown is not None else 0.0
+    for row, nats in zip(rows, _scored(model, tokenizer, rows)):
+        yield nats + dearer * (row[1:] == unknown) if unknown is not None else nats
+
+
+def _scored(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
+    if hasattr(model, "negative_log_likelihood"):
+        for row in rows:
+            yield np.asarray(model.negative_log_likelihood(row), dtype=np.float64)
+        return
+    together = min(BATCH, max(1, MOST_SCORES // (WINDOW * len(tokenizer)))) if hasattr(model, "parameters") else 1
+    for start in range(0, len(rows), together):
+        yield from _read(model, rows[start : start + together], tokenizer.pad)
+
+
+def _read(model, rows: list[np.ndarray], pad: int) -> list[np.ndarray]:
+    """Read up to 32 rows side by side, the longest first, and return the nats of each."""
+    ids = torch.full((len(rows), len(rows[0])), pad)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = torch.from_numpy(row)
+    nats, state, device = np.empty((len(rows), len(rows[0]) - 1)), None, device_of(model)
+    for start in range(0, nats.shape[1], WINDOW):
+        window = ids[:, start : start + WINDOW + 1].to(device)  # [B, T + 1]
+        targets = window[:, 1:]
+        logits, state = model(window[:, :-1], state)
+        losses = functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
+        nats[:, start : start + WINDOW] = losses.view(targets.shape).cpu().numpy()
+    # What follows a row's end is padding. No model looks ahead, so it changed nothing before it.
+    return [line[: len(row) - 1] for line, row in zip(nats, rows)]

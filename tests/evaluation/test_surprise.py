@@ -1,0 +1,195 @@
+"""Surprise: equal to a computation by hand, the same side by side as one by one, and honest about unknown characters."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.corpus.conversations import Conversation, Turn
+from helpers.corpus.tokens import CharTokenizer
+from helpers.evaluation import surprise as measured
+from helpers.evaluation.metrics import bits_per_byte
+from helpers.evaluation.surprise import by_word, conversation_nats, surprise
+from helpers.models.ngram import NGram
+from helpers.models.rnn import CharRNN
+
+TOKENIZER = CharTokenizer("ab ")
+PAD, UNKNOWN, END, A, B, OTHER, a, b, SPACE = range(9)
+DEARER = math.log(1_114_112 - 3)
+
+
+class Halves:
+    """After "a", "b" has probability 3/4 and "a" 1/4; after everything else, "a" 1/2, "b" 1/4, <unknown> and space 1/8."""
+
+    def __init__(self):
+        self.read = []
+
+    def __call__(self, ids, state=None):
+        self.read += ids[0].tolist()
+        logits = torch.full((*ids.shape, 9), -torch.inf)
+        logits[..., [a, b, UNKNOWN, SPACE]] = torch.tensor([1 / 2, 1 / 4, 1 / 8, 1 / 8]).log()
+        logits[ids == a] = torch.full((9,), -torch.inf)
+        logits[ids == a, a], logits[ids == a, b] = math.log(1 / 4), math.log(3 / 4)
+        return logits, state
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks as small as these are read fastest by one thread, above all on a busy computer."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def conversation(*texts):
+    return Conversation("c", "c", tuple(Turn("AB"[i % 2], text) for i, text in enumerate(texts)))
+
+
+def some_conversations():
+    random = np.random.default_rng(5)
+    lengths = [3, 700, 40, 41, 1100, 12, 90, 1, *range(20, 60)]
+    return [conversation("".join(random.choice(list("ab é"), n)), "ab", "b a" * (n % 3)) for n in lengths]
+
+
+def network(kind="lstm", dropout=0.0, layers=1):
+    torch.manual_seed(3)
+    return CharRNN(len(TOKENIZER), kind=kind, width=12, layers=layers, embedding=6, dropout=dropout)
+
+
+def counted():
+    return NGram.count([END, A, a, b, SPACE, a, b, B, b, b, UNKNOWN, a, END] * 3, 3, len(TOKENIZER))
+
+
+def test_bits_by_hand():
+    model = Halves()
+    tokens, bits = surprise(model, TOKENIZER, "ab a")
+    assert tokens == ["a", "b", " ", "a"]
+    assert bits == pytest.approx([1, math.log2(4 / 3), 3, 1])
+    assert bits.dtype == np.float64
+    assert model.read == [END, A, a, b, SPACE]  # the last character is guessed, not read
+
+
+def test_the_context_is_read_with_its_speakers_and_the_next_one_speaks():
+    for context, before in [(["b"], [A, b, B]), (["b", "a"], [A, b, B, a, A])]:
+        model = Halves()
+        surprise(model, TOKENIZER, "ab", context)
+        assert model.read == [END, *before, a]
+
+
+def test_an_unknown_character_also_pays_for_which_one_it_is():
+    tokens, bits = surprise(Halves(), TOKENIZER, "é😀")
+    assert tokens == ["é", "😀"]  # as written, not as the model sees them
+    assert bits == pytest.approx([3 + DEARER / math.log(2)] * 2)
+
+
+def test_an_empty_text_has_no_bits_and_a_context_is_a_list():
+    for model in (Halves(), counted(), network()):
+        tokens, bits = surprise(model, TOKENIZER, "", ["a"])
+        assert tokens == [] and bits.shape == (0,)
+    with pytest.raises(TypeError, match=r"context=\['hello'\]"):
+        surprise(Halves(), TOKENIZER, "a", "hello")
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_a_long_text_is_read_in_windows_as_if_in_one_go(kind):
+    model, text = network(kind), "ab ba " * 200
+    _, bits = surprise(model, TOKENIZER, text)
+    ids = torch.tensor([[END, A, *TOKENIZER.encode(text)]])
+    with torch.no_grad():
+        expected = -model(ids[:, :-1])[0].log_softmax(-1)[0, torch.arange(1201), ids[0, 1:]] / math.log(2)
+    assert bits == pytest.approx(expected[1:].numpy(), rel=1e-5)
+
+
+def test_dropout_is_off_while_measuring_and_the_mode_is_put_back():
+    model = network(dropout=0.5, layers=2)
+    first, second = (surprise(model, TOKENIZER, "ab ba")[1] for _ in range(2))
+    assert (first == second).all() and model.training
+    assert (surprise(model.eval(), TOKENIZER, "ab ba")[1] == first).all() and not model.training
+    with pytest.raises(ValueError, match="stop"), measured.evaluating(model.train()):
+        raise ValueError("stop")
+    assert model.training and torch.is_grad_enabled()
+
+
+def test_the_counted_model_gives_the_same_through_both_of_its_doors():
+    model = counted()
+    _, bits = surprise(model, TOKENIZER, "ab bé", ["ba"])
+    _, called = surprise(lambda ids, state=None: model(ids, state), TOKENIZER, "ab bé", ["ba"])
+    assert bits == pytest.approx(called, rel=1e-5)
+
+
+@pytest.mark.parametrize("model", [network("gru"), network("lstm"), counted()], ids=["gru", "lstm", "ngram"])
+def test_side_by_side_is_the_same_as_one_by_one(model):
+    together, size = conversation_nats(model, TOKENIZER, iter(some_conversations()))
+    alone = [conversation_nats(model, TOKENIZER, [one]) for one in some_conversations()]
+    assert together == pytest.approx(sum(nats for nats, _ in alone), rel=1e-6)
+    assert size == sum(bytes_ for _, bytes_ in alone)
+
+
+def test_at_most_32_rows_and_512_tokens_are_read_at_once_and_few_rows_of_a_large_vocabulary(monkeypatch):
+    shapes = []
+
+    class Watched(CharRNN):
+        def forward(self, ids, state=None):
+            shapes.append(tuple(ids.shape))
+            return super().forward(ids, state)
+
+    torch.manual_seed(3)
+    model = Watched(len(TOKENIZER), width=4, embedding=2)
+    usual, _ = conversation_nats(model, TOKENIZER, some_conversations())
+    assert max(rows for rows, _ in shapes) == 32 and max(length for _, length in shapes) == 512
+    assert len(shapes) < len(some_conversations())
+    shapes.clear()
+    monkeypatch.setattr(measured, "MOST_SCORES", 3 * 512 * len(TOKENIZER))
+    assert conversation_nats(model, TOKENIZER, some_conversations())[0] == pytest.approx(usual, rel=1e-6)
+    assert max(rows for rows, _ in shapes) == 3
+
+
+def test_every_token_of_a_conversation_is_paid_for():
+    model = network()
+    ids = torch.tensor([[END, A, a, UNKNOWN, B, b, END]])
+    with torch.no_grad():
+        scores = model(ids[:, :-1])[0].log_softmax(-1)
+    expected = -sum(scores[0, t, ids[0, t + 1]].item() for t in range(6)) + DEARER
+    nats, size = conversation_nats(model, TOKENIZER, [conversation("aé", "b")])
+    assert nats == pytest.approx(expected, rel=1e-5)
+    assert size == 4  # é has two bytes
+    assert measured.test_bits_per_byte(model, TOKENIZER, [conversation("aé", "b")]) == pytest.approx(
+        bits_per_byte(expected, ["aé", "b"]), rel=1e-5
+    )
+
+
+def test_a_model_that_holds_a_token_for_impossible_is_infinitely_surprised():
+    assert conversation_nats(Halves(), TOKENIZER, [conversation("a")])[0] == math.inf  # it never says <A>
+
+
+def test_nothing_to_measure_is_refused():
+    with pytest.raises(ValueError, match="give at least one"):
+        conversation_nats(Halves(), TOKENIZER, [])
+    with pytest.raises(ValueError, match="at least one byte"):
+        measured.test_bits_per_byte(counted(), TOKENIZER, [conversation("", "")])
+
+
+def test_words_take_the_white_space_before_them():
+    words, sums = by_word(list(" my  dog\n ok "), [1.0] * 13)
+    assert words == [" my", "  dog", "\n ok", " "]
+    assert sums.tolist() == [3, 5, 4, 1]
+    assert by_word([], [])[0] == []
+    with pytest.raises(ValueError, match="2 tokens and 1 numbers"):
+        by_word(["a", "b"], [1.0])
+
+
+def test_other_tokens_join_to_the_same_words():
+    words, sums = by_word(["The", " cor", "gi", " ", "eats", "."], [1, 2, 3, 4, 5, 6])
+    assert words == ["The", " corgi", " eats."] and sums.tolist() == [1, 5, 15]
+    assert by_word(["go ", "on"], [1, 2])[0] == ["go ", "on"]
+
+
+@given(st.text(alphabet="ab \n\u00a0😀", max_size=30))
+def test_joining_loses_neither_text_nor_bits(text):
+    words, sums = by_word(list(text), np.arange(len(text)))
+    assert "".join(words) == text and sums.sum() == sum(range(len(text)))
+    assert [word.strip() for word in words if word.strip()] == text.split()
