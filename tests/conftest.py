@@ -12,6 +12,9 @@ from hypothesis import settings
 os.environ["MPLBACKEND"] = "agg"
 for _name in [name for name in os.environ if name.startswith("HELPERS_") and name != "HELPERS_SCREENSHOTS"]:
     del os.environ[_name]
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the processors: threads that wait for each other across them can be ten times slower than one.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples on every computer and in every run, and no stop-watch: two workers share the processor.
 settings.register_profile("course", derandomize=True, deadline=None, database=None)

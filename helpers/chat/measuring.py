@@ -3,7 +3,7 @@
 import time
 
 from ..evaluation.metrics import distinct, entropy, self_bleu
-from ..evaluation.surprise import test_bits_per_byte
+from ..evaluation.surprise import bits_per_byte_on
 
 CONTEXTS = 200  # replies that each bot gives: to the first three turns of so many test conversations
 TEMPERATURE = 0.7
@@ -25,7 +25,7 @@ def measure(bot, test) -> dict:
     judged = first_words(words, WORDS)
     return {
         "parameters": bot.model.parameter_count(),
-        "bits per byte": test_bits_per_byte(bot.model, bot.tokenizer, test),
+        "bits per byte": bits_per_byte_on(bot.model, bot.tokenizer, test),
         "distinct-1": distinct(judged, 1),
         "distinct-2": distinct(judged, 2),
         "entropy-4": entropy(judged, 4),

@@ -17,9 +17,8 @@ from .measuring import measure
 class NGramRecipe:
     """Count, then forget what was seen too rarely to be worth its bytes."""
 
-    order: int = 6  # an n-gram of n letters: n - 1 are the context
-    rare: int = 3  # n-grams seen fewer times are left out ...
-    rare_from: int = 5  # ... from this order on
+    order: int = 9  # an n-gram of n letters: n - 1 are the context
+    prunings: tuple[tuple[int, int], ...] = ((2, 5), (3, 6))  # (seen fewer times, from this order on): left out
 
     def train(self, corpus, tokenizer, device, resume: Path):
         from ..corpus.batches import stream
@@ -27,7 +26,9 @@ class NGramRecipe:
 
         began = time.perf_counter()
         model = NGram.count(stream(corpus.train, tokenizer).numpy(), self.order, len(tokenizer))
-        return model.prune(self.rare, self.rare_from), time.perf_counter() - began
+        for fewer, order in self.prunings:
+            model = model.prune(fewer, order)
+        return model, time.perf_counter() - began
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ class RNNRecipe:
     layers: int = 1
     embedding: int = 64
     dropout: float = 0.15
+    forget: float = 0.2  # how often a row begins anew
     batch_size: int = 64
     context: int = 128
-    steps: int = 14_000  # ten passes
+    steps: int = 9_000  # six and a half passes
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     seed: int = 0
@@ -62,7 +64,7 @@ class RNNRecipe:
             steps=self.steps,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
-            loss=CarriedState(),
+            loss=CarriedState(self.forget),
             validate=lambda model: mean_loss(model, held_out),
             validate_every=1000,
             resume=resume,

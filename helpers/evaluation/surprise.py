@@ -8,13 +8,13 @@ Without that, a model would gain by knowing fewer characters.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from ..corpus.conversations import Conversation
+from ..models.modes import device_of, evaluating
 
 CODE_POINTS = 1_114_112  # every character that Unicode has room for
 BATCH = 32  # conversations read side by side
@@ -37,7 +37,7 @@ def surprise(model, tokenizer, text: str, context: Sequence[str] = ()) -> tuple[
     for place, message in enumerate([*context, text]):
         said = tokenizer.encode(message)
         ids += [tokenizer.speaker(SPEAKERS[place % 2]), *said]
-    with evaluating(model):
+    with evaluating(model), torch.no_grad():
         (nats,) = _score(model, tokenizer, [np.array(ids)])
     pieces = list(text) if hasattr(tokenizer, "characters") else [tokenizer.decode([number]) for number in said]
     return pieces, nats[len(nats) - len(said) :] / math.log(2)
@@ -77,11 +77,11 @@ def conversation_nats(model, tokenizer, conversations: Iterable[Conversation]) -
         size += sum(len(turn.text.encode("utf-8")) for turn in conversation.turns)
     if not rows:
         raise ValueError("there is no conversation to measure: give at least one")
-    with evaluating(model):
+    with evaluating(model), torch.no_grad():
         return math.fsum(float(nats.sum()) for nats in _score(model, tokenizer, rows)), size
 
 
-def test_bits_per_byte(model, tokenizer, conversations: Iterable[Conversation]) -> float:
+def bits_per_byte_on(model, tokenizer, conversations: Iterable[Conversation]) -> float:
     """Return the surprise in bits per UTF-8 byte, nats / ln 2 / bytes: the scoreboard's measure. Lower is better.
 
     Speaker tokens and ``<end>`` are paid for although they have no bytes: whose turn it is, is part of what must be
@@ -91,29 +91,6 @@ def test_bits_per_byte(model, tokenizer, conversations: Iterable[Conversation]) 
     if not size:
         raise ValueError("the conversations have no text: bits per byte needs at least one byte")
     return nats / math.log(2) / size
-
-
-@contextmanager
-def evaluating(model) -> Iterator[None]:
-    """Inside ``with evaluating(model):`` a network is in evaluation mode, and nothing is recorded for gradients.
-
-    Its mode before is put back. A model that is no network, such as ``NGram``, stays as it is.
-    """
-    training = getattr(model, "training", False)
-    if training:
-        model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        if training:
-            model.train()
-
-
-def device_of(model) -> torch.device:
-    """Return where the model's parameters are; the CPU for a model without any."""
-    first = next(model.parameters(), None) if hasattr(model, "parameters") else None
-    return torch.device("cpu") if first is None else first.device
 
 
 def _score(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:

@@ -7,6 +7,8 @@ from collections.abc import Container, Iterator, Sequence
 
 import torch
 
+from .modes import device_of, evaluating
+
 
 def distribution(
     logits: torch.Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
@@ -78,12 +80,13 @@ def generate(
         raise ValueError("there is nothing to go on from: give one token at least, such as the tokenizer's <end>")
     random = torch.Generator()
     random.manual_seed(seed) if seed is not None else random.seed()
-    device = next(model.parameters()).device if hasattr(model, "parameters") else "cpu"
+    device = device_of(model)
     forbidden = torch.tensor(list(forbidden), dtype=torch.long)
     said: list[int] = []
     read, state = torch.tensor([list(ids)], device=device), None
     for _ in range(max_tokens):
-        logits, state = _evaluated(model, read, state)
+        with evaluating(model):  # a sample may be asked for in the middle of a training: no dropout then
+            logits, state = model(read, state)
         scores = penalised(logits[0, -1].float().cpu(), said, repetition_penalty)
         scores = scores.index_fill(0, forbidden, float("-inf"))
         token = int(torch.multinomial(distribution(scores, temperature, top_k, top_p), 1, generator=random))
@@ -92,18 +95,6 @@ def generate(
         yield token
         said.append(token)
         read = torch.tensor([[token]], device=device)
-
-
-def _evaluated(model, ids: torch.Tensor, state):
-    """Call a model without dropout, also in the middle of its training (a sample shown after every 100 steps)."""
-    training = getattr(model, "training", False)
-    if not training:
-        return model(ids, state)
-    model.eval()
-    try:
-        return model(ids, state)
-    finally:
-        model.train()
 
 
 def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -22,6 +22,15 @@ _WHERE = {
     "Timeline": "history",
     "timeline": "history",
     "explore_timeline": "history",
+    "surprise_tokens": "asking",
+    "explore_surprise": "asking",
+    "dial": "asking",
+    "explore_dial": "asking",
+    "LiveCurve": "training",
+    "how_far_back": "inside",
+    "explore_how_far_back": "inside",
+    "cell": "inside",
+    "explore_cell": "inside",
 }
 __all__ = list(_WHERE)
 

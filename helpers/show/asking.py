@@ -55,7 +55,7 @@ def dial(bot, message: str, temperature=0.7, top_k: int = 0, top_p: float = 1.0,
     likeliest), `top_k` (0: no cut) and `top_p` (1: no cut); what a cut removed stays in its place, with 0. Replies have
     80 tokens at most. Raises ValueError for settings that make no sense.
     """
-    from helpers.evaluation.surprise import evaluating
+    from helpers.models.modes import evaluating
 
     settings = {"temperature": temperature, "top_k": top_k or None, "top_p": None if top_p == 1 else top_p}
     with evaluating(bot.model):
@@ -137,7 +137,7 @@ def _first_token(bot, message, settings) -> tuple[list, list, list, list]:
     """Return the possible first tokens, the likeliest first, their probabilities before and after the cuts, their names."""
     import torch
 
-    from helpers.evaluation.surprise import device_of
+    from helpers.models.modes import device_of
     from helpers.models.sampling import distribution
 
     ids = torch.tensor([bot.prompt([message])], device=device_of(bot.model))

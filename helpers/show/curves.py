@@ -69,11 +69,12 @@ def _zipf_words(pairs, sizes) -> str:
     )
 
 
-def lines(x, series: dict, title: str, xlabel: str, ylabel: str) -> Picture:
+def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = False) -> Picture:
     """One line per entry of `series`, a dict from name to values; a name stands at the end of its line.
 
-    Colour, dashes and marker differ from line to line. NaN or None interrupt a line. Raises ValueError for
-    none or more than five lines (nobody can tell six apart), and for a line with not as many values as `x`.
+    Colour, dashes and marker differ from line to line. NaN or None interrupt a line; so does, with `log=True` (a
+    logarithmic y axis), zero or less. Raises ValueError for none or more than five lines (nobody can tell six apart),
+    and for a line with not as many values as `x`.
     """
     import numpy as np
 
@@ -84,6 +85,7 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str) -> Picture:
     ends, told = [], []
     for i, (name, values) in enumerate(series.items()):
         y = np.array([math.nan if v is None else v for v in values], dtype=float)
+        y = np.where(y > 0, y, math.nan) if log else y
         if len(y) != len(x) or not np.isfinite(y).any():
             raise ValueError(
                 f"the line {name!r} needs one number for each of the {len(x)} places on the x axis"
@@ -93,6 +95,9 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str) -> Picture:
         seen = np.flatnonzero(np.isfinite(y))
         ends.append((y[seen[-1]], x[seen[-1]], str(name), PALETTE[i]))
         told.append(f"{name} {_course(x[seen], y[seen])}")
+    if log:
+        ax.set_yscale("log")
+        ax.tick_params(axis="y", which="minor", left=False)
     _label_ends(fig, ax, ends)
     measure = f"{ylabel} from {xlabel} {tidy(x.min())} to {tidy(x.max())}: "
     return Picture(fig, f"{sentence(title)} {measure[:1].upper()}{measure[1:]}{'; '.join(told)}.")
@@ -113,10 +118,11 @@ def _course(x, y) -> str:
 
 def _label_ends(fig, ax, ends) -> None:
     """Write each line's name beside its last point, pushed up where two would overlap."""
-    low, high = ax.get_ylim()
+    place = math.log10 if ax.get_yscale() == "log" else float  # how the axis sees a value
+    low, high = map(place, ax.get_ylim())
     points = (high - low) / (fig.get_size_inches()[1] * 72 * 0.72)  # one point in units of the y axis
     at = -math.inf
     for y, x, name, colour in sorted(ends):
-        at = max(y, at + 13 * points)
+        at = max(place(y), at + 13 * points)
         look = {"color": colour, "fontweight": "bold", "va": "center", "annotation_clip": False}
-        ax.annotate(plain(name), (x, y), xytext=(10, (at - y) / points), textcoords="offset points", **look)
+        ax.annotate(plain(name), (x, y), xytext=(10, (at - place(y)) / points), textcoords="offset points", **look)

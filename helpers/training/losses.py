@@ -1,11 +1,12 @@
 """What training makes small: the surprise at the next token, in nats (built in notebook 02)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch.nn import functional
 
 from ..corpus.batches import Batch
+from ..models.modes import device_of, evaluating
 
 
 def next_token_loss(model, batch: Batch) -> torch.Tensor:
@@ -18,23 +19,28 @@ class CarriedState:
     """The same loss for a recurrent model whose memory is carried over from batch to batch, without its gradient.
 
     This is truncated backpropagation through time (Williams & Peng 1990): the memory reaches back as far as it can, the
-    gradient only to the beginning of the batch.
+    gradient only to the beginning of the batch. Each row begins anew with probability ``forget``, because a model that
+    never did so in training is at a loss when it has to: a chat begins with an empty memory.
     """
 
-    def __init__(self):
-        self.state = None
+    def __init__(self, forget: float = 0.0):
+        self.state, self.forget = None, forget
 
     def __call__(self, model, batch: Batch) -> torch.Tensor:
-        logits, state = model(batch.inputs, None if batch.first else self.state)
-        self.state = detached(state)
+        state = None if batch.first else self.state
+        if state is not None and self.forget:
+            keep = torch.rand(len(batch.inputs), 1) >= self.forget  # [B, 1]: a state is [layers, B, H]
+            state = each(state, lambda part: part * keep.to(part))
+        logits, state = model(batch.inputs, state)
+        self.state = each(state, torch.Tensor.detach)
         return functional.cross_entropy(logits.float().flatten(0, 1), batch.targets.flatten())
 
 
-def detached(state):
-    """Return a state (a tensor, or tuples of them) that gradients do not flow through."""
+def each(state, change: Callable[[torch.Tensor], torch.Tensor]):
+    """Return a state (a tensor, or tuples of them) with every tensor changed."""
     if isinstance(state, tuple):
-        return tuple(detached(part) for part in state)
-    return state if state is None else state.detach()
+        return tuple(each(part, change) for part in state)
+    return state if state is None else change(state)
 
 
 @torch.no_grad()
@@ -43,12 +49,10 @@ def mean_loss(model, batches: Sequence[Batch], most: int | None = None) -> float
 
     The model is put into evaluation mode and back; its parameters do not change.
     """
-    training = model.training
-    model.eval()
-    loss, device = CarriedState(), next(model.parameters()).device
+    loss, device = CarriedState(), device_of(model)
     number = len(batches) if most is None else min(most, len(batches))
-    losses = [loss(model, on(batches[place], device)).item() for place in range(number)]
-    model.train(training)
+    with evaluating(model):
+        losses = [loss(model, on(batches[place], device)).item() for place in range(number)]
     return sum(losses) / number
 
 

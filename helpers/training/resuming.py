@@ -1,5 +1,6 @@
 """What a training must not lose: the best parameters so far, and a file to go on from (used by ``fit``)."""
 
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 import torch
 
 from .history import History
+from .losses import each
 
 
 class Keeper:
@@ -28,7 +30,8 @@ class Keeper:
             if history.validated(self.call(self.model)):
                 self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
             self.model.train()
-        if self.path is not None:
+        # A loss that was no number may have spoilt a memory that is carried along: the file before it stays.
+        if self.path is not None and math.isfinite(history.recent_loss(1)):
             self._save()
 
     def finish(self) -> None:
@@ -70,12 +73,6 @@ class Keeper:
             ) from error
         self.history.stopped = ""
         if hasattr(self.loss, "state"):
-            self.loss.state = _moved(state, next(self.model.parameters()).device)
+            device = next(self.model.parameters()).device
+            self.loss.state = each(state, lambda part: part.to(device))
         torch.set_rng_state(random)
-
-
-def _moved(state, device):
-    """Return a state (a tensor, or tuples of them) on another device."""
-    if isinstance(state, tuple):
-        return tuple(_moved(part, device) for part in state)
-    return state if state is None else state.to(device)

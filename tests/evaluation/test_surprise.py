@@ -157,7 +157,7 @@ def test_every_token_of_a_conversation_is_paid_for():
     nats, size = conversation_nats(model, TOKENIZER, [conversation("aé", "b")])
     assert nats == pytest.approx(expected, rel=1e-5)
     assert size == 4  # é has two bytes
-    assert measured.test_bits_per_byte(model, TOKENIZER, [conversation("aé", "b")]) == pytest.approx(
+    assert measured.bits_per_byte_on(model, TOKENIZER, [conversation("aé", "b")]) == pytest.approx(
         bits_per_byte(expected, ["aé", "b"]), rel=1e-5
     )
 
@@ -170,7 +170,7 @@ def test_nothing_to_measure_is_refused():
     with pytest.raises(ValueError, match="give at least one"):
         conversation_nats(Halves(), TOKENIZER, [])
     with pytest.raises(ValueError, match="at least one byte"):
-        measured.test_bits_per_byte(counted(), TOKENIZER, [conversation("", "")])
+        measured.bits_per_byte_on(counted(), TOKENIZER, [conversation("", "")])
 
 
 def test_words_take_the_white_space_before_them():

@@ -1,0 +1,28 @@
+"""What every room asks of a model before it uses it: where it is, and to stand still (built for notebook 02)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def evaluating(model) -> Iterator[None]:
+    """Inside ``with evaluating(model):`` a network is in evaluation mode (no dropout); then every part is as before.
+
+    A model that is no network, such as ``NGram``, stays as it is.
+    """
+    modes = [(part, part.training) for part in model.modules()] if hasattr(model, "modules") else []
+    if modes:
+        model.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+def device_of(model) -> torch.device:
+    """Return where the model's parameters are; the CPU for a model without any."""
+    first = next(model.parameters(), None) if hasattr(model, "parameters") else None
+    return torch.device("cpu") if first is None else first.device

@@ -1,0 +1,41 @@
+"""A small bot, an empty zoo, and one core: two threads would wait for each other more than they compute."""
+
+import pytest
+import torch
+
+from helpers.chat import zoo
+from helpers.chat.bots import Bot
+from helpers.corpus.tokens import CharTokenizer
+from helpers.models.rnn import CharRNN
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tokenizer():
+    return CharTokenizer.train(["".join(map(chr, range(32, 127))) + "\n"])
+
+
+@pytest.fixture
+def bot(tokenizer):
+    """A bot with a small network that was never trained: it babbles, but in its own voice."""
+    torch.manual_seed(0)
+    model = CharRNN(len(tokenizer), width=8, embedding=6).eval()
+    for parameter in model.recurrent.parameters():
+        parameter.data *= 5  # a memory that does not fade within a message
+    model.head.weight.data *= 5
+    return Bot(model, tokenizer, "rnn")
+
+
+@pytest.fixture
+def checkpoints(tmp_path, monkeypatch):
+    """The folder of an empty zoo; it does not exist before the first bot is saved."""
+    folder = tmp_path / "data" / "checkpoints"
+    monkeypatch.setattr(zoo, "folder", lambda: folder)
+    return folder

@@ -1,0 +1,96 @@
+"""Recipes: from text to a checkpoint, its measurements and its row on the scoreboard, on a course of one idea."""
+
+import shutil
+
+import pytest
+
+import helpers
+from helpers.chat import recipes, zoo
+from helpers.chat.zoo import main
+from helpers.corpus.conversations import Card, Conversation, Corpus, Turn
+from helpers.evaluation import scoreboard
+
+
+def talks(number):
+    texts = ("hello there my friend", "hello to you too", "how is the soup today", "the soup is fine, thank you")
+    turns = tuple(Turn("AB"[place % 2], text) for place, text in enumerate(texts))
+    return [Conversation(f"c{place}", f"c{place}", turns) for place in range(number)]
+
+
+@pytest.fixture
+def course(checkpoints, monkeypatch):
+    """A course of one idea: little text, short training, and a scoreboard of its own."""
+    small = recipes.RNNRecipe(width=8, embedding=4, batch_size=2, context=16, steps=3)
+    monkeypatch.setattr(recipes, "RECIPES", {"n-gram": recipes.NGramRecipe(order=3), "rnn": small})
+    corpus = Corpus(talks(20), talks(48), talks(3), Card("invented", "CC0"))
+    monkeypatch.setattr(recipes.conversations, "load", lambda: corpus)
+    monkeypatch.setattr(scoreboard, "data_path", checkpoints.parent.joinpath)
+    monkeypatch.setenv("HELPERS_DEVICE", "cpu")
+    return checkpoints
+
+
+def test_a_recipe_trains_saves_measures_and_writes_its_row(course, capsys):
+    real = (helpers.data_path() / "scoreboard.csv").read_bytes()
+    assert main(["train"]) == 0, capsys.readouterr().err
+    assert "rnn: " in capsys.readouterr().out
+    table = scoreboard.read()
+    assert list(table[table["status"] == "trained"].index) == ["n-gram", "rnn"] == zoo.names()
+    for name in zoo.names():
+        zoo.verify(name)
+        card = zoo.card(name)
+        assert set(card["metrics"]) == set(scoreboard.COLUMNS)
+        assert card["metrics"]["parameters"] == zoo.load(name).model.parameter_count()
+        assert card["metrics"]["bytes"] == zoo.size(name)
+        assert float(table.loc[name, "bits per byte"]) == pytest.approx(card["metrics"]["bits per byte"], rel=1e-3)
+    assert zoo.card("rnn")["recipe"]["recipe"] == "RNNRecipe" and zoo.card("rnn")["recipe"]["steps"] == 3
+    assert "the CPU" in zoo.card("rnn")["metrics"]["device"]
+    # Counting learns this text by heart; three steps learn next to nothing.
+    bits = {name: zoo.card(name)["metrics"]["bits per byte"] for name in zoo.names()}
+    assert bits["n-gram"] < 1 < bits["rnn"] < 8
+    assert not list(course.parent.parent.rglob("*.pt"))  # the resume files are gone
+    assert (helpers.data_path() / "scoreboard.csv").read_bytes() == real
+
+
+def test_training_again_gives_the_same_file(course, capsys):
+    recipes.train(["rnn"])
+    first = zoo.card("rnn")["sha256"]
+    recipes.train(["rnn"])
+    assert zoo.card("rnn")["sha256"] == first and zoo.names() == ["rnn"]
+
+
+def test_an_interrupted_training_saves_no_bot_and_goes_on_later(course, monkeypatch, capsys):
+    recipes.train(["rnn"])
+    whole = zoo.card("rnn")["sha256"]
+    shutil.rmtree(course)
+
+    import helpers.corpus.batches as batches
+
+    read = batches.StreamBatches.__getitem__
+
+    def interrupted(self, number):
+        if number == 2 and self.batch_size == 2:
+            raise KeyboardInterrupt
+        return read(self, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches.StreamBatches, "__getitem__", interrupted)
+        assert main(["train", "rnn"]) == 1
+    assert "Interrupted after step 2" in (words := capsys.readouterr().err) and "the same command goes on" in words
+    assert zoo.names() == [] and list(course.parent.parent.rglob("rnn.pt"))
+    assert main(["train", "rnn"]) == 0
+    assert zoo.card("rnn")["sha256"] == whole and not list(course.parent.parent.rglob("rnn.pt"))
+
+
+def test_variety_is_judged_on_equally_many_words():
+    from helpers.chat.measuring import first_words
+
+    replies = [["a", "b"], [], ["c", "d", "e"], ["f"]]
+    assert first_words(replies, 4) == [["a", "b"], [], ["c", "d"]]
+    assert first_words(replies, 2) == [["a", "b"]] and first_words(replies, 100) == replies
+
+
+def test_training_an_unknown_bot_is_refused_before_anything_is_trained(checkpoints, monkeypatch, capsys):
+    monkeypatch.setattr(recipes.conversations, "load", lambda: pytest.fail("it began"))
+    assert main(["train", "rnn", "skynet"]) == 1
+    assert "there is no recipe for 'skynet'; known are n-gram, rnn" in capsys.readouterr().err
+    assert not checkpoints.exists()

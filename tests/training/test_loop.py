@@ -1,0 +1,236 @@
+"""The training loop: it learns, repeats itself, limits, stops, and gives back the best it found."""
+
+import math
+
+import pytest
+import torch
+
+from helpers.corpus.batches import Batch, StreamBatches
+from helpers.models.rnn import CharRNN
+from helpers.training import CarriedState, History, fit, mean_loss, next_token_loss
+from helpers.training.schedules import learning_rate_at
+
+PATTERN = torch.tensor([2, 3, 4, 5, 6, 7, 3] * 13, dtype=torch.int16)
+BATCHES = StreamBatches(PATTERN, batch_size=4, context=8)
+
+
+def new(seed=0, **others):
+    torch.manual_seed(seed)
+    return CharRNN(8, **{"width": 12, "embedding": 6, **others})
+
+
+def vector(model):
+    return torch.cat([value.detach().flatten() for value in model.parameters()])
+
+
+def train(model, batches=BATCHES, **settings):
+    return fit(model, batches, **{"steps": 10, "learning_rate": 1e-2, "progress": False, **settings})
+
+
+def interrupt_at(step):
+    def callback(history, model):
+        if history.steps == step:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+class One:
+    """The same batch at every step."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def __getitem__(self, step):
+        return self.batch
+
+
+def test_one_batch_can_be_learned_by_heart():
+    model = new()
+    inputs = torch.randint(8, (2, 9))
+    history = train(model, One(Batch(inputs[:, :-1], inputs[:, 1:], True)), steps=150, learning_rate=3e-2)
+    assert history.rows[0][3] > 1.5 and history.recent_loss(5) < 0.1
+    assert not history.stopped and not model.training
+
+
+def test_it_learns_from_a_stream_with_carried_memory():
+    model = new()
+    before = mean_loss(model, BATCHES)
+    train(model, steps=80, loss=CarriedState())
+    assert mean_loss(model, BATCHES) < before / 2
+
+
+def test_the_same_seed_gives_the_same_history_and_parameters():
+    def once(seed):
+        model = new(seed, dropout=0.2)
+        frame = train(model).frame.drop(columns="seconds")
+        return frame.to_dict("list"), vector(model)
+
+    first, again, other = once(0), once(0), once(1)
+    assert str(first[0]) == str(again[0]) and torch.equal(first[1], again[1])
+    assert first[0]["loss"] != other[0]["loss"]
+
+
+def test_the_record_holds_every_step():
+    history = train(new(), steps=4, warmup=0.5)
+    frame = history.frame
+    assert list(frame) == ["step", "tokens", "seconds", "loss", "validation", "learning_rate", "gradient_norm"]
+    assert list(frame["step"]) == [1, 2, 3, 4] and list(frame["tokens"]) == [32, 64, 96, 128]
+    assert list(frame["learning_rate"]) == [learning_rate_at(step / 4, 1e-2, 0.5) for step in range(4)]
+    assert frame["seconds"].is_monotonic_increasing and frame["validation"].isna().all()
+    assert (frame["gradient_norm"] > 0).all() and history.steps == 4
+    assert frame["loss"][0] == pytest.approx(next_token_loss(new(), BATCHES[0]).item())
+
+
+@pytest.mark.parametrize(("clip", "factor"), [(0.25, 0.125), (5.0, 1.0), (None, 1.0)])
+def test_a_gradient_longer_than_the_limit_is_shortened(monkeypatch, clip, factor):
+    """Parameters p with the loss 2 · p₀ have the gradient (2, 0), which a limit of 0.25 makes (0.25, 0)."""
+    model = torch.nn.Linear(2, 1, bias=False)
+    seen, step = [], torch.optim.AdamW.step
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self: (seen.append(model.weight.grad.clone()), step(self)))
+    history = train(model, loss=lambda model, batch: 2 * model.weight[0, 0], steps=1, clip=clip)
+    assert history.rows[0][6] == pytest.approx(2.0)  # the record shows the length before
+    torch.testing.assert_close(seen[0], torch.tensor([[2.0 * factor, 0.0]]), atol=1e-5, rtol=0)
+
+
+def test_the_learning_rate_of_a_step_is_the_one_written_down():
+    """AdamW's first step has the length of the learning rate in every parameter with a gradient."""
+    model = torch.nn.Linear(3, 1, bias=False)
+    before = model.weight.detach().clone()
+    history = train(model, loss=lambda model, batch: model.weight.sum(), steps=1, warmup=0.0, learning_rate=0.5)
+    assert history.rows[0][5] == 0.5
+    torch.testing.assert_close(before - model.weight.detach(), torch.full((1, 3), 0.5))
+
+
+def test_the_best_parameters_are_kept():
+    model, at_step = new(), {}
+    losses = iter([5.0, 3.0, 4.0])
+    history = train(
+        model,
+        steps=3,
+        validate=lambda model: next(losses),
+        validate_every=1,
+        callbacks=[lambda history, model: at_step.update({history.steps: vector(model)})],
+    )
+    assert history.best == 3.0 and history.best_step == 2
+    assert torch.equal(vector(model), at_step[2]) and not torch.equal(at_step[2], at_step[3])
+
+
+def test_validation_every_n_steps_and_at_the_end_in_evaluation_mode():
+    model, modes = new(), []
+
+    def validate(model):
+        modes.append(model.training)
+        return 1.0
+
+    frame = train(model, steps=7, validate=validate, validate_every=3).frame
+    assert list(frame.loc[frame["validation"].notna(), "step"]) == [3, 6, 7]
+    assert modes == [False] * 3
+    modes.clear()
+    train(model, steps=6, validate=validate, validate_every=3)
+    assert len(modes) == 2  # the end is not measured twice
+
+
+def test_callbacks_see_every_step_in_training_mode():
+    seen = []
+    callbacks = [lambda history, model: seen.append((history.steps, model.training))] * 2
+    train(new(), steps=5, callbacks=callbacks, validate=lambda model: 1.0, validate_every=2)
+    assert seen == [(step, True) for step in (1, 1, 2, 2, 3, 3, 4, 4, 5, 5)]
+
+
+def test_an_interrupted_training_keeps_what_it_learned(capsys):
+    model, other = new(), new()
+    history = train(model, callbacks=[interrupt_at(3)], schedule="constant", warmup=0.0)
+    assert history.stopped == "Interrupted after step 3: the model keeps what it has learned."
+    assert history.stopped in capsys.readouterr().out and history.stopped in repr(history)
+    train(other, steps=3, schedule="constant", warmup=0.0)
+    assert history.steps == 3 and torch.equal(vector(model), vector(other)) and not model.training
+
+
+def test_a_loss_that_is_no_number_ends_it_with_the_last_good_parameters():
+    model, other = new(), new()
+
+    def loss(model, batch):
+        value = next_token_loss(model, batch)
+        return value * float("nan") if len(seen) == 2 else value
+
+    seen = []
+    history = train(model, loss=loss, callbacks=[lambda history, model: seen.append(1)], schedule="constant")
+    assert history.stopped == "Stopped at step 3: the loss was nan. Lower the learning rate, or clip."
+    assert history.steps == 3 and torch.isfinite(vector(model)).all()
+    train(other, steps=10, schedule="constant", callbacks=[interrupt_at(2)])
+    assert torch.equal(vector(model), vector(other))
+
+
+@pytest.mark.parametrize("clip", [1.0, None])
+def test_a_gradient_without_an_end_is_not_followed(clip):
+    model = torch.nn.Linear(1, 1, bias=False)
+    model.weight.data.fill_(0.0)
+    history = train(model, loss=lambda model, batch: model.weight.sqrt().sum(), clip=clip)  # slope 1 / (2 · √0)
+    assert history.steps == 1 and "the gradient's length was inf" in history.stopped
+    assert model.weight.item() == 0.0
+
+
+def test_a_clock_ends_it(monkeypatch):
+    ticks = iter(range(1000))
+    monkeypatch.setattr("helpers.training.loop.time.perf_counter", lambda: next(ticks) / 2)  # half a second a step
+    history = train(new(), steps=None, seconds=3)
+    assert history.steps == 6 and history.seconds == 3.0
+    assert train(new(), steps=4, seconds=30).steps == 4  # whichever ends first
+    assert train(new(), steps=40, seconds=2).steps == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"steps": None}, "how long to train: steps=1000, or seconds=45"),
+        ({"steps": 0}, "steps is 0: give a number above 0"),
+        ({"steps": -5}, "steps is -5"),
+        ({"steps": None, "seconds": 0}, "seconds is 0"),
+        ({"schedule": "sine"}, "known are cosine"),
+    ],
+)
+def test_senseless_lengths_and_schedules_are_refused(settings, words):
+    model = new()
+    before = vector(model)
+    with pytest.raises(ValueError, match=words):
+        train(model, **settings)
+    assert torch.equal(vector(model), before)
+
+
+def test_bfloat16_learns_and_the_parameters_stay_float32():
+    model, seen = new(), []
+
+    def loss(model, batch):
+        seen.append(model(batch.inputs)[0].dtype)
+        return next_token_loss(model, batch)
+
+    history = train(model, steps=60, dtype=torch.bfloat16, loss=loss)
+    assert set(seen) == {torch.bfloat16}
+    assert history.recent_loss(5) < history.rows[0][3] / 2
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+
+
+def test_weight_decay_shrinks_what_has_no_gradient():
+    model = torch.nn.Linear(2, 1, bias=False)
+    before = model.weight.detach().clone()
+    settings = {"loss": lambda model, batch: model.weight.sum() * 0, "steps": 1, "warmup": 0.0, "learning_rate": 0.1}
+    train(model, weight_decay=0.5, **settings)
+    torch.testing.assert_close(model.weight.detach(), before * (1 - 0.1 * 0.5))
+
+
+def test_numbers_near_zero_are_left_alone_afterwards():
+    train(new(), steps=1)
+    assert (torch.tensor([1e-40]) * 1.0).item() > 0  # a denormal number would have become 0
+
+
+def test_a_history_in_words():
+    history = History()
+    assert "has not begun" in repr(history) and math.isnan(history.recent_loss()) and history.steps == 0
+    for loss in (4.0, 3.0, 2.0):
+        history.add(10, 0.5, loss, 1e-3, 1.0)
+    assert history.validated(2.5) and not history.validated(2.5)
+    assert history.recent_loss(2) == 2.5 and history.seconds == 1.5
+    assert repr(history) == (
+        "History of 3 steps: training loss from 4.00 to 3.00 nats per token; lowest validation loss 2.50 after step 3."
+    )
