@@ -68,7 +68,7 @@ badges: $(STAMP) ## write the repository's address and the setup cell into every
 checkpoints: $(STAMP) ## train the bots again and rewrite the scoreboard (an hour; ARGS="rnn" for one)
 	@$(PY) -m helpers.chat.zoo train $(ARGS)
 
-bench: $(STAMP) ## measure the readers' speed and memory (minutes; not part of make test)
+bench: $(STAMP) ## measure speed and memory (minutes; not part of make test)
 	@for file in tests/benchmarks/bench_*.py; do \
 		[ -f "$$file" ] || { echo "There are no benchmarks yet."; continue; }; \
 		$(PY) "$$file" $(ARGS) || exit 1; done

@@ -160,14 +160,16 @@ def cell(characters: Sequence[str], outputs, unit: int, label: str = "", scores=
     means = np.bincount(which, weights=values) / np.bincount(which)
     order = np.argsort(-means, kind="stable")
     high = listing(f"{quoted(kinds[i])} {number(float(means[i]))}" for i in order[:3])
-    knows = [f"“{label}”"] if label else []
-    knows += [f"score {number(float(scores[unit]))}"] if scores is not None else []
-    known = f" ({', '.join(knows)})" if knows else ""
-    title = f"Unit {unit}{known} fires most on {listing(quoted(kinds[i]) for i in order[:3])}"
-    words = (
-        f"{title}. Mean activation {number(float(values.mean()))} over {number(len(values))} characters; by character, "
-        f"highest {high}; lowest {quoted(kinds[order[-1]])} {number(float(means[order[-1]]))}."
-    )
+    score = f"score {number(float(scores[unit]))}" if scores is not None else ""
+    most = f"fires most on {listing(quoted(kinds[i]) for i in order[:3])}"
+    if label:  # what a unit is thought to know says more than the characters it likes
+        title = f"Unit {unit} and “{label}”" + (f": {score}" if score else "")
+        words = f"{title}. It {most}."
+    else:
+        title = f"Unit {unit}" + (f" ({score})" if score else "") + f" {most}"
+        words = f"{title}."
+    words += f" Mean activation {number(float(values.mean()))} over {number(len(values))} characters; by character, "
+    words += f"highest {high}; lowest {quoted(kinds[order[-1]])} {number(float(means[order[-1]]))}."
     return Cell(characters, values, title, words, top=max(1.0, float(np.abs(values).max())))
 
 

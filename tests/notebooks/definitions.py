@@ -28,11 +28,25 @@ TABLE: dict[str, dict[str, str]] = {
         "shuffled_cut": "what not to do: the package splits by a hash instead",
         "leaked": "the measurement of this page: the package closes the leak instead",
     },
+    "02": {
+        "RNNCell": "helpers.models.rnn.RNNCell",
+        "LSTMCell": "helpers.models.rnn.LSTMCell",
+        "wiped_every": "what this page breaks: a model whose memory is wiped",
+        "descend": "what this page breaks: the plainest training, to be seen without clipping",
+    },
 }
 
 # For each entry that names a helper: arguments on which notebook and helper must agree, two at least.
 EXAMPLES: dict[tuple[str, str], list[tuple]] = {
     ("01", "normal"): [("Is soup a DRINK?\n\nNo -- don't!",), ("  naïve café_2 …",), ("",)],
+    ("02", "RNNCell"): [(3, 5), (4, 2)],
+    ("02", "LSTMCell"): [(3, 5), (4, 2)],
+}
+
+# For classes of networks the examples are arguments to build them with. Given those, the shapes to call them with.
+SHAPES = {
+    ("02", "RNNCell"): lambda inputs, hidden: [(6, inputs), (6, hidden)],
+    ("02", "LSTMCell"): lambda inputs, hidden: [(6, inputs), [(6, hidden), (6, hidden)]],
 }
 
 

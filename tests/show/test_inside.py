@@ -110,8 +110,8 @@ OUTPUTS = np.array([[0, 0.5, -1, 1, 0, 0.9, 0, -0.25], [0] * 8], dtype=np.float3
 def test_a_cell_says_what_it_fires_on():
     drawing = cell(CHARACTERS, OUTPUTS, 0, "the letter a", [0.873, 0.1])
     assert drawing.words == (
-        "Unit 0 (“the letter a”, score 0.87) fires most on “a”, “␣” and “<A>”. Mean activation 0.14 over 8 characters; by "
-        "character, highest “a” 0.80, “␣” 0 and “<A>” 0; lowest “b” −1.0."
+        "Unit 0 and “the letter a”: score 0.87. It fires most on “a”, “␣” and “<A>”. Mean activation 0.14 over 8 "
+        "characters; by character, highest “a” 0.80, “␣” 0 and “<A>” 0; lowest “b” −1.0."
     )
     assert cell(CHARACTERS, OUTPUTS, 1).words.startswith("Unit 1 fires most on")
 
@@ -145,7 +145,7 @@ def test_explore_cell(tokenizer, model, parse):
     scores = np.linspace(0, 1, 16) % 0.7
     explore = explore_cell(model, tokenizer, CHAT, scores, "a label")
     assert explore.error is None and explore.settings == {"unit": int(scores.argmax())}
-    assert f"Unit {scores.argmax()} (“a label”, score 0.67) fires most on" in explore.words
+    assert f"Unit {scores.argmax()} and “a label”: score 0.67. It fires most on" in explore.words
     words = {explore.words}
     for settings in explore.extremes():
         assert explore.error is None, settings
