@@ -168,28 +168,58 @@ def run_all(page, lab, name: str) -> None:
     idle(page)
 
 
-@pytest.mark.parametrize("name", ["00_start_here.ipynb", "01_from_dump_to_conversations.ipynb"])
-def test_a_notebook_runs_and_answers_the_keyboard(page, lab, screenshots, name):
+def move(page, live) -> None:
+    """Move the first slider of a live picture by one key: picture and words must change."""
+    slider, words = live.get_by_role("slider").first, live.locator(".jp-OutputArea [role=status]").last
+    before = words.inner_text()
+    assert len(before.split()) >= 5
+    picture = live.locator(".jp-OutputArea svg").last.evaluate("drawing => drawing.outerHTML")
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    at_the_start = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemin")
+    page.keyboard.press("ArrowRight" if at_the_start else "ArrowLeft")
+    sync_api.expect(words).not_to_have_text(before)
+    assert words.inner_text().strip() and "does not work" not in words.inner_text()
+    assert live.locator(".jp-OutputArea svg").last.evaluate("drawing => drawing.outerHTML") != picture
+    idle(page)
+
+
+def talk(page, message: str) -> None:
+    """Type into the chat box of the page and wait for the bot's reply."""
+    box = page.locator(".jp-OutputArea", has=page.locator("[role=log]")).last
+    line = box.get_by_placeholder("write, then press Enter")
+    line.scroll_into_view_if_needed()
+    line.fill(message)
+    page.keyboard.press("Enter")
+    bubbles = box.locator("[role=log] p")  # the message, then the reply; while it is written, a note stands there
+    sync_api.expect(bubbles).to_have_count(2)
+    sync_api.expect(bubbles.nth(1)).to_contain_text(re.compile(r"^\w+: *\S"))
+    assert message in bubbles.nth(0).inner_text()
+    idle(page)
+
+
+# Name, how many live pictures are moved, whether there is a bot to talk to.
+@pytest.mark.parametrize(
+    "name, pictures, bot",
+    [
+        ("00_start_here.ipynb", 1, True),
+        ("01_from_dump_to_conversations.ipynb", 1, True),
+        ("02_the_rnn_reddit_bot.ipynb", 2, True),
+    ],
+)
+def test_a_notebook_runs_and_answers_the_keyboard(page, lab, screenshots, name, pictures, bot):
     try:
         run_all(page, lab, name)
         assert not page.locator(ERROR).all_inner_texts()
         assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
 
-        # The first live picture: a control above words that a screen reader is told about when they change.
+        # A live picture: a control above words that a screen reader is told about when they change.
         live = page.locator(".jp-CodeCell", has=page.locator(".jp-OutputArea [role=status]"))
-        live = live.filter(has=page.get_by_role("slider")).first
-        slider, words = live.get_by_role("slider").first, live.locator(".jp-OutputArea [role=status]").last
-        before = words.inner_text()
-        assert len(before.split()) >= 5
-        picture = live.locator(".jp-OutputArea svg").last.evaluate("drawing => drawing.outerHTML")
-        slider.scroll_into_view_if_needed()
-        slider.focus()
-        at_the_start = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemin")
-        page.keyboard.press("ArrowRight" if at_the_start else "ArrowLeft")
-        sync_api.expect(words).not_to_have_text(before)
-        assert words.inner_text().strip() and "does not work" not in words.inner_text()
-        assert live.locator(".jp-OutputArea svg").last.evaluate("drawing => drawing.outerHTML") != picture
-        idle(page)
+        live = live.filter(has=page.get_by_role("slider"))
+        for number in range(pictures):
+            move(page, live.nth(number))
+        if bot:
+            talk(page, "My dog learned to open the fridge.")
         page.wait_for_timeout(500)
     finally:
         page.screenshot(path=screenshots / f"{Path(name).stem}.png")
