@@ -83,7 +83,11 @@ def has_bf16(device: str) -> bool:
         import torch
 
         return torch.cuda.get_device_capability()[0] >= 8
-    return device == "cpu" and bool(_processor_flags() & {"avx512_bf16", "amx_bf16", "bf16"})
+    if device != "cpu" or not _processor_flags() & {"avx512_bf16", "amx_bf16", "bf16"}:
+        return False
+    import torch
+
+    return torch.backends.cpu.get_cpu_capability() != "DEFAULT"  # torch may have been told to use only what all have
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
