@@ -25,12 +25,13 @@ _seconds: Counter = Counter()
 
 @pytest.fixture(autouse=True)
 def _same_start():
-    """Seed every source of chance, so that a test gives the same numbers alone and in company."""
+    """Seed every source of chance, so that a test gives the same numbers alone and in company; one thread."""
     random.seed(0)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+        sys.modules["torch"].set_num_threads(1)  # networks this small: two threads would wait more than compute
 
 
 def pytest_runtest_logreport(report):

@@ -1,4 +1,4 @@
-"""A small bot, an empty zoo, and one core: two threads would wait for each other more than they compute."""
+"""A small bot and an empty zoo."""
 
 import pytest
 import torch
@@ -7,14 +7,6 @@ from helpers.chat import zoo
 from helpers.chat.bots import Bot
 from helpers.corpus.tokens import CharTokenizer
 from helpers.models.rnn import CharRNN
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -36,15 +36,6 @@ class Halves:
         return logits, state
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks as small as these are read fastest by one thread, above all on a busy computer."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def conversation(*texts):
     return Conversation("c", "c", tuple(Turn("AB"[i % 2], text) for i, text in enumerate(texts)))
 

@@ -19,15 +19,6 @@ TEXT = "my dog walks and my dog eats. the dog is my dog and it walks a lot. is i
 TOKENIZER = CharTokenizer.train([TEXT, "kimchi"])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy computer two threads wait for each other at every letter, a hundred times as long as they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def bots():
     ids = [TOKENIZER.end]
