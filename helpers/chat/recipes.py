@@ -3,8 +3,10 @@
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ..corpus import conversations
+from ..corpus.bpe import BPETokenizer
 from ..corpus.tokens import CharTokenizer
 from ..evaluation import scoreboard
 from ..runtime import describe, start
@@ -17,6 +19,7 @@ from .measuring import measure
 class NGramRecipe:
     """Count, then forget what was seen too rarely to be worth its bytes."""
 
+    tokens: ClassVar[str] = "characters"
     order: int = 9  # an n-gram of n letters: n - 1 are the context
     prunings: tuple[tuple[int, int], ...] = ((2, 5), (3, 6))  # (seen fewer times, from this order on): left out
 
@@ -35,6 +38,7 @@ class NGramRecipe:
 class RNNRecipe:
     """An LSTM that reads the conversations as one stream, its memory carried along."""
 
+    tokens: ClassVar[str] = "characters"
     kind: str = "lstm"
     width: int = 768
     layers: int = 1
@@ -70,12 +74,120 @@ class RNNRecipe:
             resume=resume,
             dtype=device.dtype,
         )
-        if history.stopped:
-            raise ValueError(f"{history.stopped} Nothing was saved; the same command goes on from {resume}.")
-        return model, history.seconds
+        return model, _finished(history, resume)
 
 
-RECIPES = {"n-gram": NGramRecipe(), "rnn": RNNRecipe()}
+@dataclass(frozen=True)
+class PairRecipe:
+    """An encoder–decoder that reads what was said and learns to say the next turn; both kinds for equally long."""
+
+    tokens: ClassVar[str] = "word pieces"
+    kind: str  # "Seq2Seq" or "Transformer"
+    width: int
+    more: tuple[tuple[str, int], ...] = ()  # further arguments of the model
+    dropout: float = 0.0  # they see every pair about twice: nothing is learned by heart yet
+    context_tokens: int = 96
+    reply_tokens: int = 64
+    batch_size: int = 64
+    seconds: float = 1_500
+    optimiser: str = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    seed: int = 0
+
+    def train(self, corpus, tokenizer, device, resume: Path):
+        from ..corpus.pairs import PairBatches, pairs
+        from ..models.encoder_decoder import marks
+        from ..runtime import seed_everything
+        from ..training import fit, mean_loss, reply_loss
+
+        seed_everything(self.seed)
+        sizes = {"width": self.width, "dropout": self.dropout, "context_tokens": self.context_tokens}
+        model = zoo.class_of(self.kind)(len(tokenizer), **sizes, **dict(self.more), **marks(tokenizer))
+        read, held_out = (
+            PairBatches(pairs(part, tokenizer, self.context_tokens, self.reply_tokens), size, pad=tokenizer.pad)
+            for part, size in ((corpus.train, self.batch_size), (corpus.val[:60], 128))
+        )
+        history = fit(
+            model.to(device.torch),
+            read,
+            seconds=self.seconds,
+            optimiser=self.optimiser,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            loss=reply_loss,
+            validate=lambda model: mean_loss(model, held_out, loss=reply_loss),
+            validate_every=500,
+            resume=resume,
+            dtype=device.dtype,
+        )
+        return model, _finished(history, resume)
+
+
+@dataclass(frozen=True)
+class GPTRecipe:
+    """A GPT that reads all conversations, one window after the other, and guesses each next token."""
+
+    tokens: ClassVar[str] = "word pieces"
+    width: int = 256
+    layers: int = 4
+    heads: int = 4
+    context: int = 256
+    pair_rows: int = 8_191
+    dropout: float = 0.1
+    batch_size: int = 16
+    steps: int = 4_400  # a little over five passes
+    learning_rate: float = 0.03
+    weight_decay: float = 0.05
+    seed: int = 0
+
+    def train(self, corpus, tokenizer, device, resume: Path):
+        from ..corpus.batches import WindowBatches, stream
+        from ..models.gpt import GPT, GPTConfig
+        from ..runtime import seed_everything
+        from ..training import fit, mean_loss, next_token_loss
+
+        seed_everything(self.seed)
+        sizes = {name: getattr(self, name) for name in ("width", "layers", "heads", "context", "pair_rows", "dropout")}
+        model = GPT(GPTConfig.modern(len(tokenizer), **sizes))
+        held_out = WindowBatches(stream(corpus.val, tokenizer), 32, self.context)
+        history = fit(
+            model.to(device.torch),
+            WindowBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed),
+            steps=self.steps,
+            optimiser="muon",
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            schedule="trapezoid",
+            validate=lambda model: mean_loss(model, held_out, loss=next_token_loss),
+            validate_every=500,
+            resume=resume,
+            dtype=device.dtype,
+            compile=device.torch.type == "cuda",
+        )
+        return model, _finished(history, resume)
+
+
+RECIPES = {
+    "n-gram": NGramRecipe(),
+    "rnn": RNNRecipe(),
+    "seq2seq": PairRecipe("Seq2Seq", width=384, more=(("embedding", 256),)),
+    "transformer": PairRecipe("Transformer", width=256, more=(("layers", 2), ("heads", 4))),
+    "gpt": GPTRecipe(),
+}
+
+
+def _finished(history, resume: Path) -> float:
+    """Return the seconds a training took. Raises ValueError when it was stopped: then there is nothing to save."""
+    if history.stopped:
+        raise ValueError(f"{history.stopped} Nothing was saved; the same command goes on from {resume}.")
+    return history.seconds
+
+
+def make_tokenizer(tokens: str, corpus):
+    """Return the tokenizer of the recipes with these ``tokens``, made from the training conversations."""
+    texts = (turn.text for talk in corpus.train for turn in talk.turns)
+    return CharTokenizer.train(texts, min_count=20) if tokens == "characters" else BPETokenizer.train(texts)
 
 
 def train(names: list[str] | None = None) -> None:
@@ -85,11 +197,12 @@ def train(names: list[str] | None = None) -> None:
     """
     if unknown := [name for name in names or () if name not in RECIPES]:
         raise ValueError(f"there is no recipe for {unknown[0]!r}; known are {', '.join(RECIPES)}")
-    corpus = conversations.load()
-    tokenizer = CharTokenizer.train((turn.text for talk in corpus.train for turn in talk.turns), min_count=20)
+    corpus, tokenizers = conversations.load(), {}
     for name in names or RECIPES:
         print(f"Training {name}: {RECIPES[name]}")
-        device = start(seed=0)
+        device, tokens = start(seed=0), RECIPES[name].tokens
+        tokenizer = tokenizers.setdefault(tokens, None) or make_tokenizer(tokens, corpus)
+        tokenizers[tokens] = tokenizer
         resume = zoo.folder().parents[1] / "build" / "training" / f"{name}.pt"
         model, seconds = RECIPES[name].train(corpus, tokenizer, device, resume)
         recipe = {"recipe": type(RECIPES[name]).__name__, **asdict(RECIPES[name])}

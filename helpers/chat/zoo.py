@@ -13,10 +13,11 @@ import hashlib
 import json
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from .. import data_path
-from ..corpus.tokens import CharTokenizer
+from ..corpus.tokens import load_tokenizer
 from ..runtime import write_text
 from .bots import Bot
 
@@ -55,7 +56,7 @@ def load(name: str, device="cpu") -> Bot:
         model = KINDS[record["kind"]](arrays, record["config"], device)
     except (KeyError, RuntimeError, TypeError, ValueError):  # RuntimeError: torch's word for shapes that do not fit
         raise DamagedCheckpoint(_remedy(name, "its card.json does not fit its model")) from None
-    return Bot(model, CharTokenizer.load(folder() / name / "tokenizer.json"), name)
+    return Bot(model, load_tokenizer(folder() / name / "tokenizer.json"), name)
 
 
 def card(name: str) -> dict:
@@ -142,17 +143,30 @@ def _arrays(model) -> dict:
     """Return a model's numbers as arrays; a network's in 16 bits, half the space for a change nobody can measure."""
     if hasattr(model, "tensors"):
         return model.tensors()
-    return {name: value.detach().cpu().half().numpy() for name, value in model.state_dict().items()}
+    arrays, seen = {}, set()
+    for name, value in model.state_dict().items():
+        if value.data_ptr() not in seen:  # one table under two names is written once
+            arrays[name] = value.detach().cpu().half().numpy()
+            seen.add(value.data_ptr())
+    return arrays
 
 
-def _char_rnn(arrays: dict, config: dict, device):
-    import torch
+def class_of(kind: str) -> type:
+    """Return the class of models called ``kind``, as cards name it: one of NETWORKS."""
+    module, _, name = NETWORKS[kind].rpartition(".")
+    return getattr(import_module(module, __package__), name)
 
-    from ..models.rnn import CharRNN
 
-    model = CharRNN(**config)
-    model.load_state_dict({name: torch.from_numpy(array).float() for name, array in arrays.items()})
-    return model.eval().to(device)
+def _network(kind: str):
+    def load(arrays: dict, config: dict, device):
+        import torch
+
+        made = class_of(kind)
+        model = made.from_config(config) if hasattr(made, "from_config") else made(**config)
+        model.load_state_dict({name: torch.from_numpy(array).float() for name, array in arrays.items()})
+        return model.eval().to(device)
+
+    return load
 
 
 def _ngram(arrays: dict, config: dict, device):
@@ -161,7 +175,13 @@ def _ngram(arrays: dict, config: dict, device):
     return NGram.from_tensors(arrays, config)
 
 
-KINDS = {"CharRNN": _char_rnn, "NGram": _ngram}
+NETWORKS = {
+    "CharRNN": "..models.rnn.CharRNN",
+    "Seq2Seq": "..models.seq2seq.Seq2Seq",
+    "Transformer": "..models.transformer.Transformer",
+    "GPT": "..models.gpt.GPT",
+}
+KINDS = {"NGram": _ngram, **{kind: _network(kind) for kind in NETWORKS}}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -64,3 +64,38 @@ class StreamBatches:
     def _shift(self, turn: int) -> int:
         random = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
         return int(torch.randint(len(self.ids), (), generator=random))
+
+
+class WindowBatches:
+    """A stream cut into windows of ``context`` tokens that follow each other, shuffled: what a GPT learns from.
+
+    Nothing is padded and nothing is carried over; a window may begin or end in the middle of a sentence. Each pass cuts at
+    another place and shuffles anew. ``batches[t]`` is the same for every t whenever it is asked for. Raises ValueError
+    when the stream is too short for one batch.
+    """
+
+    def __init__(self, ids: torch.Tensor, batch_size: int, context: int, seed: int = 0):
+        self.ids, self.batch_size, self.context, self.seed = ids, batch_size, context, seed
+        self.windows = (len(ids) - 1) // context - 1  # one less: the first may begin up to `context` tokens late
+        self._turn, self._order = -1, None
+        if self.windows < batch_size:
+            raise ValueError(
+                f"{len(ids):,} tokens are too few for {batch_size} windows of {context} tokens: "
+                "take a smaller batch_size or context, or more text"
+            )
+
+    def __len__(self) -> int:
+        """How many batches make one pass."""
+        return self.windows // self.batch_size
+
+    def __getitem__(self, number: int) -> Batch:
+        if number < 0:
+            raise IndexError("batches are numbered from 0, without an end")
+        turn, place = divmod(number, len(self))
+        if turn != self._turn:
+            random = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
+            shift = torch.randint(self.context, (), generator=random)
+            self._turn, self._order = turn, torch.randperm(self.windows, generator=random) * self.context + shift
+        starts = self._order[place * self.batch_size : (place + 1) * self.batch_size]
+        rows = self.ids[starts[:, None] + torch.arange(self.context + 1)].long()  # [B, T + 1]
+        return Batch(rows[:, :-1], rows[:, 1:], first=True)

@@ -3,7 +3,9 @@
 Every model is read in the same way: ``<end>`` first, then the conversation as ``encode_conversation`` writes it. A
 tokenizer's ``<unknown>`` stands for any character there is, so saying it does not yet say which: the model pays
 ln(1,114,112 − vocabulary characters) nats more for each, as if all characters it does not know were equally likely.
-Without that, a model would gain by knowing fewer characters.
+Without that, a model would gain by knowing fewer characters. A tokenizer without ``<unknown>`` needs none of this.
+
+A model with an attribute ``context``, the most tokens it can read, reads what is longer in windows that overlap by half.
 """
 
 import math
@@ -21,15 +23,17 @@ BATCH = 32  # conversations read side by side
 WINDOW = 512  # tokens read at once; the state is carried over
 MOST_SCORES = 1 << 24  # of one call of the model: with a large vocabulary fewer conversations are read side by side
 SPEAKERS = "AB"
+PLAN = tuple[int, int, int]  # a row, the first token a window reads, and how many
 
 
 def surprise(model, tokenizer, text: str, context: Sequence[str] = ()) -> tuple[list[str], np.ndarray]:
     """Return the characters of ``text`` (of another tokenizer: its tokens) and the bits of each, −log2 p, float64 [N].
 
-    ``context`` holds the messages so far, the oldest first; A and B take turns, and ``text`` is said by the next of them.
-    The model reads ``<end>``, the messages with their speaker tokens, then the text; that the text ends where it ends is
-    not counted. An unknown character costs more, see above. The model is put into evaluation mode and back. Raises
-    TypeError when ``context`` is one string.
+    Together the tokens are the text: where several tokens share a character, an emoji say, they stand as one, with the
+    sum of their bits. ``context`` holds the messages so far, the oldest first; A and B take turns, and ``text`` is said
+    by the next of them. The model reads ``<end>``, the messages with their speaker tokens, then the text; that the text
+    ends where it ends is not counted. An unknown character costs more, see above. The model is put into evaluation mode
+    and back. Raises TypeError when ``context`` is one string.
     """
     if isinstance(context, str):
         raise TypeError(f"context is one text: put it into a list, context=[{context[:20]!r}]")
@@ -39,8 +43,7 @@ def surprise(model, tokenizer, text: str, context: Sequence[str] = ()) -> tuple[
         ids += [tokenizer.speaker(SPEAKERS[place % 2]), *said]
     with evaluating(model), torch.no_grad():
         (nats,) = _score(model, tokenizer, [np.array(ids)])
-    pieces = list(text) if hasattr(tokenizer, "characters") else [tokenizer.decode([number]) for number in said]
-    return pieces, nats[len(nats) - len(said) :] / math.log(2)
+    return _whole(tokenizer, text, said, nats[len(nats) - len(said) :] / math.log(2))
 
 
 def by_word(tokens: Sequence[str], bits: Sequence[float]) -> tuple[list[str], np.ndarray]:
@@ -93,6 +96,24 @@ def bits_per_byte_on(model, tokenizer, conversations: Iterable[Conversation]) ->
     return nats / math.log(2) / size
 
 
+def _whole(tokenizer, text: str, ids: list[int], bits: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Return the tokens as text, with their bits; tokens that hold parts of one character are joined."""
+    if hasattr(tokenizer, "characters"):
+        return list(text), bits
+    if not hasattr(tokenizer, "bytes"):
+        return [tokenizer.decode([number]) for number in ids], bits
+    pieces, starts, run = [], [], b""
+    for place, number in enumerate(ids):
+        starts += [place] * (not run)
+        run += tokenizer.bytes[number]
+        try:
+            pieces.append(run.decode("utf-8"))
+            run = b""
+        except UnicodeDecodeError:
+            pass  # the character goes on in the next token
+    return pieces, np.add.reduceat(bits, starts) if starts else bits
+
+
 def _score(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the nats of each row's tokens but the first, float64 [N - 1], for the longest row first."""
     rows = sorted(rows, key=len, reverse=True)  # rows of similar length side by side: little padding
@@ -107,7 +128,12 @@ def _scored(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
         for row in rows:
             yield np.asarray(model.negative_log_likelihood(row), dtype=np.float64)
         return
-    together = min(BATCH, max(1, MOST_SCORES // (WINDOW * len(tokenizer)))) if hasattr(model, "parameters") else 1
+    context = getattr(model, "context", None)
+    together = min(BATCH, max(1, MOST_SCORES // ((context or WINDOW) * len(tokenizer))))
+    if context is not None:
+        yield from _in_windows(model, rows, tokenizer.pad, context, together)
+        return
+    together = together if hasattr(model, "parameters") else 1
     for start in range(0, len(rows), together):
         yield from _read(model, rows[start : start + together], tokenizer.pad)
 
@@ -126,3 +152,31 @@ def _read(model, rows: list[np.ndarray], pad: int) -> list[np.ndarray]:
         nats[:, start : start + WINDOW] = losses.view(targets.shape).cpu().numpy()
     # What follows a row's end is padding. No model looks ahead, so it changed nothing before it.
     return [line[: len(row) - 1] for line, row in zip(nats, rows)]
+
+
+def _in_windows(model, rows: list[np.ndarray], pad: int, context: int, together: int) -> list[np.ndarray]:
+    """Read rows of any length with a model that takes ``context`` tokens at most, and return the nats of each.
+
+    A window begins ``context // 2`` tokens after the one before it and scores what that one had not reached. So every
+    token is scored once, and with at least half a window before it, where there is as much.
+    """
+    nats, step = [np.empty(len(row) - 1) for row in rows], max(1, context // 2)
+    plans = [(place, start, min(context, len(row) - 1 - start)) for place, row in enumerate(rows)
+             for start in range(0, max(1, len(row) - 1 - context + step), step)]  # fmt: skip
+    plans.sort(key=lambda plan: -plan[2])  # windows of similar length side by side
+    for first in range(0, len(plans), together):
+        chosen = plans[first : first + together]
+        for (place, start, length), line in zip(chosen, _windows(model, rows, chosen, pad)):
+            scored = 0 if start == 0 else context - step
+            nats[place][start + scored : start + length] = line[scored:length]
+    return nats
+
+
+def _windows(model, rows: list[np.ndarray], plans: list[PLAN], pad: int) -> np.ndarray:
+    ids = torch.full((len(plans), plans[0][2] + 1), pad)
+    for line, (place, start, length) in enumerate(plans):
+        ids[line, : length + 1] = torch.from_numpy(rows[place][start : start + length + 1])
+    ids = ids.to(device_of(model))
+    logits, _ = model(ids[:, :-1])
+    losses = functional.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+    return losses.view(len(plans), -1).double().cpu().numpy()

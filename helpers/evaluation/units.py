@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..corpus.tokens import CharTokenizer
+from ..corpus.tokens import CUT, Tokenizer
 from ..models.modes import evaluating
 from .labels import LABELS
 
@@ -23,11 +23,12 @@ AWAY = 0.1  # no shuffle shifts the labels by less than this share of the text: 
 
 
 @torch.no_grad()
-def record(model, tokenizer: CharTokenizer, texts: Iterable) -> tuple[list[str], np.ndarray]:
+def record(model, tokenizer: Tokenizer, texts: Iterable) -> tuple[list[str], np.ndarray]:
     """Read texts one after the other and return ``(characters, outputs)``: a list [N] and an array float32 [N, H].
 
     ``texts`` are conversations, or strings, which are read as a single turn of speaker A. ``characters`` are what the
-    model reads: characters, the marks of the speakers ("<A>") and "<end>" after each text ("�" for an unknown character).
+    model reads: characters (of another tokenizer: its tokens), the marks of the speakers ("<A>") and "<end>" after each
+    text ("�" for an unknown character).
     ``outputs[i]`` is what the model's last hidden layer shows after ``characters[i]``. The memory is carried over from
     text to text, as in training. ``model.read`` gives the outputs; see ``CharRNN.read``. Raises ValueError for a single
     string (put it into a list) and when there is nothing to read.
@@ -48,7 +49,7 @@ def record(model, tokenizer: CharTokenizer, texts: Iterable) -> tuple[list[str],
     ].numpy()  # the first is the "<end>" that stands before every text
 
 
-def token_ids(tokenizer: CharTokenizer, text) -> list[int]:
+def token_ids(tokenizer: Tokenizer, text) -> list[int]:
     """Return a conversation, or a string as one turn of speaker A, as token numbers that end with ``<end>``."""
     if isinstance(text, str):
         return [tokenizer.speaker("A"), *tokenizer.encode(text), tokenizer.end]
@@ -64,9 +65,12 @@ class Found(NamedTuple):
     luck: float  # what the best of all units reaches for labels that cannot be known: the highest of the shuffles
 
 
-def pieces(tokenizer: CharTokenizer, ids: Iterable[int]) -> list[str]:
-    """Return each token as it is read by a person: a character, or a mark such as "<A>"; "�" for an unknown one."""
-    return [tokenizer.decode([number], special=number != tokenizer.unknown) for number in ids]
+def pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> list[str]:
+    """Return each token as it is read by a person: a character, a piece of a word, or a mark such as "<A>".
+
+    An unknown character is "�"; bytes that are no whole character are written as in "\\xf0\\x9f".
+    """
+    return [CUT if number == tokenizer.unknown else tokenizer.tokens[number] for number in map(int, ids)]
 
 
 def unit_scores(outputs: np.ndarray, labels: Sequence[float]) -> np.ndarray:

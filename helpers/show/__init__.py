@@ -31,6 +31,11 @@ _WHERE = {
     "explore_how_far_back": "inside",
     "cell": "inside",
     "explore_cell": "inside",
+    "merge_by_merge": "merges",
+    "explore_merges": "merges",
+    "looking": "looks",
+    "where_it_looks": "attention",
+    "explore_where_it_looks": "looks",
 }
 __all__ = list(_WHERE)
 

@@ -13,7 +13,7 @@ from helpers.show.explore import Explore
 from helpers.show.style import BLUE, MONO, RULE, SOFT, listing, number, percent, xml
 
 # Ends of the scales, fixed so that the colours of two bots or two texts can be compared.
-TOP_WORD, TOP_CHARACTER = 30.0, 10.0  # bits
+TOP_WORD, TOP_TOKEN, TOP_CHARACTER = 30.0, 20.0, 10.0  # bits
 LONGEST = 500  # characters of a message or text typed into a control that are read
 BARS = 8
 REPLY_TOKENS = 80  # of a reply beside the dial: three must come while you watch
@@ -24,8 +24,9 @@ COLUMNS = 92  # of a line of a reply
 def surprise_tokens(bot, text: str, context=(), words: bool = True) -> Tokens:
     """Colour `text` by what it cost `bot` to foresee it, −log₂ p in bits: word by word, or by characters.
 
-    `context` holds the messages before it, A and B in turn. The scale ends at 30 bits a word and 10 bits a character, so
-    that drawings can be compared. An unknown character costs about 20 bits more (see `helpers.evaluation.surprise`).
+    A bot that reads other tokens is drawn token by token instead. `context` holds the messages before it, A and B in
+    turn. The scale ends at 30 bits a word, 20 bits a token and 10 bits a character, so that drawings can be compared.
+    An unknown character costs about 20 bits more (see `helpers.evaluation.surprise`).
     Raises ValueError for an empty text.
     """
     return _surprise_tokens(bot, bot.name, text, context, words)
@@ -108,19 +109,20 @@ def _surprise_tokens(bot, name: str, text: str, context, words: bool) -> Tokens:
 
     if not text:
         raise ValueError("the text is empty: give at least one character")
-    characters, bits = surprise(bot.model, bot.tokenizer, text, context)
-    joined, sums = by_word(characters, bits)
+    tokens, bits = surprise(bot.model, bot.tokenizer, text, context)
+    joined, sums = by_word(tokens, bits)
     if words:
-        pieces, values, names, top = joined, sums, [_quoted(word) for word in joined], TOP_WORD
+        kind, pieces, values, top = "word", joined, sums, TOP_WORD
+        names = [_quoted(word) for word in joined]
     else:
-        owners = [word for word in joined for _ in word] if len(characters) == len(text) else [""] * len(characters)
-        pieces, values, top = characters, bits, TOP_CHARACTER
-        names = [_quoted(c) + f" of {_quoted(word)}" * bool(word.strip() and c.strip())
-                 for c, word in zip(characters, owners)]  # fmt: skip
-    total = math.fsum(bits)  # of the characters in both cases: the last digit must not depend on the tick box
+        kind = "character" if hasattr(bot.tokenizer, "characters") else "token"
+        pieces, values, top = tokens, bits, TOP_CHARACTER if kind == "character" else TOP_TOKEN
+        names = [_quoted(token) + f" of {_quoted(word)}" * (word.strip() not in ("", token.strip()) and token.strip() != "")
+                 for token, word in _with_words(tokens, joined)]  # fmt: skip
+    total = math.fsum(bits)  # of the tokens in both cases: the last digit must not depend on the tick box
     order = sorted(range(len(values)), key=lambda i: (-round(values[i], 6), i))
     if values[order[0]] < 1:  # nothing was less likely than one in two
-        title = f"{name} saw every {'word' if words else 'character'} coming"
+        title = f"{name} saw every {kind} coming"
     else:
         title = f"{name} did not see {'' if words else 'the '}{names[order[0]]} coming"
     told = listing(f"{names[i]} {_whole(values[i])}" for i in order[:3])
@@ -133,6 +135,18 @@ def _surprise_tokens(bot, name: str, text: str, context, words: bool) -> Tokens:
     return _retold(Tokens(pieces, values, title, top=top), sentence)
 
 
+def _with_words(tokens, words) -> list[tuple[str, str]]:
+    """Return each token with the word it is part of, for a character of the word the same: no token reaches into two."""
+    pairs, rest = [], list(words)
+    left = ""
+    for token in tokens:
+        if not left:
+            word = left = rest.pop(0)
+        pairs.append((token, word))
+        left = left[len(token) :]
+    return pairs
+
+
 def _first_token(bot, message, settings) -> tuple[list, list, list, list]:
     """Return the possible first tokens, the likeliest first, their probabilities before and after the cuts, their names."""
     import torch
@@ -142,11 +156,12 @@ def _first_token(bot, message, settings) -> tuple[list, list, list, list]:
 
     ids = torch.tensor([bot.prompt([message])], device=device_of(bot.model))
     logits = bot.model(ids)[0][0, -1].float().cpu()
-    logits[[bot.tokenizer.pad, bot.tokenizer.unknown]] = -math.inf  # a bot never says these
+    silent = [number for number in (bot.tokenizer.pad, bot.tokenizer.unknown) if number is not None]
+    logits[silent] = -math.inf  # a bot never says these
     order = logits.argsort(descending=True, stable=True).tolist()  # no dial changes the order
     before = distribution(logits, settings["temperature"]).tolist()
     after = distribution(logits, **settings).tolist()
-    return order, before, after, [seen(token) for token in bot.tokenizer.tokens]
+    return order, before, after, [_label(token) for token in bot.tokenizer.tokens]
 
 
 def _bars(bars) -> tuple[str, float]:
@@ -217,6 +232,12 @@ def _nothing(title: str, words: str) -> Drawing:
 def _quoted(token: str) -> str:
     text = seen(token.strip() or token)
     return f"“{text[:24]}…”" if len(text) > 25 else f"“{text}”"
+
+
+def _label(token: str) -> str:
+    """A token beside its bar: " the" and "the" are two tokens, so a space before a word is seen."""
+    text = f"␣{seen(token[1:])}" if token[:1] == " " and token.strip() else seen(token)
+    return f"{text[:10]}…" if len(text) > 11 else text
 
 
 def _whole(bits: float) -> str:

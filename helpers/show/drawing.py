@@ -64,6 +64,9 @@ class Drawing:
 
 def write(x: float, y: float, text, look: str = "") -> str:
     """A line of text as SVG, at its left end and baseline; `look` holds further attributes."""
+    text = str(text)
+    if text[:1] == " ":  # browsers swallow a space at the beginning, and do not inherit the rule that forbids it
+        look = f'{look} style="white-space:pre"'.strip()
     return f'<text x="{round(x, 1):g}" y="{round(y, 1):g}"{" " * bool(look)}{look}>{xml(text)}</text>'
 
 

@@ -35,27 +35,43 @@ def how_far_back(model, tokenizer, text, position: int | None = None, name: str 
     The colour is the size of the gradient (``helpers.evaluation.reach.gradient_reach``) in per cent of the largest; the
     title says how many characters back half and 90 % of all gradients together lie. ``position`` counts from 0 and is
     the last one if not given; there, the likeliest next character stands for the unknown one. ``name`` of the model
-    begins the title. The last 200 characters are drawn. Raises ValueError for an empty text or a position outside it.
+    begins the title. The last 200 characters are drawn. With another tokenizer all of this is said of its tokens, and
+    how many characters they are is told beside. What lies further back than the model can read counts nothing. Raises
+    ValueError for an empty text or a position outside it.
+
+    An encoder-decoder reads what was said before as a whole: give it a conversation, and ask inside its last turn.
     """
     import numpy as np
 
     from helpers.evaluation.reach import gradient_reach
 
     context, ids, characters = _read(tokenizer, text)
+    kind = "character" if hasattr(tokenizer, "characters") else "token"
     position = len(ids) - 1 if position is None else position
     if not 0 <= position < len(ids):
-        raise ValueError(f"there is no position {position} in {len(ids)} characters; take 0 to {len(ids) - 1}")
-    norms = gradient_reach(model, context + ids, len(context) + position)[len(context) :]
+        raise ValueError(f"there is no position {position} in {len(ids)} {kind}s; take 0 to {len(ids) - 1}")
+    read = context + ids[: position + 2]
+    begins = _first_read(model, read, len(context) + position)
+    norms = np.zeros(len(context) + position + 1)
+    norms[begins:] = gradient_reach(model, read[begins:], len(context) + position - begins)
+    norms = norms[len(context) :]
     following = f"for {quoted(characters[position + 1])}" if position + 1 < len(ids) else "here"
     name = shorten(name, 20)  # the title has one line
     if norms.sum() > 0:
         # The 1e-9 forgives rounding: exactly half is half.
         back = np.cumsum(norms[::-1]) / norms.sum() + 1e-9
         half, most = (int(np.argmax(back >= share)) + 1 for share in (0.5, 0.9))
-        plural = " characters" if half > 1 else ""
-        title = f"half of what counts {following} lies in {_last(half)}{plural}, 90 % in {_last(most)}"
+        plural = f" {kind}s" if half > 1 else ""
+        half_length = most_length = ""
+        if kind == "token":  # told in characters too, so that it can be compared with a model that reads those
+            half_length, most_length = (
+                f" ({len(tokenizer.decode(ids[position + 1 - back : position + 1])):,} characters)"
+                for back in (half, most)
+            )
+        title = f"half of what counts {following} lies in {_last(half, kind)}{plural}{half_length}, "
+        title += f"90 % in {_last(most, kind)}{most_length}"
     else:
-        title = f"no character counts {following}"
+        title = f"no {kind} counts {following}"
     title = f"{name}: {title}" if name else title[0].upper() + title[1:]
     shares = 100 * norms / (norms.max() or 1)
     drawn = characters[: position + 1][-MOST_TOKENS:]
@@ -77,8 +93,20 @@ def explore_how_far_back(models: dict, tokenizer, text) -> Explore:
     return Explore(draw, model=list(models), position=range(last + 1))
 
 
-def _last(count: int) -> str:
-    return "the last character" if count == 1 else f"the last {number(count)}"
+def _last(count: int, kind: str) -> str:
+    return f"the last {kind}" if count == 1 else f"the last {number(count)}"
+
+
+def _first_read(model, ids, position: int) -> int:
+    """Return the place of the first token that the model still reads when it stands at ``position``."""
+    limit = getattr(model, "context", None)
+    if limit is not None:
+        return max(0, position + 1 - limit)
+    config = getattr(model, "config", {})
+    if "context_tokens" not in config:
+        return 0
+    turns = [place for place in range(position + 1) if ids[place] in config["speakers"]]
+    return max(0, turns[-1] - config["context_tokens"]) if turns else 0
 
 
 def _read(tokenizer, text) -> tuple[list[int], list[int], list[str]]:

@@ -6,8 +6,10 @@ _WHERE = {
     "fit": "loop",
     "History": "history",
     "next_token_loss": "losses",
+    "reply_loss": "losses",
     "CarriedState": "losses",
     "mean_loss": "losses",
+    "make_optimiser": "optimisers",
 }
 __all__ = list(_WHERE)
 

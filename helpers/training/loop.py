@@ -9,6 +9,7 @@ import torch
 
 from .history import History
 from .losses import next_token_loss, on
+from .optimisers import make_optimiser
 from .resuming import Keeper
 from .schedules import learning_rate_at
 
@@ -20,16 +21,19 @@ def fit(
     steps: int | None = None,
     seconds: float | None = None,
     learning_rate: float = 2e-3,
+    optimiser: str = "adamw",
     loss: Callable = next_token_loss,
     warmup: float = 0.02,
     schedule: str = "cosine",
     clip: float | None = 1.0,
     weight_decay: float = 0.0,
+    accumulate: int = 1,
     validate: Callable | None = None,
     validate_every: int = 500,
     callbacks: Iterable[Callable] = (),
     resume: str | os.PathLike | None = None,
     dtype: torch.dtype | None = None,
+    compile: bool = False,
     progress: bool = True,
 ) -> History:
     """Train ``model`` in place and return the History: for ``steps`` steps, or for ``seconds``, whichever ends first.
@@ -37,27 +41,31 @@ def fit(
     batches         ``batches[t]`` is the batch of step t, for every t (``helpers.corpus.batches``)
     loss            called as ``loss(model, batch)``: mean nats per token, a scalar tensor
     learning_rate   the highest; ``warmup`` (a share of the training) and ``schedule`` say how it is reached and left
+    optimiser       "adamw", or "muon" for the matrices with AdamW for the rest (``helpers.training.optimisers``)
     clip            longest gradient allowed, over all parameters together; None for no limit
+    accumulate      how many batches make one step: their gradients are averaged, memory is needed for one alone
     validate        called as ``validate(model)`` every ``validate_every`` steps and at the end: the model is left with
                     the parameters that gave the lowest value
     callbacks       each called as ``callback(history, model)`` after every step, for a live curve or samples
     resume          a file: training goes on from it if it exists, and keeps it up to date at every validation
     dtype           torch.bfloat16 computes the large products in it; the parameters stay float32
+    compile         torch.compile the model first: pays on a GPU and in long runs, costs up to a minute at the start
 
-    The optimizer is AdamW (Loshchilov & Hutter 2017), betas 0.9 and 0.99. Interrupting it (Ctrl-C, the stop button of a
+    Interrupting it (Ctrl-C, the stop button of a
     notebook) and a loss or gradient that is no number end the training early: the model keeps what it learned,
-    ``history.stopped`` says why. Raises ValueError without steps and seconds, when one of them is not above 0, or for a
-    resume file that is damaged or belongs to another model.
+    ``history.stopped`` says why. Raises ValueError without steps and seconds, when one of them or ``accumulate``
+    is not above 0, for an unknown optimiser, or for a resume file that is damaged or belongs to another model.
     """
     if steps is None and seconds is None:
         raise ValueError("say how long to train: steps=1000, or seconds=45")
-    for name, length in (("steps", steps), ("seconds", seconds)):
+    for name, length in (("steps", steps), ("seconds", seconds), ("accumulate", accumulate)):
         if length is not None and not length > 0:
             raise ValueError(f"{name} is {length}: give a number above 0, such as steps=1000 or seconds=45")
-    optimizer = torch.optim.AdamW(model.parameters(), learning_rate, betas=(0.9, 0.99), weight_decay=weight_decay)
+    optimizer = make_optimiser(optimiser, model, learning_rate, weight_decay)
     keeper = Keeper(model, optimizer, loss, validate, resume)
     history, device = keeper.history, next(model.parameters()).device
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
+    trained = torch.compile(model) if compile else model
     bar = _Bar(steps, seconds, history, progress)
     # Gradients that vanish become numbers of a size that processors compute with tenfold slower: they count as 0.
     torch.set_flush_denormal(True)
@@ -65,17 +73,21 @@ def fit(
     try:
         while not history.stopped and (done := _share_done(history, steps, seconds)) < 1:
             began = time.perf_counter()
+            rate = learning_rate_at(done, 1.0, warmup, schedule)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate_at(done, learning_rate, warmup, schedule)
-            batch = on(batches[history.steps], device)
-            with mixed:
-                value = loss(model, batch)
+                group["lr"] = rate * group["peak"]
             optimizer.zero_grad()
-            value.backward()
+            value, tokens = 0.0, 0
+            for number in range(history.steps * accumulate, (history.steps + 1) * accumulate):
+                batch = on(batches[number], device)
+                with mixed:
+                    part = loss(trained, batch) / accumulate
+                part.backward()
+                value, tokens = value + part.item(), tokens + int((batch.targets >= 0).sum())
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
-            if math.isfinite(value.item()) and math.isfinite(norm.item()):  # scaling an infinite gradient gives NaN
+            if math.isfinite(value) and math.isfinite(norm.item()):  # scaling an infinite gradient gives NaN
                 optimizer.step()
-            history.add(batch.targets.numel(), time.perf_counter() - began, value.item(), group["lr"], norm.item())
+            history.add(tokens, time.perf_counter() - began, value, rate * learning_rate, norm.item())
             for callback in callbacks:
                 callback(history, model)
             bar.update()

@@ -10,8 +10,14 @@ from ..models.modes import device_of, evaluating
 
 
 def next_token_loss(model, batch: Batch) -> torch.Tensor:
-    """Return the mean surprise in nats at ``batch.targets`` when each row is read from nothing."""
+    """Return the mean surprise in nats at ``batch.targets`` when each row is read from nothing; −100 is not counted."""
     logits, _ = model(batch.inputs)
+    return functional.cross_entropy(logits.float().flatten(0, 1), batch.targets.flatten())
+
+
+def reply_loss(model, batch) -> torch.Tensor:
+    """Return the mean surprise in nats at the replies of a PairBatch, each read with its context (notebook 03)."""
+    logits = model.read(batch)
     return functional.cross_entropy(logits.float().flatten(0, 1), batch.targets.flatten())
 
 
@@ -44,18 +50,19 @@ def each(state, change: Callable[[torch.Tensor], torch.Tensor]):
 
 
 @torch.no_grad()
-def mean_loss(model, batches: Sequence[Batch], most: int | None = None) -> float:
-    """Return the mean surprise in nats per token over one pass of ``batches`` (at most ``most``), memory carried over.
+def mean_loss(model, batches: Sequence[Batch], most: int | None = None, loss: Callable | None = None) -> float:
+    """Return the mean ``loss`` in nats per token over one pass of ``batches`` (at most ``most``).
 
-    The model is put into evaluation mode and back; its parameters do not change.
+    Without ``loss`` the memory is carried over from batch to batch. The model is put into evaluation mode and back; its
+    parameters do not change.
     """
-    loss, device = CarriedState(), device_of(model)
+    loss, device = CarriedState() if loss is None else loss, device_of(model)
     number = len(batches) if most is None else min(most, len(batches))
     with evaluating(model):
         losses = [loss(model, on(batches[place], device)).item() for place in range(number)]
     return sum(losses) / number
 
 
-def on(batch: Batch, device) -> Batch:
-    """Return the batch on another device."""
-    return batch._replace(inputs=batch.inputs.to(device), targets=batch.targets.to(device))
+def on(batch, device):
+    """Return the batch, a NamedTuple, with all its tensors on another device."""
+    return type(batch)(*(part.to(device) if torch.is_tensor(part) else part for part in batch))

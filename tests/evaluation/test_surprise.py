@@ -8,11 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.corpus.bpe import BPETokenizer
 from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokens import CharTokenizer
 from helpers.evaluation import surprise as measured
 from helpers.evaluation.metrics import bits_per_byte
 from helpers.evaluation.surprise import by_word, conversation_nats, surprise
+from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.ngram import NGram
 from helpers.models.rnn import CharRNN
 
@@ -184,3 +186,105 @@ def test_joining_loses_neither_text_nor_bits(text):
     words, sums = by_word(list(text), np.arange(len(text)))
     assert "".join(words) == text and sums.sum() == sum(range(len(text)))
     assert [word.strip() for word in words if word.strip()] == text.split()
+
+
+# --- byte pairs ------------------------------------------------------------------------------------------------------
+
+PAIRS = BPETokenizer.train(["the dog and the cat, the dog 🌊🌊 é"] * 3, 290)
+
+
+class Even:
+    """Every token is equally likely, so each costs log2 of the vocabulary."""
+
+    def __call__(self, ids, state=None):
+        return torch.zeros(*ids.shape, len(PAIRS)), state
+
+
+@given(st.text(alphabet="the dog \n🌊é😀", max_size=30))
+def test_pieces_of_a_byte_pair_tokenizer_are_the_text_and_cost_what_their_tokens_cost(text):
+    pieces, bits = surprise(Even(), PAIRS, text)
+    assert "".join(pieces) == text and len(pieces) == len(bits)
+    assert bits.sum() == pytest.approx(len(PAIRS.encode(text)) * math.log2(len(PAIRS)))
+    assert (
+        by_word(pieces, bits)[0] == by_word(list(text), [0] * len(text))[0]
+    )  # the words of all tokenizers are the same
+
+
+def test_tokens_that_share_a_character_stand_as_one():
+    pieces, bits = surprise(Even(), PAIRS, "the😀", ["hi"])
+    assert pieces == ["the", "😀"]
+    assert bits == pytest.approx(np.array([1, 3]) * math.log2(len(PAIRS)))  # 😀 is F0 9F and two more; F0 9F is merged
+
+
+# --- models with a context -------------------------------------------------------------------------------------------
+
+
+class Summing(torch.nn.Module):
+    """Sees at most ``context`` tokens, and what it says depends on all of them: their sum decides which token is likely."""
+
+    def __init__(self, context):
+        super().__init__()
+        self.context, self.shapes, self.scale = context, [], torch.nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, ids, state=None):
+        assert state is None and ids.shape[1] <= self.context
+        self.shapes.append(tuple(ids.shape))
+        likely = (ids.cumsum(1) % len(TOKENIZER))[..., None]
+        return self.scale * torch.zeros(*ids.shape, len(TOKENIZER)).scatter(-1, likely, 2.0), None
+
+
+def by_hand(ids, context):
+    """Each token's nats, read in windows one at a time with plain loops."""
+    step, nats, start = max(1, context // 2), {}, 0
+    while True:
+        window = ids[start : start + context + 1]
+        for place in range(1, len(window)):
+            likely = sum(window[:place]) % len(TOKENIZER)
+            scores = [2.0 if number == likely else 0.0 for number in range(len(TOKENIZER))]
+            said = math.log(sum(map(math.exp, scores))) - scores[window[place]]
+            nats.setdefault(start + place, said)  # what an earlier window scored stays
+        if start + context + 1 >= len(ids):
+            return [nats[place] for place in range(1, len(ids))]
+        start += step
+
+
+@pytest.mark.parametrize("context", [1, 2, 3, 7, 8, 64])
+def test_a_long_text_is_read_in_windows_that_overlap_by_half(context):
+    model = Summing(context)
+    for length in (1, context - 2, context - 1, context, 3 * context, 4 * context + 1, 50):
+        text = ("ab ba b" * 300)[: max(1, length)]
+        _, bits = surprise(model, TOKENIZER, text)
+        expected = by_hand([END, A, *TOKENIZER.encode(text)], context)[1:]
+        assert bits * math.log(2) == pytest.approx(expected, rel=1e-5)
+
+
+def test_windows_of_many_rows_are_read_side_by_side_and_short_rows_once():
+    model, conversations = Summing(32), some_conversations()
+    together, _ = conversation_nats(model, TOKENIZER, conversations)
+    assert max(rows for rows, _ in model.shapes) == 32 and len(model.shapes) < len(conversations)
+    alone = []
+    for one in conversations:
+        model.shapes.clear()
+        alone.append(conversation_nats(model, TOKENIZER, [one])[0])
+        ids = [END, *TOKENIZER.encode_conversation(one)]
+        expected = sum(by_hand(ids, 32)) + DEARER * ids.count(UNKNOWN)
+        assert alone[-1] == pytest.approx(expected, rel=1e-5)
+        if len(ids) <= 33:
+            assert model.shapes == [(1, len(ids) - 1)]
+    assert together == pytest.approx(sum(alone), rel=1e-6)
+
+
+def test_a_gpt_is_measured_as_if_it_had_read_each_window_alone():
+    torch.manual_seed(1)
+    model = GPT(GPTConfig.modern(len(TOKENIZER), context=16, width=16, layers=2, heads=2)).eval()
+    text = "ab ba b" * 9
+    _, bits = surprise(model, TOKENIZER, text)
+    ids = torch.tensor([END, A, *TOKENIZER.encode(text)])
+    expected, start = [], 0
+    with torch.no_grad():
+        while len(expected) < len(ids) - 1:
+            window = ids[start : start + 17]
+            scores = model(window[None, :-1])[0][0].log_softmax(-1)
+            expected += [-scores[t, window[t + 1]].item() for t in range(len(expected) - start, len(window) - 1)]
+            start += 8
+    assert bits * math.log(2) == pytest.approx(expected[1:], rel=1e-4)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from helpers.chat.bots import Bot
+from helpers.corpus.bpe import BPETokenizer
 from helpers.corpus.tokens import CharTokenizer
 from helpers.models.ngram import NGram
 from helpers.models.rnn import CharRNN
@@ -238,3 +239,56 @@ def test_bars_are_drawn_to_scale():
     svg = dial(fixed(a=3 / 4, d=1 / 4), "hi", temperature=1).svg
     widths = [float(part.split('"')[0]) for part in svg.split('y="45" width="')[1:] + svg.split('y="71" width="')[1:]]
     assert widths[0] == pytest.approx(3 * widths[1], abs=0.2)
+
+
+# --- word pieces -----------------------------------------------------------------------------------------------------
+
+PIECES = BPETokenizer.train(["the dog and the dog, the dog 🌊"] * 4, 280)
+
+
+class Piecewise:
+    """Gives every next token the same logits: those named in bits, the others share what is left."""
+
+    def __init__(self, **bits):
+        rest = 1 - sum(2.0**-value for value in bits.values())
+        self.logits = torch.full((len(PIECES),), math.log(max(rest, 1e-9) / (len(PIECES) - len(bits))))
+        for name, value in bits.items():
+            self.logits[PIECES.tokens.index(name.replace("_", " "))] = -value * math.log(2)
+
+    def __call__(self, ids, state=None):
+        return self.logits.expand(*ids.shape, -1), state
+
+
+def test_word_pieces_are_told_as_tokens_with_their_words(parse):
+    bot = Bot(Piecewise(the=1, _dog=2), PIECES, "pieces")
+    drawing = surprise_tokens(bot, "the dogs 🌊", words=False)
+    assert [title for title, _ in parse(drawing.svg)] == [
+        "the 1.0 bits",
+        " dog 2.0 bits",
+        "s 10 bits",
+        " 🌊 10 bits",
+    ]
+    assert "full height: 20." in drawing.svg
+    assert "“s” of “dogs” 10" in drawing.words and "character" not in drawing.title
+    whole = surprise_tokens(bot, "the dogs 🌊")
+    assert [title.rsplit(" ", 2)[0] for title, _ in parse(whole.svg)] == ["the", " dogs", " 🌊"]
+    assert whole.words.split(". ")[1] == drawing.words.split(". ")[1]  # the same bits in all, per character of the text
+    assert f"{sum(surprise_bits(bot, 'the dogs 🌊')) / 10:.1f} per character" in whole.words
+    assert surprise_tokens(Bot(Piecewise(the=0), PIECES, "x"), "the", words=False).title == "x saw every token coming"
+
+
+def surprise_bits(bot, text):
+    from helpers.evaluation.surprise import surprise
+
+    return surprise(bot.model, bot.tokenizer, text)[1]
+
+
+def test_a_space_before_a_word_is_seen_beside_the_bar(parse):
+    drawing = dial(Bot(Piecewise(the=2, _the=1, _dog=3), PIECES, "pieces"), "hi", temperature=1)
+    assert "“␣the” " in drawing.title and "“␣the” 50 %, “the” 25 %, “␣dog” 12 %" in drawing.words
+    assert [title.split()[0] for title, _ in parse(drawing.svg)[:3]] == ["␣the", "the", "␣dog"]
+    for explore in (explore_dial(Bot(Piecewise(the=2), PIECES, "pieces"), "hi"),
+                    explore_surprise({"pieces": Bot(Piecewise(the=2), PIECES, "pieces")}, "the dog")):  # fmt: skip
+        for settings in explore.extremes():
+            assert explore.error is None, settings
+            parse(explore._picture.value)

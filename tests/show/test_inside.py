@@ -5,9 +5,13 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.corpus.bpe import BPETokenizer
 from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokens import CharTokenizer
+from helpers.models.encoder_decoder import marks
+from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.rnn import CharRNN
+from helpers.models.seq2seq import Seq2Seq
 from helpers.show import Tokens, cell, explore_cell, explore_how_far_back, how_far_back
 
 TEXT = "I walk my corgi"
@@ -101,6 +105,47 @@ def test_how_far_back_answers_wrong_input(tokenizer, model):
             how_far_back(model, tokenizer, empty)
     with pytest.raises(ValueError, match="at least one model"):
         explore_how_far_back({}, tokenizer, TEXT)
+
+
+PIECES = BPETokenizer.train(["the dog and the cat, the dog"] * 4, 275)
+LONG = Conversation("c", "c", (Turn("A", "the dog and the cat " * 12), Turn("B", "the cat and the")))
+
+
+def test_word_pieces_are_told_as_tokens_and_in_characters():
+    text = "the dog and the"
+    drawing = how_far_back(Fading(len(PIECES)), PIECES, text, 2)
+    assert PIECES.encode(text)[:3] == [PIECES.tokens.index(name) for name in ("the", " dog", " and")]
+    assert drawing.title == (
+        "Half of what counts for “the” lies in the last token (4 characters), 90 % in the last 3 (11 characters)"
+    )
+    deaf = Fading(len(PIECES))
+    deaf.head.weight.data.zero_()
+    assert "No token counts here" in how_far_back(deaf, PIECES, text).words
+    with pytest.raises(ValueError, match="no position 9 in 4 tokens"):
+        how_far_back(deaf, PIECES, text, 9)
+
+
+def readers():
+    torch.manual_seed(1)
+    gpt = GPT(GPTConfig.gpt2(len(PIECES), context=16, width=16, layers=2, heads=2))
+    settings = {"width": 16, "embedding": 8, "context_tokens": 12, **marks(PIECES)}
+    return {"GPT": gpt, "attention": Seq2Seq(len(PIECES), **settings),
+            "one vector": Seq2Seq(len(PIECES), attention=False, **settings)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(readers()))
+def test_what_a_model_cannot_read_counts_nothing(name, parse):
+    model, ids = readers()[name], PIECES.encode_conversation(LONG)[:-1]
+    drawing = how_far_back(model, PIECES, LONG)
+    shares = [float(title.split(" % of")[0].split()[-1]) for title, _ in parse(drawing.svg)]
+    reply = len(ids) - ids.index(PIECES.speaker("B"))
+    read = 16 if name == "GPT" else 12 + reply
+    assert not any(shares[:-read]) and all(shares[-read:])
+    explore = explore_how_far_back({name: model}, PIECES, LONG)
+    for settings in explore.extremes():
+        assert explore.error is None, settings
+    for position in range(len(ids)):
+        how_far_back(model, PIECES, LONG, position)
 
 
 CHARACTERS = ["<A>", *"aba a", "<B>", "&"]
