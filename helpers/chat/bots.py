@@ -15,8 +15,9 @@ SPEAKERS = "AB"
 class Bot:
     """A language model that takes part in a conversation.
 
-    ``model`` is called as ``logits, state = model(ids, state)``; ``tokenizer`` knows speakers and the end. Prompts of more
-    than ``context`` tokens are cut at their beginning, with a warning.
+    ``model`` is called as ``logits, state = model(ids, state)``; ``tokenizer`` knows speakers and the end. Of a prompt of
+    more than ``context`` tokens, or more than three quarters of what the model can see at once, the oldest turns are left
+    out, with a warning; of a last turn that is still too long, the beginning.
     """
 
     model: Any
@@ -28,7 +29,7 @@ class Bot:
         """Return the next message after ``history``, a list of messages of two people in turn, the last one to be answered.
 
         Settings, all by name: ``temperature`` (0.7; 0 is greedy), ``top_k``, ``top_p`` (no cut), ``repetition_penalty``
-        (1.0), ``seed`` (None: another reply each time) and ``max_tokens`` (200). Raises ValueError for an empty history,
+        (1.0), ``seed`` (None: another reply each time) and ``max_tokens`` (200 characters or 80 word pieces). Raises ValueError for an empty history,
         TypeError when it is no list of strings.
         """
         return "".join(self.stream(history, **settings)).strip()
@@ -42,40 +43,57 @@ class Bot:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
-        max_tokens: int = 200,
+        max_tokens: int | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece, as it is written; the arguments are those of ``reply``."""
         from ..models.sampling import generate
 
         tokenizer, ids = self.tokenizer, self.prompt(history)
         ends = {tokenizer.end, *(tokenizer.speaker(name) for name in (*SPEAKERS, "other"))}
-        silent = [tokenizer.pad, tokenizer.unknown]
+        silent = [number for number in (tokenizer.pad, tokenizer.unknown) if number is not None]
+        if max_tokens is None:
+            max_tokens = 200 if hasattr(tokenizer, "characters") else 80
         settings = {
             "temperature": temperature,
             "top_k": top_k,
             "top_p": top_p,
             "repetition_penalty": repetition_penalty,
         }
+        streamer = tokenizer.streamer()
         for token in generate(
             self.model, ids, stop=ends, forbidden=silent, seed=seed, max_tokens=max_tokens, **settings
         ):
-            yield tokenizer.decode([token])
+            if piece := streamer.push(token):
+                yield piece
+        if rest := streamer.finish():
+            yield rest
 
     def prompt(self, history: Sequence[str]) -> list[int]:
         """Return the tokens that the model goes on from: ``<end>``, the turns so far, and the bot's own speaker token."""
         _check(history)
         tokenizer = self.tokenizer
-        ids = [tokenizer.end]
-        for number, message in enumerate(history):
-            ids += [tokenizer.speaker(SPEAKERS[number % 2]), *tokenizer.encode(_readable(message))]
-        ids.append(tokenizer.speaker(SPEAKERS[len(history) % 2]))
-        if len(ids) > self.context:
+        turns = [
+            [tokenizer.speaker(SPEAKERS[number % 2]), *tokenizer.encode(_readable(message))]
+            for number, message in enumerate(history)
+        ]
+        own, room = tokenizer.speaker(SPEAKERS[len(history) % 2]), self.room
+        length = sum(map(len, turns)) + 2
+        if length > room:
             warnings.warn(
-                f"the conversation is {len(ids):,} tokens long; {self.name} reads the last {self.context:,} of them",
+                f"the conversation is {length:,} tokens long; {self.name} reads the last {room:,} of them",
                 stacklevel=3,
             )
-            ids = ids[-self.context :]
-        return ids
+            while len(turns) > 1 and sum(map(len, turns)) + 2 > room:
+                del turns[0]
+            first = turns[0]
+            turns[0] = first[:1] + first[1:][-(room - 3) :] if len(first) + 2 > room else first
+        return [tokenizer.end, *(number for turn in turns for number in turn), own]
+
+    @property
+    def room(self) -> int:
+        """How many tokens a prompt may have: a model that sees few at once needs a quarter of them for its reply."""
+        sees = getattr(self.model, "context", None)
+        return self.context if sees is None else max(4, min(self.context, sees - sees // 4))
 
 
 def _check(history) -> None:

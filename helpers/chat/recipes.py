@@ -85,11 +85,11 @@ class PairRecipe:
     kind: str  # "Seq2Seq" or "Transformer"
     width: int
     more: tuple[tuple[str, int], ...] = ()  # further arguments of the model
-    dropout: float = 0.0  # they see every pair about twice: nothing is learned by heart yet
+    dropout: float = 0.0  # they see every pair once or twice: nothing is learned by heart yet
     context_tokens: int = 96
     reply_tokens: int = 64
     batch_size: int = 64
-    seconds: float = 1_500
+    seconds: float = 900
     optimiser: str = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 0.01

@@ -135,9 +135,7 @@ class Attention(nn.Module):
         q, k, v = self.split(x, turn)
         if past is not None:
             k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
-        mixed = functional.scaled_dot_product_attention(
-            q, k, v, mask, is_causal=mask is None and q.shape[2] > 1
-        )
+        mixed = functional.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None and q.shape[2] > 1)
         return self.output(mixed.transpose(1, 2).flatten(2)), (k, v)
 
 
@@ -170,6 +168,8 @@ class GPT(nn.Module):
     ``model(ids [B, T], state=None) -> (logits [B, T, V], state)``. The state is a `Cache`, None while training. Raises
     ValueError when more than ``config.context`` tokens are to be seen at once.
     """
+
+    overlooks_padding = True  # at the beginning of rows, see ``forward``
 
     def __init__(self, config: GPTConfig):
         super().__init__()

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-BITS = 7  # per token: nine tokens and the sign fit into an int64
-MOST_TOKENS, MOST_ORDER = 1 << BITS, 9
+BITS = 7  # per token, of up to 128: nine of them and the sign fit into an int64; more tokens take more bits each
+KEY = 63  # bits of a key
+MOST_TOKENS, MOST_ORDER = 1 << 15, 9
 USUAL_DISCOUNT = 0.75  # where counts of one or of two are missing, n1 / (n1 + 2 n2) says nothing (Jurafsky & Martin)
 
 
@@ -36,23 +37,30 @@ class NGram:
 
         ``ids`` is a numpy array, a torch tensor or a list. Without ``discount``, each order's is n1 / (n1 + 2 n2), n1 and
         n2 being how many of its n-grams have a count of one and of two. Raises ValueError for an order outside 1 to 9, a
-        vocabulary over 128, a discount outside 0 to 1, a stream shorter than ``order``, or a number outside the vocabulary.
+        vocabulary over 32,768, an order that is too high for its vocabulary (9 up to 128 tokens, 5 up to 4,096, 4 above
+        that), a discount outside 0 to 1, a stream shorter than ``order``, or a number outside the vocabulary.
         """
         if not 1 <= order <= MOST_ORDER:
             raise ValueError(f"order {order} is not possible: choose 1 to {MOST_ORDER}")
         if not 1 <= vocabulary_size <= MOST_TOKENS:
-            raise ValueError(f"{vocabulary_size} tokens are not possible: take 1 to {MOST_TOKENS} (see min_count)")
+            raise ValueError(f"{vocabulary_size} tokens are not possible: take 1 to {MOST_TOKENS:,}")
+        bits = _bits(vocabulary_size)
+        if order * bits > KEY:
+            raise ValueError(
+                f"order {order} is not possible with {vocabulary_size:,} tokens: choose 1 to {KEY // bits}, "
+                "or fewer tokens (see min_count)"
+            )
         if discount is not None and not 0 < discount <= 1:
             raise ValueError(f"discount {discount} is not possible: it must be above 0 and at most 1")
         ids = _checked(ids, vocabulary_size)
         if len(ids) < order:
             raise ValueError(f"a stream of {len(ids)} tokens has no n-gram of order {order}: give it more text")
-        tables, keys = [], _windows(ids, order)
+        tables, keys = [], _windows(ids, order, bits)
         for k in range(order, 0, -1):
             keys, counts = _unique(keys)
-            tables.insert(0, Table(keys, counts, _estimate(counts) if discount is None else discount))
+            tables.insert(0, Table(keys, counts, _estimate(counts) if discount is None else discount, bits=bits))
             # Each different n-gram votes once for its ending; the first of the stream does too, though none voted for it.
-            keys = np.union1d(keys, _windows(ids[:k], k)) & ((1 << BITS * (k - 1)) - 1)
+            keys = np.union1d(keys, _windows(ids[:k], k, bits)) & ((1 << bits * (k - 1)) - 1)
         discounts = [table.discount for table in tables]
         return cls(tables, {"order": order, "vocabulary_size": vocabulary_size, "discounts": discounts})
 
@@ -73,7 +81,7 @@ class NGram:
         probabilities, tokens, packed = 1 / self.vocabulary_size, np.arange(self.vocabulary_size), 0
         for used, table in enumerate(self.tables[: len(context) + 1]):
             if used:
-                packed |= context[-used] << BITS * (used - 1)
+                packed |= context[-used] << table.bits * (used - 1)
             probabilities = table.refine(packed, tokens, probabilities)
         return np.log(np.broadcast_to(probabilities, tokens.shape))
 
@@ -85,8 +93,10 @@ class NGram:
         ids = _checked(ids, self.vocabulary_size)
         probabilities = np.full(len(ids), 1 / self.vocabulary_size)
         for used, table in enumerate(self.tables[: len(ids)]):
-            keys = _windows(ids, used + 1)  # the first tokens have no context this long and stay as they are
-            probabilities[used:] = table.refine(keys >> BITS, keys & (MOST_TOKENS - 1), probabilities[used:])
+            keys = _windows(
+                ids, used + 1, table.bits
+            )  # the first tokens have no context this long and stay as they are
+            probabilities[used:] = table.refine(keys >> table.bits, ids[used:], probabilities[used:])
         return -np.log(probabilities[1:])
 
     def __call__(self, ids, state: list[tuple[int, ...]] | None = None):
@@ -141,7 +151,7 @@ class NGram:
             for k, discount in zip(range(1, config["order"] + 1), config["discounts"], strict=True):
                 keys, counts = np.cumsum(unpack(tensors[f"{k}.keys"])), unpack(tensors[f"{k}.counts"])
                 left_out = unpack(tensors[f"{k}.left_out"]) if f"{k}.left_out" in tensors else 0
-                tables.append(Table(keys, counts, discount, left_out))
+                tables.append(Table(keys, counts, discount, left_out, _bits(config["vocabulary_size"])))
             return cls(tables, dict(config))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("this is not the checkpoint of an n-gram model, or not a whole one") from error
@@ -151,17 +161,17 @@ class NGram:
 
 
 class Table:
-    """The n-grams of one order: sorted int64 keys [M], each the tokens at seven bits apiece, and their counts [M].
+    """The n-grams of one order: sorted int64 keys [M], each the tokens at ``bits`` bits apiece, and their counts [M].
 
     An n-gram's last token is in the lowest bits, so those that share a context stand side by side. ``left_out`` [contexts]
     is the sum of the counts that pruning took from each context, in their order.
     """
 
-    def __init__(self, keys: np.ndarray, counts: np.ndarray, discount: float, left_out=0):
+    def __init__(self, keys: np.ndarray, counts: np.ndarray, discount: float, left_out=0, bits: int = BITS):
         if len(keys) != len(counts):
             raise ValueError(f"{len(keys)} n-grams and {len(counts)} counts do not fit together")
-        self.keys, self.counts, self.discount = keys, counts.astype(np.int32), discount
-        self.contexts, kinds = _unique(keys >> BITS)
+        self.keys, self.counts, self.discount, self.bits = keys, counts.astype(np.int32), discount, bits
+        self.contexts, kinds = _unique(keys >> bits)
         self.starts = np.cumsum(kinds) - kinds
         self.left_out = np.zeros(len(self.contexts), np.int64) + left_out
         self.totals = _sums(self.counts, self.starts) + self.left_out
@@ -172,7 +182,7 @@ class Table:
         if not len(self.keys):
             return lower
         place = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
-        keys = np.left_shift(contexts, BITS) | tokens
+        keys = np.left_shift(contexts, self.bits) | tokens
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         kept = np.where(self.keys[at] == keys, self.counts[at] - self.discount, 0.0)
         mixed = (kept + self.passed_on[place] * lower) / self.totals[place]
@@ -182,7 +192,7 @@ class Table:
         keep = self.counts >= minimum
         remaining = _sums(self.counts * keep, self.starts)
         left_out = (self.totals - remaining)[remaining > 0]  # a context that lost all its n-grams is forgotten
-        return Table(self.keys[keep], self.counts[keep], self.discount, left_out)
+        return Table(self.keys[keep], self.counts[keep], self.discount, left_out, self.bits)
 
 
 def pack(numbers: np.ndarray) -> np.ndarray:
@@ -224,12 +234,16 @@ def _checked(ids, vocabulary_size: int) -> np.ndarray:
     return ids.astype(np.int64, copy=False)
 
 
-def _windows(ids: np.ndarray, length: int) -> np.ndarray:
+def _bits(vocabulary_size: int) -> int:
+    return max(BITS, (vocabulary_size - 1).bit_length())
+
+
+def _windows(ids: np.ndarray, length: int, bits: int) -> np.ndarray:
     """Return the key of every ``length`` neighbours, int64 [N - length + 1]."""
     count = len(ids) - length + 1
     keys = np.zeros(count, dtype=np.int64)
     for i in range(length):
-        keys = keys << BITS | ids[i : i + count]
+        keys = keys << bits | ids[i : i + count]
     return keys
 
 

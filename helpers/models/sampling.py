@@ -50,51 +50,107 @@ def penalised(logits: torch.Tensor, said: Sequence[int], penalty: float) -> torc
     return logits
 
 
+class Chooser:
+    """Draws one token after the other from logits, with dice of its own: what ``generate`` does at every step.
+
+    The arguments are those of ``generate``, and so are the errors.
+    """
+
+    def __init__(
+        self,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        stop: Container[int] = (),
+        forbidden: Sequence[int] = (),
+        seed: int | None = None,
+    ):
+        _check(temperature, top_k, top_p)
+        if not 1 <= repetition_penalty < float("inf"):
+            raise ValueError(
+                f"repetition_penalty is {repetition_penalty}: give 1.0 (no penalty) or more, usually up to 1.3"
+            )
+        self.dials, self.penalty, self.stop = (temperature, top_k, top_p), repetition_penalty, stop
+        self.forbidden = torch.tensor(list(forbidden), dtype=torch.long)
+        self.random, self.said = torch.Generator(), []
+        self.random.manual_seed(seed) if seed is not None else self.random.seed()
+
+    def draw(self, logits: torch.Tensor) -> int | None:
+        """Return the next token, given its logits [V]; None when it is one at which to stop."""
+        scores = penalised(logits.float().cpu(), self.said, self.penalty)
+        scores = scores.index_fill(0, self.forbidden, float("-inf"))
+        token = int(torch.multinomial(distribution(scores, *self.dials), 1, generator=self.random))
+        if token in self.stop:
+            return None
+        self.said.append(token)
+        return token
+
+
 @torch.no_grad()
-def generate(
-    model,
-    ids: Sequence[int],
-    *,
-    max_tokens: int = 200,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    repetition_penalty: float = 1.0,
-    stop: Container[int] = (),
-    forbidden: Sequence[int] = (),
-    seed: int | None = None,
-) -> Iterator[int]:
+def generate(model, ids: Sequence[int], *, max_tokens: int = 200, cache: bool = True, **settings) -> Iterator[int]:
     """Yield tokens that go on after ``ids``, one at a time, until one in ``stop`` (not yielded) or ``max_tokens``.
 
     ``model`` is called as ``logits, state = model(ids, state)`` with ids [1, T]: it reads the prompt once, and each
-    new token as it comes, in evaluation mode. ``forbidden`` tokens are never drawn. The same ``seed`` draws the same
-    tokens, without one the draw is fresh; torch's global generator is left alone. Raises ValueError when ``ids`` is empty
-    and for a setting that makes no sense, as soon as the first token is asked for.
+    new token as it comes, in evaluation mode; with ``cache=False`` it reads everything again for each token, which gives
+    the same. A model with a limited ``context`` that is full goes on from the latter half of it. Settings: ``temperature``,
+    ``top_k``, ``top_p`` (see ``distribution``), ``repetition_penalty``, ``stop``, ``forbidden`` (never drawn) and ``seed``:
+    the same one draws the same tokens, without one the draw is fresh; torch's global generator is left alone. Raises
+    ValueError when ``ids`` is empty and for a setting that makes no sense, as soon as the first token is asked for.
     """
-    _check(temperature, top_k, top_p)
-    if not 1 <= repetition_penalty < float("inf"):
-        raise ValueError(
-            f"repetition_penalty is {repetition_penalty}: give 1.0 (no penalty) or more, usually up to 1.3"
-        )
-    if not len(ids):
+    chooser, device = Chooser(**settings), device_of(model)
+    text, limit = list(ids), getattr(model, "context", None)
+    if not text:
         raise ValueError("there is nothing to go on from: give one token at least, such as the tokenizer's <end>")
-    random = torch.Generator()
-    random.manual_seed(seed) if seed is not None else random.seed()
-    device = device_of(model)
-    forbidden = torch.tensor(list(forbidden), dtype=torch.long)
-    said: list[int] = []
-    read, state = torch.tensor([list(ids)], device=device), None
+    read, state, begin = text, None, 0
     for _ in range(max_tokens):
+        if limit is not None and len(text) - begin > limit:
+            begin = len(text) - max(1, limit // 2)
+            read, state = text[begin:], None
         with evaluating(model):  # a sample may be asked for in the middle of a training: no dropout then
-            logits, state = model(read, state)
-        scores = penalised(logits[0, -1].float().cpu(), said, repetition_penalty)
-        scores = scores.index_fill(0, forbidden, float("-inf"))
-        token = int(torch.multinomial(distribution(scores, temperature, top_k, top_p), 1, generator=random))
-        if token in stop:
+            logits, state = model(torch.tensor([read], device=device), state)
+        token = chooser.draw(logits[0, -1])
+        if token is None:
             return
         yield token
-        said.append(token)
-        read = torch.tensor([[token]], device=device)
+        text.append(token)
+        read, state = ([token], state) if cache else (text[begin:], None)
+
+
+@torch.no_grad()
+def generate_batch(
+    model, rows: Sequence[Sequence[int]], *, max_tokens: int = 200, seeds: Sequence | None = None, **settings
+) -> list[list[int]]:
+    """Return what goes on after each of ``rows``, written side by side: the same as ``generate`` gives one by one.
+
+    Row r is drawn with ``seeds[r]``. Shorter rows are filled at their beginning, so that all go on at the same place; the
+    model must know how to overlook that, as a GPT does. Where it does not, or where the rows would outgrow its context,
+    they are written one after the other. Raises ValueError as ``generate`` does, for every row.
+    """
+    seeds = [None] * len(rows) if seeds is None else seeds
+    longest = max(map(len, rows), default=0)
+    if (
+        not getattr(model, "overlooks_padding", False)
+        or longest + max_tokens > model.context
+        or not all(map(len, rows))
+    ):
+        return [
+            list(generate(model, row, max_tokens=max_tokens, seed=seed, **settings)) for row, seed in zip(rows, seeds)
+        ]
+    device, choosers = device_of(model), [Chooser(seed=seed, **settings) for seed in seeds]
+    padding = torch.tensor([longest - len(row) for row in rows], device=device)
+    read = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=device)
+    state, going = None, [True] * len(rows)
+    for _ in range(max_tokens):
+        with evaluating(model):
+            logits, state = model(read, state, padding) if state is None else model(read, state)
+        drawn = [chooser.draw(line) if on else None for chooser, line, on in zip(choosers, logits[:, -1], going)]
+        going = [token is not None for token in drawn]
+        if not any(going):
+            break
+        read = torch.tensor([[token or 0] for token in drawn], device=device)  # what a finished row reads is ignored
+    return [chooser.said for chooser in choosers]
 
 
 def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -3,14 +3,10 @@
 import math
 from collections import Counter
 
-import numpy as np
-import pytest
 import torch
 
 from helpers.checks import nb02
-from tests.answers.solutions import run, solutions
-
-SOLUTIONS = solutions("02_the_rnn_reddit_bot")
+from tests.answers.common import closing_tests
 
 
 def places(text, context):
@@ -345,44 +341,4 @@ WRONG = {
 }
 
 
-def verdict(exercise, answer, capsys):
-    getattr(nb02, f"check_{exercise}")(answer)
-    return capsys.readouterr().out
-
-
-@pytest.mark.parametrize("exercise", WRONG)
-def test_the_shown_solution_passes(exercise, capsys):
-    assert verdict(exercise, run(SOLUTIONS[exercise], exercise), capsys).startswith("✔ ")
-
-
-@pytest.mark.parametrize("exercise", WRONG)
-def test_an_untouched_stub_is_not_a_mistake(exercise, capsys):
-    assert "Not tried yet" in verdict(exercise, lambda *arguments: ..., capsys)
-    assert "Not tried yet" in verdict(exercise, lambda *arguments: None, capsys)
-
-
-@pytest.mark.parametrize("exercise, answer, words", [(e, a, w) for e, wrong in WRONG.items() for a, w in wrong.items()])
-def test_each_wrong_answer_hears_its_own_mistake(exercise, answer, words, capsys):
-    said = verdict(exercise, answer, capsys)
-    assert said.startswith("✘ ") and words in said
-    assert not any(other in said for other in WRONG[exercise].values() if other != words)
-    assert len(said.strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("exercise", WRONG)
-@pytest.mark.parametrize(
-    "answer", [1 / 3, "text", [], {}, torch.zeros(1), torch.zeros(2, 2), np.zeros(3), [1, 2, 3, 4], [None] * 4]
-)
-def test_an_answer_of_another_kind_gets_a_sentence(exercise, answer, capsys):
-    said = verdict(exercise, lambda *arguments: answer, capsys)
-    assert "Your code stopped" not in said  # it did not: the check must look at what it was given
-    assert said.startswith("✘ ") and len(said.strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("exercise", WRONG)
-def test_an_answer_that_crashes_gets_a_sentence(exercise, capsys):
-    assert "stopped with ZeroDivisionError" in verdict(exercise, lambda *arguments: 1 / 0, capsys)
-
-
-def test_every_exercise_of_the_notebook_is_tested():
-    assert set(SOLUTIONS) == set(WRONG)
+globals().update(closing_tests(nb02, "02_the_rnn_reddit_bot", WRONG))

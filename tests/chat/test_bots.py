@@ -97,14 +97,31 @@ def test_whatever_the_message_three_special_tokens_frame_it(message):
     assert not {0, 2, 3, 4, 5} & set(ids[2:-1])
 
 
-def test_a_long_conversation_is_cut_at_its_beginning_with_a_warning():
+def test_of_a_long_conversation_the_oldest_turns_are_left_out_with_a_warning():
     bot = reciting(2)
-    bot.context = 5
-    with pytest.warns(UserWarning, match="the conversation is 9 tokens long; bot reads the last 5 of them"):
-        assert bot.prompt(["abbb", "", ""]) == [7, 7, 4, 3, 4]
+    bot.context = 7
+    with pytest.warns(UserWarning, match="the conversation is 9 tokens long; bot reads the last 7 of them"):
+        assert bot.prompt(["abbb", "", ""]) == [2, 4, 3, 4]  # "abbb" and its speaker are gone, the others whole
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert bot.prompt(["ab"]) == [2, 3, 6, 7, 4]
+        assert bot.prompt(["abb"]) == [2, 3, 6, 7, 7, 4]
+
+
+def test_of_a_single_turn_that_is_too_long_the_end_is_read():
+    bot = reciting(2)
+    bot.context = 6
+    with pytest.warns(UserWarning, match="reads the last 6"):
+        assert bot.prompt(["bbbba"]) == [2, 3, 7, 7, 6, 4]
+
+
+def test_a_model_that_sees_little_keeps_a_quarter_of_it_for_the_reply():
+    bot = reciting(2)
+    bot.model.context = 16
+    assert bot.room == 12
+    with pytest.warns(UserWarning, match="reads the last 12"):
+        assert len(bot.prompt(["a" * 40])) == 12
+    bot.context = 9  # the smaller of the two counts
+    assert bot.room == 9
 
 
 def test_a_message_of_a_hundred_thousand_characters_is_answered(bot):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.corpus.batches import StreamBatches, stream
+from helpers.corpus.batches import StreamBatches, WindowBatches, stream
 from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokens import CharTokenizer
 
@@ -77,3 +77,41 @@ def test_the_shortest_stream_that_is_long_enough():
 def test_there_is_no_batch_before_the_first():
     with pytest.raises(IndexError, match="from 0"):
         StreamBatches(NUMBERS, 3, 5)[-1]
+
+
+# --- windows, shuffled ------------------------------------------------------------------------------------------------
+
+
+def test_windows_hold_what_stands_side_by_side_and_targets_are_one_later():
+    batches = WindowBatches(NUMBERS, batch_size=3, context=5)
+    for number in range(2 * len(batches)):
+        inputs, targets, first = batches[number]
+        assert inputs.shape == targets.shape == (3, 5) and inputs.dtype == torch.int64 and first
+        assert torch.equal(targets, inputs + 1)
+        assert torch.equal(inputs[:, 1:], targets[:, :-1])
+
+
+def test_a_pass_of_windows_repeats_nothing_and_is_shuffled():
+    batches = WindowBatches(NUMBERS, batch_size=3, context=5)
+    starts = torch.cat([batches[number].inputs[:, 0] for number in range(len(batches))])
+    assert len(starts.unique()) == len(starts) == 18
+    assert len((starts % 5).unique()) == 1  # windows of one pass follow each other
+    assert not torch.equal(starts, starts.sort().values)
+
+
+def test_passes_of_windows_cut_elsewhere_and_in_another_order():
+    batches = WindowBatches(NUMBERS, 3, 5)
+    cuts = {int(batches[turn * len(batches)].inputs[0, 0]) % 5 for turn in range(12)}
+    assert len(cuts) > 2
+    late = batches[40].inputs
+    assert torch.equal(WindowBatches(NUMBERS, 3, 5)[40].inputs, late)
+    assert not torch.equal(WindowBatches(NUMBERS, 3, 5, seed=1)[40].inputs, late)
+
+
+def test_windows_never_run_over_the_end():
+    batches = WindowBatches(NUMBERS, 2, 5)
+    assert max(int(batches[number].targets.max()) for number in range(200 * len(batches))) <= 102
+    with pytest.raises(ValueError, match="16 tokens are too few for 3 windows of 5"):
+        WindowBatches(NUMBERS[:16], 3, 5)
+    with pytest.raises(IndexError, match="from 0"):
+        batches[-1]

@@ -121,6 +121,26 @@ def test_a_nine_gram_of_the_largest_tokens_fits():
     np.testing.assert_allclose(np.exp(model.log_probabilities([127] * 20)), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("vocabulary_size", [128, 129, 2048, 32_768])
+def test_many_tokens_are_counted_as_few_are(vocabulary_size):
+    few = random_stream()
+    many = few * ((vocabulary_size - 1) // 5)  # the same stream with other, larger numbers
+    kept = []
+    for model, ids in [(NGram.count(few, 4, 6, discount=0.5), few),
+                       (NGram.count(many, 4, vocabulary_size, discount=0.5), many)]:  # fmt: skip
+        model = NGram.from_tensors(model.prune(2, 3).tensors(), model.config)
+        kept.append((model.negative_log_likelihood(ids), model.parameter_count()))
+        alone = [-model.log_probabilities(ids[:i].tolist())[ids[i]] for i in (1, 2, 3, 50)]
+        np.testing.assert_allclose(kept[-1][0][[0, 1, 2, 49]], alone, rtol=1e-12)
+    assert kept[0][1] == kept[1][1]
+    probability = reference(many, 2, vocabulary_size, 0.5)
+    got = NGram.count(many, 2, vocabulary_size, discount=0.5).log_probabilities([int(many[5])])
+    np.testing.assert_allclose(
+        np.exp(got[many[:6]]), [probability(int(t), [int(many[5])]) for t in many[:6]], rtol=1e-12
+    )
+    assert np.exp(got).sum() == pytest.approx(1)
+
+
 def test_a_longer_order_knows_its_training_data_better():
     ids = random_stream()
     nats = [NGram.count(ids, order, 6).negative_log_likelihood(ids).mean() for order in range(1, 7)]
@@ -234,7 +254,9 @@ def test_packing_is_leb128():
     [
         ((WORD, 0, 5), "order 0 is not possible: choose 1 to 9"),
         ((WORD, 10, 5), "order 10 is not possible"),
-        ((WORD, 2, 129), "129 tokens are not possible: take 1 to 128"),
+        ((WORD, 2, 32_769), "32769 tokens are not possible: take 1 to 32,768"),
+        ((WORD, 8, 129), "order 8 is not possible with 129 tokens: choose 1 to 7"),
+        ((WORD, 5, 8192), "order 5 is not possible with 8,192 tokens: choose 1 to 4"),
         ((WORD, 2, 4), "no token has the number 4; this vocabulary has 0 to 3"),
         (([0, -1], 2, 4), "no token has the number -1"),
         (([], 2, 4), "the stream is empty"),

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from helpers.models.rnn import CharRNN
-from helpers.models.sampling import distribution, generate, penalised
+from helpers.models.gpt import GPT, GPTConfig
+from helpers.models.sampling import distribution, generate, generate_batch, penalised
 
 LOGITS = torch.tensor([0.5, 0.125, 0.25, 0.125]).log()  # the probabilities themselves, as logits
 
@@ -247,3 +248,57 @@ def test_a_penalty_that_rewards_repeats_is_refused(penalty):
 def test_an_empty_prompt_is_refused():
     with pytest.raises(ValueError, match="one token at least, such as the tokenizer's <end>"):
         said(Table([[0.0]]), [])
+
+
+# --- with and without a cache, alone and side by side -----------------------------------------------------------------
+PROMPTS = ([1, 2, 3], [4, 5, 6, 7, 8, 9], [3])
+
+
+@pytest.fixture(params=["gpt2", "modern"])
+def gpt(request):
+    torch.manual_seed(0)
+    model = GPT(getattr(GPTConfig, request.param)(40, context=24, width=32, layers=2, heads=2))
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return model.eval()
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_with_and_without_a_cache_the_tokens_are_the_same(gpt, temperature):
+    for seed, prompt in enumerate(PROMPTS):
+        cached, again = (said(gpt, prompt, seed=seed, temperature=temperature, max_tokens=18, cache=c) for c in (1, 0))
+        assert cached == again and len(cached) == 18
+
+
+def test_a_full_context_goes_on_from_its_latter_half_with_and_without_a_cache(gpt):
+    cached, again = (said(gpt, seed=1, max_tokens=90, cache=cache) for cache in (True, False))
+    assert cached == again and len(cached) == 90
+
+
+def test_a_prompt_beyond_the_context_is_cut_to_its_latter_half(gpt):
+    long = list(range(40)) * 2
+    assert said(gpt, long, seed=1, max_tokens=5) == said(gpt, long[-12:], seed=1, max_tokens=5)
+
+
+def test_side_by_side_with_padding_is_as_one_by_one(gpt):
+    alone = [said(gpt, prompt, seed=seed, max_tokens=15) for seed, prompt in enumerate(PROMPTS)]
+    assert generate_batch(gpt, PROMPTS, seeds=range(3), max_tokens=15) == alone
+    assert generate_batch(gpt, PROMPTS[::-1], seeds=[2, 1, 0], max_tokens=15) == alone[::-1]
+
+
+def test_side_by_side_each_row_stops_for_itself(gpt):
+    settings = {"max_tokens": 15, "stop": set(range(0, 40, 9)), "repetition_penalty": 1.2, "forbidden": [1, 2]}
+    alone = [said(gpt, prompt, seed=seed, **settings) for seed, prompt in enumerate(PROMPTS)]
+    assert generate_batch(gpt, PROMPTS, seeds=range(3), **settings) == alone
+    assert len({len(row) for row in alone}) > 1  # else this shows nothing
+
+
+def test_rows_of_other_models_and_rows_beyond_the_context_are_written_one_by_one(gpt, model):
+    assert generate_batch(model, PROMPTS, seeds=range(3), max_tokens=9) == [
+        said(model, prompt, seed=seed, max_tokens=9) for seed, prompt in enumerate(PROMPTS)
+    ]
+    long = generate_batch(gpt, PROMPTS, seeds=range(3), max_tokens=30)
+    assert long == [said(gpt, prompt, seed=seed, max_tokens=30) for seed, prompt in enumerate(PROMPTS)]
+    assert generate_batch(gpt, []) == []
+    with pytest.raises(ValueError, match="nothing to go on from"):
+        generate_batch(gpt, [[1], []])

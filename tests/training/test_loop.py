@@ -234,3 +234,77 @@ def test_a_history_in_words():
     assert repr(history) == (
         "History of 3 steps: training loss from 4.00 to 3.00 nats per token; lowest validation loss 2.50 after step 3."
     )
+
+
+# --- optimisers, accumulated gradients, other kinds of batches ----------------------------------------------------------
+
+
+class Halves:
+    """Batches of two rows; two of them make a batch of `Wholes`."""
+
+    def __init__(self, rows=2):
+        self.rows = rows
+
+    def __getitem__(self, step):
+        ids = torch.randint(8, (8 * 4, 9), generator=torch.Generator().manual_seed(5))
+        ids = ids[step * self.rows : (step + 1) * self.rows]
+        return Batch(ids[:, :-1], ids[:, 1:], True)
+
+
+def test_accumulated_gradients_are_those_of_the_large_batch():
+    parts, whole = new(), new()
+    settings = {"steps": 6, "learning_rate": 1e-2, "progress": False, "loss": next_token_loss}
+    a = fit(parts, Halves(2), accumulate=2, **settings)
+    b = fit(whole, Halves(4), **settings)
+    torch.testing.assert_close(vector(parts), vector(whole), atol=1e-5, rtol=1e-4)
+    assert [row[1] for row in a.rows] == [row[1] for row in b.rows] == [32 * n for n in range(1, 7)]  # tokens read
+    assert a.rows[-1][3] == pytest.approx(b.rows[-1][3], rel=1e-4)
+
+
+@pytest.mark.parametrize("accumulate", [0, -1])
+def test_senseless_accumulation_is_refused(accumulate):
+    with pytest.raises(ValueError, match="accumulate is .*: give a number above 0"):
+        train(new(), accumulate=accumulate)
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_each_optimiser_learns_and_repeats_itself(optimiser):
+    first, second = new(), new()
+    settings = {"steps": 80, "optimiser": optimiser, "learning_rate": 2e-2 if optimiser == "adamw" else 1e-1}
+    history = train(first, **settings)
+    train(second, **settings)
+    assert history.recent_loss(3) < history.rows[0][3] / 2
+    assert torch.equal(vector(first), vector(second))
+
+
+def test_muon_goes_on_from_a_resume_file_as_if_never_stopped(tmp_path):
+    settings = {"optimiser": "muon", "steps": 12, "validate_every": 4}
+    whole = new()
+    train(whole, **settings)
+    stopped = new()
+    train(stopped, resume=tmp_path / "run.pt", callbacks=[interrupt_at(8)], **settings)
+    resumed = new(seed=1)
+    train(resumed, resume=tmp_path / "run.pt", **settings)
+    assert torch.equal(vector(whole), vector(resumed))
+
+
+def test_targets_of_minus_100_are_not_counted():
+    inputs = torch.randint(8, (2, 6))
+    targets = inputs.clone()
+    targets[:, 4:] = -100
+    history = fit(new(), One(Batch(inputs, targets, True)), steps=2, loss=next_token_loss, progress=False)
+    assert history.rows[-1][1] == 2 * 8
+
+
+def test_pairs_are_a_batch_too():
+    from helpers.corpus.pairs import Pair, PairBatches
+    from helpers.models.seq2seq import Seq2Seq
+    from helpers.training import reply_loss
+
+    torch.manual_seed(0)
+    model = Seq2Seq(12, width=16, embedding=8, speakers=(2, 3, 4), pad=0, end=1)
+    pairs = [Pair([1, 2, 5 + k], [3, 5 + k, 1]) for k in range(6)]  # the answer is the question
+    batches = PairBatches(pairs, 3, pad=0)
+    history = fit(model, batches, steps=250, learning_rate=1e-2, loss=reply_loss, progress=False)
+    assert history.recent_loss(5) < 0.3 < 1 < history.rows[0][3]
+    assert mean_loss(model, batches, loss=reply_loss) < 0.3

@@ -35,5 +35,13 @@ def test_a_training_of_nothing_but_warm_up():
 
 
 def test_an_unknown_schedule_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'sine'; known are cosine, linear, constant"):
+    with pytest.raises(ValueError, match="'sine'; known are cosine, linear, constant, trapezoid"):
         learning_rate_at(0.5, 1.0, 0.0, "sine")
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"), [(0.05, 0.5), (0.1, 1.0), (0.4, 1.0), (0.7, 0.5), (0.85, 0.25), (1.0, 0.0), (1.2, 0.0)]
+)
+def test_a_trapezoid_by_hand(progress, expected):
+    """Up in a tenth, level, and down to nothing in the last six tenths."""
+    assert learning_rate_at(progress, 2.0, 0.1, "trapezoid") == pytest.approx(2 * expected)

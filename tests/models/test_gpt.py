@@ -1,0 +1,223 @@
+"""The GPT: nothing leaks from the future, the cache changes nothing, each recipe's parts do what they say."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch.nn import functional
+
+from helpers.corpus.batches import Batch
+from helpers.evaluation.reach import gradient_reach
+from helpers.models.gpt import GPT, GPTConfig, RMSNorm, pair_number, rotary_table, rotate
+from helpers.training import fit
+
+SIZES = {"context": 24, "width": 32, "layers": 2, "heads": 4}
+RECIPES = {
+    "gpt2": GPTConfig.gpt2(50, **SIZES),
+    "modern": GPTConfig.modern(50, **SIZES),
+    "pairs": GPTConfig.modern(50, pair_rows=31, tied=False, **SIZES),
+}
+
+
+def new(name, spread=0.3):
+    torch.manual_seed(0)
+    model = GPT(RECIPES[name])
+    for parameter in model.parameters():  # blocks that begin at zero would pass every test
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=spread)
+    return model.eval()
+
+
+@pytest.fixture(params=RECIPES)
+def model(request):
+    return new(request.param)
+
+
+def test_a_later_token_changes_nothing_before_it(model):
+    ids = torch.randint(50, (3, 20))
+    other = ids.clone()
+    other[:, 12:] = (other[:, 12:] + 1) % 50
+    a, b = model(ids)[0], model(other)[0]
+    assert torch.equal(a[:, :12], b[:, :12])
+    assert (a[:, 12] != b[:, 12]).any(-1).all()  # its own place hears it
+
+
+def test_an_earlier_token_is_heard(model):
+    ids = torch.randint(50, (3, 20))
+    other = ids.clone()
+    other[:, 3] = (other[:, 3] + 1) % 50
+    assert ((model(ids)[0][:, -1] - model(other)[0][:, -1]).abs() > 1e-5).any(-1).all()
+
+
+@pytest.mark.parametrize("cuts", [(5,), (1, 2, 3), (7, 8, 19)])
+def test_read_in_pieces_it_says_the_same(model, cuts):
+    ids = torch.randint(50, (2, 20))
+    whole, state, parts = model(ids)[0], None, []
+    for piece in torch.tensor_split(ids, cuts, dim=1):
+        logits, state = model(piece, state)
+        parts.append(logits)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, atol=1e-4, rtol=1e-4)
+    assert state.length == 20
+
+
+def test_a_state_is_not_changed_by_going_on_from_it(model):
+    _, state = model(torch.randint(50, (1, 6)))
+    next_token = torch.tensor([[7]])
+    first = model(next_token, state)[0]
+    model(torch.tensor([[8]]), state)
+    assert torch.equal(model(next_token, state)[0], first) and state.length == 6
+
+
+def test_padding_at_the_beginning_changes_nothing(model):
+    ids = torch.randint(1, 50, (1, 9))
+    padded = torch.cat([torch.full((1, 5), 13), ids], dim=1)
+    alone, state = model(ids)
+    beside, padded_state = model(padded, None, torch.tensor([5]))
+    torch.testing.assert_close(beside[:, 5:], alone, atol=1e-4, rtol=1e-4)
+    after = torch.tensor([[3]])
+    torch.testing.assert_close(model(after, padded_state)[0], model(after, state)[0], atol=1e-4, rtol=1e-4)
+
+
+def test_more_than_the_context_is_refused(model):
+    with pytest.raises(ValueError, match="sees 24 tokens at once, and 25 were given"):
+        model(torch.zeros(1, 25, dtype=torch.long))
+    _, state = model(torch.zeros(1, 24, dtype=torch.long))
+    with pytest.raises(ValueError, match="25 were given"):
+        model(torch.zeros(1, 1, dtype=torch.long), state)
+
+
+def test_attention_weights_are_those_that_are_used():
+    """The fused kernel and the weights drawn in the explorable must be the same attention."""
+    model, ids = new("modern"), torch.randint(50, (1, 11))
+    block = model.blocks[0]
+    x, turn = model._placed(ids, 0, None)
+    _, _, v = block.attention.split(block.norm_1(x), turn)
+    by_hand = block.attention.output((model.attention_weights(ids)[0] @ v[0]).transpose(0, 1).flatten(1))
+    used, _ = block.attention(block.norm_1(x), turn, None, None)
+    torch.testing.assert_close(used[0], by_hand, atol=1e-4, rtol=1e-4)
+
+
+def test_attention_weights_sum_to_one_and_see_no_future(model):
+    for layer in model.attention_weights(torch.randint(50, (1, 11))):
+        assert layer.shape == (4, 11, 11) and not layer.triu(1).any()
+        torch.testing.assert_close(layer.sum(-1), torch.ones(4, 11))
+
+
+def test_the_gradient_reaches_every_earlier_token(model):
+    reach = gradient_reach(model, list(range(12)), position=9)
+    assert reach.shape == (10,) and (reach > 0).all()
+
+
+def test_a_fresh_modern_model_expects_nothing():
+    """Blocks begin at zero; the loss of a fresh model is that of the uniform guess, ln 50."""
+    model = GPT(dataclasses.replace(RECIPES["modern"], tied=False)).eval()
+    ids = torch.randint(50, (4, 20))
+    loss = functional.cross_entropy(model(ids)[0].flatten(0, 1), torch.randint(50, (80,)))
+    assert loss.item() == pytest.approx(3.912, abs=0.1)
+    assert not any(block.down.weight.any() or block.attention.output.weight.any() for block in model.blocks)
+
+
+def test_rotated_products_depend_on_the_distance_alone():
+    """Su et al. 2021: the product of a query at place m and a key at place n is a function of m − n."""
+    cos, sin = rotary_table(32, 8)
+    q, k = torch.randn(8), torch.randn(8)
+
+    def product(m, n):
+        turned = [rotate(x[None, None, None], cos[at : at + 1], sin[at : at + 1]) for x, at in ((q, m), (k, n))]
+        return float((turned[0] * turned[1]).sum())
+
+    assert product(3, 1) == pytest.approx(product(30, 28), abs=1e-4) != pytest.approx(product(3, 2), abs=1e-3)
+    assert product(7, 7) == pytest.approx(float(q @ k), abs=1e-4)
+
+
+def test_rms_norm_by_hand():
+    out = RMSNorm(2)(torch.tensor([3.0, 4.0]))  # root of the mean square: sqrt(12.5)
+    torch.testing.assert_close(out, torch.tensor([3.0, 4.0]) / 12.5**0.5)
+
+
+def test_qk_norm_bounds_the_scores():
+    """Whatever the input, a score is at most √d: one head cannot shout all others down."""
+    config = dataclasses.replace(RECIPES["modern"], logit_cap=0.0)
+    model = GPT(config)
+    block = model.blocks[0]
+    q, k, _ = block.attention.split(1e3 * torch.randn(1, 9, 32), None)
+    assert (q @ k.transpose(-2, -1) / 8**0.5).abs().max() <= 8**0.5 + 1e-3
+
+
+def test_capped_scores_stay_below_the_cap():
+    assert new("modern", spread=5.0)(torch.randint(50, (2, 20)))[0].abs().max() <= 15
+
+
+def test_pairs_of_neighbours_are_told_apart():
+    before, ids = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
+    rows = pair_number(before, ids, 8191)
+    assert rows.unique().numel() > 1400 and 0 <= rows.min() and rows.max() < 8191  # 1,600 pairs
+
+
+def test_one_table_reads_and_scores():
+    model = GPT(RECIPES["modern"])
+    assert model.head.weight is model.embed.weight
+    untied = GPT(dataclasses.replace(RECIPES["modern"], tied=False))
+    assert untied.parameter_count() - model.parameter_count() == 50 * 32
+
+
+def test_parameters_of_gpt2_are_the_published_number():
+    """124,439,808: the smallest GPT-2, as Hugging Face counts it."""
+    with torch.device("meta"):
+        model = GPT(GPTConfig.gpt2(50_257, context=1024, width=768, layers=12, heads=12))
+    assert model.parameter_count() == 124_439_808
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_one_batch_is_learned_by_heart(name, optimiser):
+    torch.manual_seed(0)
+    ids = torch.randint(50, (4, 17))
+    model = GPT(RECIPES[name])
+    rate = 1e-2 if optimiser == "adamw" else 5e-2
+    batch = Batch(ids[:, :-1], ids[:, 1:], True)
+    fit(model, [batch] * 120, steps=120, learning_rate=rate, optimiser=optimiser, progress=False)
+    loss = functional.cross_entropy(model(batch.inputs)[0].flatten(0, 1), batch.targets.flatten())
+    assert loss < 0.05
+
+
+def test_a_checkpoint_holds_a_shared_table_once(tmp_path):
+    model = new("modern")
+    arrays = {name: value for name, value in model.state_dict().items() if name != "head.weight"}
+    again = GPT.from_config(model.config)
+    again.load_state_dict(arrays)
+    ids = torch.randint(50, (1, 9))
+    assert torch.equal(again.eval()(ids)[0], model(ids)[0])
+    with pytest.raises(RuntimeError):
+        again.load_state_dict({name: value for name, value in arrays.items() if name != "embed.weight"})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"norm": "batch"}, "no norm 'batch'; known are layer, rms"),
+        ({"positions": "none"}, "no positions 'none'"),
+        ({"width": 30}, "a width of 30 cannot be shared by 4 heads"),
+        ({"width": 36, "positions": "rotary"}, "9 a head is odd"),
+        ({"layers": 0}, "layers is 0: give at least 1"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        GPTConfig(50, **SIZES | wrong)
+
+
+def test_the_two_recipes_differ_in_fields_alone():
+    assert type(GPT(RECIPES["gpt2"])) is type(GPT(RECIPES["modern"])) is GPT
+    different = {k for k, v in dataclasses.asdict(RECIPES["gpt2"]).items() if v != getattr(RECIPES["modern"], k)}
+    assert different == {"norm", "positions", "activation", "qk_norm", "bias", "zero_output", "logit_cap"}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_it_trains_compiled_in_bfloat16():
+    model = GPT(GPTConfig.modern(256, context=64, width=64, layers=2, heads=4)).cuda()
+    ids = torch.randint(256, (8, 65))
+    batch = Batch(ids[:, :-1], ids[:, 1:], True)
+    settings = {"optimiser": "muon", "learning_rate": 2e-2, "dtype": torch.bfloat16, "compile": True}
+    history = fit(model, [batch] * 60, steps=60, progress=False, **settings)
+    assert history.recent_loss(5) < history.rows[0][3] / 2
