@@ -29,8 +29,8 @@ class Bot:
         """Return the next message after ``history``, a list of messages of two people in turn, the last one to be answered.
 
         Settings, all by name: ``temperature`` (0.7; 0 is greedy), ``top_k``, ``top_p`` (no cut), ``repetition_penalty``
-        (1.0), ``seed`` (None: another reply each time) and ``max_tokens`` (200 characters or 80 word pieces). Raises ValueError for an empty history,
-        TypeError when it is no list of strings.
+        (1.0), ``seed`` (None: another reply each time) and ``max_tokens`` (200 characters or 80 word pieces). Raises
+        ValueError for an empty history, TypeError when it is no list of strings.
         """
         return "".join(self.stream(history, **settings)).strip()
 

@@ -207,13 +207,25 @@ def train(names: list[str] | None = None) -> None:
         model, seconds = RECIPES[name].train(corpus, tokenizer, device, resume)
         recipe = {"recipe": type(RECIPES[name]).__name__, **asdict(RECIPES[name])}
         zoo.save(Bot(model, tokenizer, name), recipe, {})
-        figures = measure(zoo.load(name), corpus.test)  # what is measured is what was saved
-        figures |= {
-            "bytes": zoo.size(name),
-            "training seconds": seconds,
-            "device": describe(device.torch.type) if hasattr(model, "parameters") else describe("cpu"),
-        }
-        zoo.note_metrics(name, figures)
-        scoreboard.write(name, figures)
+        _note(name, corpus, seconds, describe(device.torch.type if hasattr(model, "parameters") else "cpu"))
         resume.unlink(missing_ok=True)
-        print(f"{name}: {figures['bits per byte']:.3f} bits per byte, {figures['bytes'] / 1e6:.1f} MB")
+
+
+def measure_again(names: list[str] | None = None) -> None:
+    """Measure trained bots again (all, if none is named) and rewrite their rows; how they were trained stays as it is.
+
+    Raises ValueError, with the known names, if one is unknown, before anything is measured.
+    """
+    cards = {name: zoo.card(name) for name in names or zoo.names()}
+    corpus = conversations.load()
+    for name, card in cards.items():
+        _note(name, corpus, card["metrics"]["training seconds"], card["metrics"]["device"])
+
+
+def _note(name: str, corpus, seconds: float, device: str) -> None:
+    """Measure the saved bot (what is measured is what was saved) and write the figures to its card and its row."""
+    figures = measure(zoo.load(name), corpus.test)
+    figures |= {"bytes": zoo.size(name), "training seconds": seconds, "device": device}
+    zoo.note_metrics(name, figures)
+    scoreboard.write(name, figures)
+    print(f"{name}: {figures['bits per byte']:.3f} bits per byte, {figures['bytes'] / 1e6:.1f} MB")

@@ -2,6 +2,7 @@
 
     python -m helpers.chat.zoo list
     python -m helpers.chat.zoo train rnn       train it again (no name: all), measure it, rewrite its scoreboard row
+    python -m helpers.chat.zoo measure rnn     measure it again, on a computer that does nothing else
     python -m helpers.chat.zoo verify          are the files the ones that were measured?
 
 A checkpoint is a folder in ``data/checkpoints``: ``model.safetensors`` (numbers only: nothing in it can run),
@@ -187,8 +188,8 @@ KINDS = {"NGram": _ngram, **{kind: _network(kind) for kind in NETWORKS}}
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers.chat.zoo", description="The trained bots of the course.")
-    parser.add_argument("command", choices=["list", "train", "verify"])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="bots to train or to verify (default: all)")
+    parser.add_argument("command", choices=["list", "train", "measure", "verify"])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")
     options = parser.parse_args(arguments)
     try:
         if options.command == "list":
@@ -196,10 +197,10 @@ def main(arguments: list[str] | None = None) -> int:
                 bits = card(name)["metrics"].get("bits per byte")
                 words = "not measured yet" if bits is None else f"{bits:.2f} bits per byte"
                 print(f"{name:10} {words}  {size(name) / 1e6:4.1f} MB")
-        elif options.command == "train":
-            from .recipes import train
+        elif options.command in ("train", "measure"):
+            from . import recipes
 
-            train(options.names)
+            (recipes.train if options.command == "train" else recipes.measure_again)(options.names)
         else:
             for name in options.names or names():
                 verify(name)

@@ -12,14 +12,15 @@ def evaluating(model) -> Iterator[None]:
 
     A model that is no network, such as ``NGram``, stays as it is.
     """
-    modes = [(part, part.training) for part in model.modules()] if hasattr(model, "modules") else []
-    if modes:
-        model.eval()
+    # Only the parts that train are touched: a bot asks for every token, and most models it asks are at rest.
+    busy = [part for part in model.modules() if part.training] if hasattr(model, "modules") else []
+    for part in busy:
+        part.training = False
     try:
         yield
     finally:
-        for part, training in modes:
-            part.training = training
+        for part in busy:
+            part.training = True
 
 
 def device_of(model) -> torch.device:

@@ -28,6 +28,8 @@ def distribution(
         return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
     # The largest logit becomes 0 before the division: a small temperature must not overflow.
     probabilities = torch.softmax((logits - logits.max()) / temperature, dim=-1)
+    if not top_k and top_p is None:
+        return probabilities
     order = probabilities.argsort(descending=True, stable=True)
     cut = torch.zeros_like(order, dtype=torch.bool)
     if top_k:
@@ -80,7 +82,8 @@ class Chooser:
     def draw(self, logits: torch.Tensor) -> int | None:
         """Return the next token, given its logits [V]; None when it is one at which to stop."""
         scores = penalised(logits.float().cpu(), self.said, self.penalty)
-        scores = scores.index_fill(0, self.forbidden, float("-inf"))
+        if len(self.forbidden):
+            scores = scores.index_fill(0, self.forbidden, float("-inf"))
         token = int(torch.multinomial(distribution(scores, *self.dials), 1, generator=self.random))
         if token in self.stop:
             return None

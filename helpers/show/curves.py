@@ -69,18 +69,21 @@ def _zipf_words(pairs, sizes) -> str:
     )
 
 
-def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = False) -> Picture:
+def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = False, log_x: bool = False) -> Picture:
     """One line per entry of `series`, a dict from name to values; a name stands at the end of its line.
 
     Colour, dashes and marker differ from line to line. NaN or None interrupt a line; so does, with `log=True` (a
-    logarithmic y axis), zero or less. Raises ValueError for none or more than five lines (nobody can tell six apart),
-    and for a line with not as many values as `x`.
+    logarithmic y axis), zero or less. With `log_x=True` the x axis is logarithmic, and each `x` is named on it. Raises
+    ValueError for none or more than five lines (nobody can tell six apart), for a line with not as many values as `x`,
+    and for zero or less on a logarithmic x axis.
     """
     import numpy as np
 
     x = np.asarray(list(x), dtype=float)
     if not 1 <= len(series) <= len(PALETTE):
         raise ValueError(f"a figure holds one to five lines, not {len(series)}: draw a second figure")
+    if log_x and not (x > 0).all():
+        raise ValueError("a logarithmic x axis begins above zero: leave out what is zero or less")
     fig, ax = new(title, xlabel, ylabel)
     ends, told = [], []
     for i, (name, values) in enumerate(series.items()):
@@ -98,6 +101,10 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
     if log:
         ax.set_yscale("log")
         ax.tick_params(axis="y", which="minor", left=False)
+    if log_x:
+        ax.set_xscale("log")
+        ax.set_xticks(x, [plain(tidy(value)) for value in x])
+        ax.tick_params(axis="x", which="minor", bottom=False)
     _label_ends(fig, ax, ends)
     measure = f"{ylabel} from {xlabel} {tidy(x.min())} to {tidy(x.max())}: "
     return Picture(fig, f"{sentence(title)} {measure[:1].upper()}{measure[1:]}{'; '.join(told)}.")

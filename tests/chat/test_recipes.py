@@ -51,6 +51,44 @@ def test_a_recipe_trains_saves_measures_and_writes_its_row(course, capsys):
     assert (helpers.data_path() / "scoreboard.csv").read_bytes() == real
 
 
+@pytest.fixture
+def later(course, monkeypatch):
+    """The same course with bots of 2015 to 2018, as small and as short as can be."""
+    pair = {"width": 8, "batch_size": 4, "context_tokens": 12, "reply_tokens": 8, "seconds": 0.2}
+    small = {
+        "seq2seq": recipes.PairRecipe("Seq2Seq", more=(("embedding", 6),), **pair),
+        "transformer": recipes.PairRecipe("Transformer", more=(("layers", 1), ("heads", 2)), **pair),
+        "gpt": recipes.GPTRecipe(width=8, layers=1, heads=2, context=24, pair_rows=13, batch_size=2, steps=3),
+    }
+    monkeypatch.setattr(recipes, "RECIPES", small)
+    made = recipes.BPETokenizer.train
+    monkeypatch.setattr(recipes.BPETokenizer, "train", lambda texts: made(texts, 270))
+    return course
+
+
+def test_bots_that_read_word_pieces_are_trained_saved_and_measured(later, capsys):
+    recipes.train()
+    assert zoo.names() == ["seq2seq", "transformer", "gpt"]
+    tokenizers = {zoo.load(name).tokenizer.merges for name in zoo.names()}
+    assert len(tokenizers) == 1  # all three read the same pieces
+    for name in zoo.names():
+        bot, card = zoo.load(name), zoo.card(name)
+        assert type(bot.model).__name__ == card["kind"] and 1 < card["metrics"]["bits per byte"] < 12
+        assert isinstance(bot.reply(["hello"], seed=0), str)
+    assert list(scoreboard.read().query("status == 'trained'").index) == zoo.names()
+
+
+def test_measuring_again_rewrites_the_figures_and_not_the_training(later, monkeypatch, capsys):
+    recipes.train(["gpt"])
+    before = zoo.card("gpt")
+    monkeypatch.setattr(recipes, "measure", lambda bot, test: {**before["metrics"], "seconds per reply": 0.125})
+    monkeypatch.setattr(recipes, "describe", lambda name: pytest.fail("the device was asked for"))
+    assert main(["measure", "gpt"]) == 0
+    after = zoo.card("gpt")
+    assert after["metrics"] == before["metrics"] | {"seconds per reply": 0.125} and after["sha256"] == before["sha256"]
+    assert main(["measure", "skynet"]) == 1 and "known are gpt" in capsys.readouterr().err
+
+
 def test_training_again_gives_the_same_file(course, capsys):
     recipes.train(["rnn"])
     first = zoo.card("rnn")["sha256"]

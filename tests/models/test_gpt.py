@@ -9,6 +9,7 @@ from torch.nn import functional
 from helpers.corpus.batches import Batch
 from helpers.evaluation.reach import gradient_reach
 from helpers.models.gpt import GPT, GPTConfig, RMSNorm, pair_number, rotary_table, rotate
+from helpers.runtime import PRESETS
 from helpers.training import fit
 
 SIZES = {"context": 24, "width": 32, "layers": 2, "heads": 4}
@@ -211,6 +212,12 @@ def test_the_two_recipes_differ_in_fields_alone():
     assert type(GPT(RECIPES["gpt2"])) is type(GPT(RECIPES["modern"])) is GPT
     different = {k for k, v in dataclasses.asdict(RECIPES["gpt2"]).items() if v != getattr(RECIPES["modern"], k)}
     assert different == {"norm", "positions", "activation", "qk_norm", "bias", "zero_output", "logit_cap"}
+
+
+def test_the_preset_of_a_gpu_makes_a_gpt_of_over_ten_million_numbers():
+    sizes = {name: getattr(PRESETS["large"], name) for name in ("context", "width", "layers")}
+    with torch.device("meta"):
+        assert GPT(GPTConfig.modern(2048, heads=8, **sizes)).parameter_count() > 10e6
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from helpers.models.rnn import CharRNN
 from helpers.models.gpt import GPT, GPTConfig
+from helpers.models.rnn import CharRNN
 from helpers.models.sampling import distribution, generate, generate_batch, penalised
 
 LOGITS = torch.tensor([0.5, 0.125, 0.25, 0.125]).log()  # the probabilities themselves, as logits

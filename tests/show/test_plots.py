@@ -161,6 +161,16 @@ def test_zipf_finds_the_slope():
     assert "67 % occur only once" in plots.zipf([5, 1, 1], "Z").words
 
 
+def test_doublings_stand_at_equal_distances_when_the_x_axis_is_logarithmic():
+    picture = plots.lines([256, 512, 2048], {"a": [3, 2, 1]}, "Falls", "tokens", "bits", log_x=True)
+    ax = picture.fig.axes[0]
+    picture.fig.draw_without_rendering()
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["256", "512", "2,048"]
+    places = [ax.transData.transform((x, 1))[0] for x in (256, 512, 1024, 2048)]
+    assert places[1] - places[0] == pytest.approx(places[3] - places[2])
+    assert picture.words == "Falls. Bits from tokens 256 to 2,048: a falls from 3.0 to 1.0."
+
+
 def test_lines_tell_their_course_and_bear_their_names():
     x = list(range(5))
     series = {
@@ -199,6 +209,7 @@ def test_names_of_lines_do_not_overlap():
         lambda: plots.histogram([0, -1], "t", "x", log=True),
         lambda: plots.zipf([1, 1], "t"),
         lambda: plots.lines([1], {}, "t", "x", "y"),
+        lambda: plots.lines([0, 1], {"a": [1, 2]}, "t", "x", "y", log_x=True),
         lambda: plots.lines([1, 2], {"a": [1]}, "t", "x", "y"),
         lambda: plots.lines([1], {name: [1] for name in "abcdef"}, "t", "x", "y"),
     ],

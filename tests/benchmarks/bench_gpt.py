@@ -1,0 +1,177 @@
+"""How good is our GPT recipe on the clock? Three comparisons, each side by side in one run; stop all other work first.
+
+1. Time to loss. nanoGPT's documented recipe for a laptop (GPT-2's architecture, 4 layers, 4 heads, width 128, context 64,
+   batch 12, AdamW, 2,000 steps, letters) against today's recipe with at most as many parameters: the same text, tokens and
+   context. Ours must reach its final validation loss in a sixth of its wall time, and be 0.30 nats lower in the same time.
+2. Training step beside ``transformers``' GPT-2 with the same configuration: at least 1.3 times its tokens a second.
+3. Writing 256 tokens with the cache: at least 3 times as fast as without, and 1.5 times as fast as ``transformers``.
+
+    python tests/benchmarks/bench_gpt.py [--only loss|step|write] [--share 8]
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import torch
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY))  # so that it runs in a clone that nobody installed
+
+from helpers.corpus.batches import WindowBatches, stream  # noqa: E402
+from helpers.corpus.conversations import load  # noqa: E402
+from helpers.corpus.tokens import CharTokenizer  # noqa: E402
+from helpers.models.gpt import GPT, GPTConfig  # noqa: E402
+from helpers.models.sampling import generate  # noqa: E402
+from helpers.runtime import has_bf16, seed_everything  # noqa: E402
+from helpers.training import fit, mean_loss, next_token_loss  # noqa: E402
+
+CONTEXT = 64
+NEEDED = {"share": 6, "lower": 0.30, "step": 1.3, "cache": 3.0, "write": 1.5}
+
+
+def letters():
+    """Return training and validation letters of the conversations, and how many different ones there are."""
+    corpus = load("chitchat")
+    tokenizer = CharTokenizer.train((turn.text for talk in corpus.train for turn in talk.turns), min_count=20)
+    return stream(corpus.train, tokenizer), stream(corpus.val, tokenizer), len(tokenizer)
+
+
+def baseline(train, vocabulary: int):
+    """Train by nanoGPT's laptop recipe; return the model and the wall seconds."""
+    seed_everything(0)
+    began = time.perf_counter()
+    model = GPT(GPTConfig.gpt2(vocabulary, context=CONTEXT, width=128, layers=4, heads=4))
+    rule = {"learning_rate": 1e-3, "warmup": 0.05, "schedule": "cosine", "weight_decay": 0.1}  # to 1e-4
+    fit(model, WindowBatches(train, 12, CONTEXT), steps=2000, progress=False, **rule)
+    return model, time.perf_counter() - began
+
+
+def ours(train, vocabulary: int, seconds: float, layers: int = 2, seed: int = 0):
+    """Train today's recipe for ``seconds`` of wall time, the making of the model included."""
+    seed_everything(seed)
+    began = time.perf_counter()
+    sizes = {"context": CONTEXT, "width": 128, "layers": layers, "heads": 4, "pair_rows": 2039}
+    model = GPT(GPTConfig.modern(vocabulary, tied=False, **sizes))
+    rule = {"optimiser": "muon", "learning_rate": 0.04, "schedule": "trapezoid"}
+    rule["dtype"] = torch.bfloat16 if has_bf16("cpu") else None
+    left = seconds - (time.perf_counter() - began) - 0.1  # the first step is slow and the last one may run over
+    fit(model, WindowBatches(train, 32, CONTEXT, seed), seconds=left, progress=False, **rule)
+    return model, time.perf_counter() - began
+
+
+def time_to_loss(share: float) -> bool:
+    train, val, vocabulary = letters()
+    held_out = WindowBatches(val, 64, CONTEXT)
+
+    def validation(model) -> float:
+        return mean_loss(model, held_out, 40, loss=next_token_loss)
+
+    model, whole = baseline(train, vocabulary)
+    goal, size = validation(model), model.parameter_count()
+    print(f"baseline: {goal:.3f} nats after {whole:.1f} s, {size:,} parameters", flush=True)
+    reached = []
+    for seed in range(3):
+        model, seconds = ours(train, vocabulary, whole / share, seed=seed)
+        loss = validation(model)
+        reached.append(loss <= goal and seconds * NEEDED["share"] <= whole and model.parameter_count() <= size)
+        print(
+            f"ours, seed {seed}: {loss:.3f} nats after {seconds:.1f} s, 1/{whole / seconds:.1f} of the time, "
+            f"{model.parameter_count():,} parameters",
+            flush=True,
+        )
+    model, seconds = ours(train, vocabulary, whole)
+    lower = goal - validation(model)
+    print(f"ours in the same time ({seconds:.1f} s): {lower:.3f} nats lower (needed: {NEEDED['lower']})", flush=True)
+    return all(reached) and lower >= NEEDED["lower"]
+
+
+def pair_of_gpts(vocabulary=98, context=CONTEXT, width=128, layers=4, heads=4):
+    """Return our GPT-2 and that of ``transformers``, both of the baseline's sizes, no dropout in either."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    seed_everything(0)
+    sizes = {"n_positions": context, "n_embd": width, "n_layer": layers, "n_head": heads}
+    drop = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    theirs = GPT2LMHeadModel(GPT2Config(vocab_size=vocabulary, bos_token_id=0, eos_token_id=None, **sizes, **drop))
+    ours = GPT(GPTConfig.gpt2(vocabulary, context=context, width=width, layers=layers, heads=heads))
+    assert ours.parameter_count() == sum(p.numel() for p in theirs.parameters())
+    return ours, theirs
+
+
+def step_time(repeats: int = 40, batch: int = 12) -> bool:
+    """Forward, backward and an AdamW step in float32, in turns; the baseline's configuration."""
+    ours, theirs = pair_of_gpts()
+    ids = torch.randint(98, (batch, CONTEXT + 1))
+    inputs, targets = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
+    rules = [torch.optim.AdamW(model.parameters(), 1e-4, fused=True) for model in (ours, theirs)]
+
+    def our_loss():
+        return torch.nn.functional.cross_entropy(ours(inputs)[0].flatten(0, 1), targets.flatten())
+
+    def their_loss():
+        return theirs(inputs, labels=inputs, use_cache=False).loss
+
+    ours.train(), theirs.train()
+    torch.set_flush_denormal(True)  # as fit does, and for both: otherwise the processor would be compared
+    seconds = {0: [], 1: []}
+    for turn in range(repeats + 1):
+        for which, loss in enumerate((our_loss, their_loss)):
+            began = time.perf_counter()
+            rules[which].zero_grad()
+            loss().backward()
+            rules[which].step()
+            if turn:  # the first call of anything is slow
+                seconds[which].append(time.perf_counter() - began)
+    speeds = [batch * CONTEXT / median(seconds[which]) for which in (0, 1)]
+    torch.set_flush_denormal(False)
+    ratio = median(theirs / ours for ours, theirs in zip(seconds[0], seconds[1]))
+    print(f"training step: {speeds[0]:,.0f} tokens a second, transformers {speeds[1]:,.0f}: {ratio:.2f} times", flush=True)
+    return ratio >= NEEDED["step"]
+
+
+def writing(tokens: int = 256, repeats: int = 3) -> bool:
+    """Greedy tokens after a prompt of eight, cached, read again each time, and by ``transformers``."""
+    ours, theirs = (model.eval() for model in pair_of_gpts(context=512))
+    prompt = list(range(1, 9))
+
+    def write(cache: bool):
+        return list(generate(ours, prompt, max_tokens=tokens, temperature=0, cache=cache))
+
+    def their_write():
+        settings = {"do_sample": False, "max_new_tokens": tokens, "min_new_tokens": tokens, "pad_token_id": 0}
+        return theirs.generate(torch.tensor([prompt]), attention_mask=torch.ones(1, 8, dtype=torch.long), **settings)
+
+    times: dict[str, list[float]] = {"cached": [], "uncached": [], "transformers": []}
+    for turn in range(repeats + 1):
+        jobs = {"cached": lambda: write(True), "uncached": lambda: write(False), "transformers": their_write}
+        for name, job in jobs.items():
+            began = time.perf_counter()
+            job()
+            if turn:
+                times[name].append(time.perf_counter() - began)
+    speed = {name: tokens / median(seconds) for name, seconds in times.items()}
+    cache, beside = speed["cached"] / speed["uncached"], speed["cached"] / speed["transformers"]
+    print(
+        f"writing {tokens} tokens: {speed['cached']:,.0f} a second with the cache, {cache:.1f} times as many as without, "
+        f"{beside:.2f} times as many as transformers",
+        flush=True,
+    )
+    return cache >= NEEDED["cache"] and beside >= NEEDED["write"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=["loss", "step", "write"])
+    parser.add_argument("--share", type=float, default=8, help="ours gets one such part of the baseline's time")
+    options = parser.parse_known_args()[0]
+    parts = {"step": step_time, "write": writing, "loss": lambda: time_to_loss(options.share)}
+    good = {name: part() for name, part in parts.items() if options.only in (None, name)}
+    print("reached: " + ", ".join(f"{name} {'yes' if fine else 'NO'}" for name, fine in good.items()))
+    return int(not all(good.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
