@@ -65,7 +65,7 @@ student: $(STAMP) ## copy the notebooks without solutions and instructor boxes t
 badges: $(STAMP) ## write the repository's address and the setup cell into every notebook
 	@$(PY) -m tests.notebooks.badges
 
-checkpoints: $(STAMP) ## train the bots again and rewrite the scoreboard (an hour; ARGS="rnn" for one)
+checkpoints: $(STAMP) ## train the bots again and rewrite the scoreboard (hours; ARGS="rnn" for one)
 	@$(PY) -m helpers.chat.zoo train $(ARGS)
 
 bench: $(STAMP) ## measure speed and memory (minutes; not part of make test)
