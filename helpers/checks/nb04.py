@@ -149,17 +149,18 @@ def check_masked_weights(masked_weights: Callable) -> str:
         raise Wrong("Your rows do not sum to 1: divide each by its sum.")
     if not _like(answer, hidden.softmax(-1)):
         raise Wrong(f"For the first row, scores 2 and 0 visible, I expected 0.88, 0.12, 0 and got {_plain(answer[0])}.")
+    two, one = torch.tensor([2.0, 1.0]).softmax(0).tolist()
     nothing = torch.tensor([[True, False, True], [False, False, False]])
     answer = _tensor(masked_weights(scores, nothing), 2, 3, what="a share for each score")
     if answer[1].isnan().any():
         raise Wrong("A row that may look nowhere gives NaN, which is 0 divided by 0. Its shares should be 0.")
     if answer[1].sum() > 0.5:
         raise Wrong("A row that may look nowhere shares itself out over hidden places. Its shares should all be 0.")
-    if not _like(answer[1], torch.zeros(3)) or not _like(answer[0], torch.tensor([0.7311, 0.0, 0.2689])):
+    if not _like(answer[1], torch.zeros(3)) or not _like(answer[0], torch.tensor([two, 0.0, one])):
         raise Wrong(f"With nothing visible in the second row I expected zeros there and got {_plain(answer)}.")
     far = torch.tensor([[1000.0, 2.0, 1.0]])
     answer = masked_weights(far, torch.tensor([[False, True, True]]))
-    if not _like(answer, torch.tensor([[0.0, 0.7311, 0.2689]])):
+    if not _like(answer, torch.tensor([[0.0, two, one]])):
         raise Wrong(
             "A hidden score of 1000 still decides: it must be gone before the softmax, not divided away after it."
         )

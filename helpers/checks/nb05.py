@@ -144,6 +144,11 @@ def check_cut(cut: Callable[[str, list], list]) -> str:
         raise Wrong("('a', 'b') stands in 'abab' twice, and you joined it once. A merge is never used up.")
     if answer != ["ab", "ab"]:
         raise Wrong(f"With [('a', 'b')], 'abab' becomes ['ab', 'ab']; I got {_plain(answer)}.")
+    answer = ask("abc", [("a", "b"), ("b", "c")])
+    if answer == ["a", "bc"]:
+        raise Wrong("You used the merge that was learnt last. The one learnt first goes first: ['ab', 'c'].")
+    if answer != ["ab", "c"]:
+        raise Wrong(f"With ('a', 'b') learnt before ('b', 'c'), 'abc' becomes ['ab', 'c']; I got {_plain(answer)}.")
     answer = ask("abc", [("b", "c"), ("a", "b")])
     if answer == ["ab", "c"]:
         raise Wrong(
@@ -152,11 +157,6 @@ def check_cut(cut: Callable[[str, list], list]) -> str:
         )
     if answer != ["a", "bc"]:
         raise Wrong(f"With ('b', 'c') learnt before ('a', 'b'), 'abc' becomes ['a', 'bc']; I got {_plain(answer)}.")
-    answer = ask("abc", [("a", "b"), ("b", "c")])
-    if answer == ["a", "bc"]:
-        raise Wrong("You used the merge that was learnt last. The one learnt first goes first: ['ab', 'c'].")
-    if answer != ["ab", "c"]:
-        raise Wrong(f"With ('a', 'b') learnt before ('b', 'c'), 'abc' becomes ['ab', 'c']; I got {_plain(answer)}.")
     answer = ask("aaa", [("a", "a")])
     if answer != ["aa", "a"]:
         raise Wrong(f"'aaa' with ('a', 'a') becomes ['aa', 'a'], the leftmost place first; I got {_plain(answer)}.")

@@ -81,22 +81,25 @@ def beam_search(
 
 @torch.no_grad()
 def reply_log_probabilities(
-    model, ids: Sequence[int], replies: Iterable[Sequence[int]], stop: Iterable[int]
+    model, ids: Sequence[int], replies: Sequence[Sequence[int]], stop: Iterable[int]
 ) -> list[float]:
     """Return log p(reply | ids) in nats for each of ``replies``: of all its tokens, and that a token of ``stop`` follows.
 
-    Raises ValueError when there is nothing to close a reply with.
+    All replies are read side by side. Raises ValueError when there is no reply, or nothing to close it with.
     """
-    stop, found = sorted(set(stop)), []
-    if not stop:
-        raise ValueError("say which tokens close a reply: stop=[tokenizer.end, ...]")
+    stop = sorted(set(stop))
+    if not stop or not len(replies):
+        raise ValueError("give one reply at least, and the tokens that may close one: stop=[tokenizer.end, ...]")
+    longest = max(map(len, replies))
+    # No model looks ahead, so what fills a shorter row changes nothing before it.
+    rows = torch.tensor([[*ids, *reply, *[0] * (longest - len(reply))] for reply in replies])
     with evaluating(model):
-        for reply in replies:
-            read = torch.tensor([[*ids, *reply]], device=device_of(model))
-            nats = model(read)[0][0, -len(reply) - 1 :].double().log_softmax(-1).cpu()  # [n + 1, V]
-            said = nats[:-1].gather(1, torch.tensor(list(reply), dtype=torch.long)[:, None]).sum()
-            found.append(float(said + nats[-1, stop].logsumexp(-1)))
-    return found
+        nats = model(rows.to(device_of(model)))[0][:, -longest - 1 :].double().log_softmax(-1).cpu()
+    said = nats[:, :-1].gather(2, rows[:, len(ids) :, None])[..., 0]  # [replies, longest]
+    return [
+        float(line[: len(reply)].sum() + after[len(reply), stop].logsumexp(-1))
+        for reply, line, after in zip(replies, said, nats)
+    ]
 
 
 def rerank(candidates: Sequence[Candidate], anywhere: Sequence[float], strength: float = 0.5) -> list[Candidate]:

@@ -60,7 +60,7 @@ class NGram:
             keys, counts = _unique(keys)
             tables.insert(0, Table(keys, counts, _estimate(counts) if discount is None else discount, bits=bits))
             # Each different n-gram votes once for its ending; the first of the stream does too, though none voted for it.
-            keys = np.union1d(keys, _windows(ids[:k], k, bits)) & ((1 << bits * (k - 1)) - 1)
+            keys = _with(keys, _windows(ids[:k], k, bits)) & ((1 << bits * (k - 1)) - 1)
         discounts = [table.discount for table in tables]
         return cls(tables, {"order": order, "vocabulary_size": vocabulary_size, "discounts": discounts})
 
@@ -252,6 +252,13 @@ def _unique(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     keys.sort()
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
     return keys[starts], np.diff(starts, append=len(keys))
+
+
+def _with(keys: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Return sorted keys with one more, int64 [1], unless it is there: np.union1d would sort them all again."""
+    place = np.searchsorted(keys, key)
+    there = place[0] < len(keys) and keys[place[0]] == key[0]
+    return keys if there else np.insert(keys, place, key)
 
 
 def _sums(numbers: np.ndarray, starts: np.ndarray) -> np.ndarray:

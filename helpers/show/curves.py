@@ -104,7 +104,7 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
     if log_x:
         ax.set_xscale("log")
         ax.set_xticks(x, [plain(tidy(value)) for value in x])
-        ax.tick_params(axis="x", which="minor", bottom=False)
+        ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     _label_ends(fig, ax, ends)
     measure = f"{ylabel} from {xlabel} {tidy(x.min())} to {tidy(x.max())}: "
     return Picture(fig, f"{sentence(title)} {measure[:1].upper()}{measure[1:]}{'; '.join(told)}.")

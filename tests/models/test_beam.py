@@ -145,7 +145,7 @@ def test_forbidden_tokens_are_never_said(model):
 
 def test_log_probabilities_of_given_replies(model):
     expected = {tuple(tokens): total for total, tokens in all_replies(model, most=2)}
-    found = reply_log_probabilities(model, PROMPT, expected, [END])
+    found = reply_log_probabilities(model, PROMPT, list(expected), [END])
     assert found == pytest.approx(list(expected.values()), abs=1e-5)
 
 
@@ -166,5 +166,6 @@ def test_bad_input_is_refused_in_words():
             search(model, **wrong)
     with pytest.raises(ValueError, match="for each of the 1 candidates; got 2 numbers"):
         rerank([Candidate([5], -1.0, -1.0)], [0.0, 1.0])
-    with pytest.raises(ValueError, match="which tokens close a reply"):
-        reply_log_probabilities(model, PROMPT, [[5]], [])
+    for replies, stop in (([[5]], []), ([], [END])):
+        with pytest.raises(ValueError, match="one reply at least, and the tokens that may close one"):
+            reply_log_probabilities(model, PROMPT, replies, stop)

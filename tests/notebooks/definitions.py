@@ -34,6 +34,73 @@ TABLE: dict[str, dict[str, str]] = {
         "wiped_every": "what this page breaks: a model whose memory is wiped",
         "descend": "what this page breaks: the plainest training, to be seen without clipping",
     },
+    "03": {
+        "GRUCell": "one step, to be read and held against torch.nn.GRUCell on the page: the package uses torch's",
+        "TwoNetworks": "the smallest encoder-decoder; the page itself holds it against Seq2Seq without attention",
+        "say_after_me": "the toy task of this page",
+        "letters_right": "the measurement of this page's toy task",
+        "learner": "one of this page's small models, always from the same seed",
+        "look": "attention over four words, with numbers to read: OurAttention does it with tensors",
+        "OurAttention": "helpers.models.seq2seq.AdditiveAttention",
+        "decode": "the decoder's loop, to be read; the page itself holds it against Seq2Seq",
+        "on_the_diagonal": "the measurement of this page's map",
+        "EvenAttention": "what this page breaks: a look that is everywhere alike",
+        "text": "shortens the prints of this page",
+        "anywhere": "the measurement of this page: log p(reply) over a few contexts",
+        "cost": "the measurement of this page: bits of the same replies after other contexts",
+    },
+    "04": {
+        "attention": "helpers.models.attention.attention",
+        "decided": "the measurement of this page: what √d does to random queries and keys",
+        "taken_by": "three words that look at each other, to see that their order is invisible",
+        "sinusoidal_positions": "helpers.models.attention.sinusoidal_positions",
+        "MultiHeadAttention": "helpers.models.attention.MultiHeadAttention",
+        "Neighbours": "a toy of this page: one layer that must look at two places",
+        "letters_and_neighbours": "the data of that toy",
+        "learned": "the training of that toy, written out",
+        "draw": "the explorable of this page: draws what the toy's heads look at",
+        "Guesser": "a toy of this page: one layer, to be trained with a right and a wrong mask",
+        "looks_ahead": "the mask test on that toy: the package's tests do the same to every model",
+        "learns_to_guess": "the training of that toy, written out",
+        "FeedForward": "helpers.models.transformer.FeedForward",
+        "EncoderLayer": "helpers.models.transformer.EncoderLayer",
+        "DecoderLayer": "helpers.models.transformer.DecoderLayer",
+        "backwards": "the data of a toy of this page: letters and the same letters backwards",
+        "right_letters": "the measurement of that toy",
+        "train_backwards": "that toy's training, the same for all that this page breaks",
+        "seconds_a_step": "the stopwatch of this page",
+        "handicap": "a mean of what this page's stopwatch measured",
+        "seconds_of_looking": "the stopwatch of this page, for attention alone",
+        "WithoutPlaces": "what this page breaks: a Transformer that does not know where a token stands",
+        "without_scale": "what this page breaks: attention that does not divide by √d",
+        "without_residual": "what this page breaks: layers that replace instead of adding",
+        "smooth": "a mean of ten steps, for a figure of this page",
+    },
+    "05": {
+        "count_pairs": "helpers.corpus.merges.count_pairs",
+        "merge": "helpers.corpus.merges.merge",
+        "learn_merges": "helpers.corpus.merges.learn_merges",
+        "counted_on": "the measurement of this page: a tokenizer and an n-gram model from the same few texts",
+        "bags": "the measurement of this page: the tokens of a word without their order",
+        "right_share": "the measurement of this page: the simplest learner that counts letters",
+    },
+    "06": {
+        "Attention": "GPT-2's alone, and without a cache; test_nb06_helpers holds it against the package's Attention",
+        "Block": "GPT-2's alone; test_nb06_helpers holds it against the package's Block",
+        "SmallGPT": "GPT-2's alone; test_nb06_helpers holds it and its gradients against the package's GPT",
+        "moved": "the measurement of this page: the package's own test of causality lies in tests/models",
+        "turned": "one pair, with numbers to read: exercise 3 and the package's rotate turn all pairs",
+        "product": "what the pair of this page gives, to see that only the distance counts",
+        "train_for": "one bar of this page's comparison: fit on a clock",
+        "at_rate": "a stretch of a training of this page: fit on chosen batches",
+        "beginner": "the untrained network of one comparison of this page",
+        "gradients": "the measurement of this page: fit accumulates",
+        "in_words": "writes the large numbers of one table of this page",
+        "multiplications": "counts what this page's cache saves",
+        "twice": "the measurement of this page: the same random tokens two times",
+        "cheaper": "the measurement of this page: does a name said before get likelier?",
+        "seeing_only": "what this page breaks: a model that sees little of the past",
+    },
 }
 
 # For each entry that names a helper: arguments on which notebook and helper must agree, two at least.
@@ -41,12 +108,37 @@ EXAMPLES: dict[tuple[str, str], list[tuple]] = {
     ("01", "normal"): [("Is soup a DRINK?\n\nNo -- don't!",), ("  naïve café_2 …",), ("",)],
     ("02", "RNNCell"): [(3, 5), (4, 2)],
     ("02", "LSTMCell"): [(3, 5), (4, 2)],
+    ("03", "OurAttention"): [(6, 4, 5), (3, 8, 2)],
+    ("04", "attention"): [(5, 4), (3, 2)],
+    ("04", "sinusoidal_positions"): [(7, 6), (1, 2)],
+    ("04", "MultiHeadAttention"): [(12, 3), (8, 1)],
+    ("04", "FeedForward"): [(6, 24), (4, 3)],
+    ("04", "EncoderLayer"): [(12, 3, 20), (8, 2, 5)],
+    ("04", "DecoderLayer"): [(12, 3, 20), (8, 2, 5)],
+    ("05", "count_pairs"): [({("a", "a", "a"): 2, ("b", "a"): 3, ("c",): 1},), ({(b"ab", b"c"): 4},), ({},)],
+    ("05", "merge"): [(("a", "a", "a", "b"), ("a", "a")), (tuple("abcab"), ("a", "b")), ((), ("a", "b"))],
+    ("05", "learn_merges"): [({b"no": 2, b"now": 1, b"know": 1, b"new": 1}, 9), ({b"aaab": 3, b"ba": 3}, 4), ({}, 2)],
 }
 
-# For classes of networks the examples are arguments to build them with. Given those, the shapes to call them with.
+
+def mask(rows: int, places: int):
+    """Return a mask of rows whose padding begins ever later: a tensor that is given as it is, not drawn."""
+    import torch
+
+    return torch.arange(places) <= torch.arange(rows)[:, None]
+
+
+# For classes of networks the examples are arguments to build them with. Given those, the shapes to call them with. For
+# functions of tensors the examples only give the sizes, of which the shapes are made.
 SHAPES = {
+    ("03", "OurAttention"): lambda query, memory, width: [(3, query), (3, 7, width), (3, 7, memory), mask(3, 7)],
     ("02", "RNNCell"): lambda inputs, hidden: [(6, inputs), (6, hidden)],
     ("02", "LSTMCell"): lambda inputs, hidden: [(6, inputs), [(6, hidden), (6, hidden)]],
+    ("04", "attention"): lambda length, width: [(2, length, width)] * 3,
+    ("04", "MultiHeadAttention"): lambda width, heads: [(2, 5, width), (2, 7, width)][:heads],  # 1 head: self-attention
+    ("04", "FeedForward"): lambda width, hidden: [(2, 5, width)],
+    ("04", "EncoderLayer"): lambda width, heads, hidden: [(2, 5, width)],
+    ("04", "DecoderLayer"): lambda width, heads, hidden: [(2, 5, width), (2, 7, width)],
 }
 
 
