@@ -285,7 +285,7 @@ def surprise_bits(bot, text):
 
 def test_a_space_before_a_word_is_seen_beside_the_bar(parse):
     drawing = dial(Bot(Piecewise(the=2, _the=1, _dog=3), PIECES, "pieces"), "hi", temperature=1)
-    assert "“␣the” " in drawing.title and "“␣the” 50 %, “the” 25 %, “␣dog” 12 %" in drawing.words
+    assert "“␣the” " in drawing.title and "“␣the” 50 %, “the” 25 %, “␣dog” 13 %" in drawing.words
     assert [title.split()[0] for title, _ in parse(drawing.svg)[:3]] == ["␣the", "the", "␣dog"]
     for explore in (explore_dial(Bot(Piecewise(the=2), PIECES, "pieces"), "hi"),
                     explore_surprise({"pieces": Bot(Piecewise(the=2), PIECES, "pieces")}, "the dog")):  # fmt: skip
