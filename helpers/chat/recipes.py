@@ -9,7 +9,7 @@ from ..corpus import conversations
 from ..corpus.bpe import BPETokenizer
 from ..corpus.tokens import CharTokenizer
 from ..evaluation import scoreboard
-from ..runtime import describe, start
+from ..runtime import describe, seed_everything, start
 from . import zoo
 from .bots import Bot
 from .measuring import measure
@@ -55,26 +55,23 @@ class RNNRecipe:
     def train(self, corpus, tokenizer, device, resume: Path):
         from ..corpus.batches import StreamBatches, stream
         from ..models.rnn import CharRNN
-        from ..runtime import seed_everything
-        from ..training import CarriedState, fit, mean_loss
+        from ..training import CarriedState, mean_loss
 
         seed_everything(self.seed)
         model = CharRNN(len(tokenizer), self.kind, self.width, self.layers, self.embedding, self.dropout)
         batches = StreamBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed)
         held_out = StreamBatches(stream(corpus.val, tokenizer), 32, self.context)
-        history = fit(
-            model.to(device.torch),
+        return _trained(
+            self,
+            model,
             batches,
+            device,
+            resume,
             steps=self.steps,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
             loss=CarriedState(self.forget),
             validate=lambda model: mean_loss(model, held_out),
             validate_every=1000,
-            resume=resume,
-            dtype=device.dtype,
         )
-        return model, _finished(history, resume)
 
 
 @dataclass(frozen=True)
@@ -86,20 +83,19 @@ class PairRecipe:
     width: int
     more: tuple[tuple[str, int], ...] = ()  # further arguments of the model
     dropout: float = 0.0  # they see every pair once or twice: nothing is learned by heart yet
-    context_tokens: int = 96
+    context_tokens: int = 64
     reply_tokens: int = 64
-    batch_size: int = 64
-    seconds: float = 900
-    optimiser: str = "adamw"
-    learning_rate: float = 1e-3
+    batch_size: int = 32
+    seconds: float = 2_100
+    optimiser: str = "muon"
+    learning_rate: float = 0.02
     weight_decay: float = 0.01
     seed: int = 0
 
     def train(self, corpus, tokenizer, device, resume: Path):
         from ..corpus.pairs import PairBatches, pairs
         from ..models.encoder_decoder import marks
-        from ..runtime import seed_everything
-        from ..training import fit, mean_loss, reply_loss
+        from ..training import mean_loss, reply_loss
 
         seed_everything(self.seed)
         sizes = {"width": self.width, "dropout": self.dropout, "context_tokens": self.context_tokens}
@@ -108,20 +104,18 @@ class PairRecipe:
             PairBatches(pairs(part, tokenizer, self.context_tokens, self.reply_tokens), size, pad=tokenizer.pad)
             for part, size in ((corpus.train, self.batch_size), (corpus.val[:60], 128))
         )
-        history = fit(
-            model.to(device.torch),
+        return _trained(
+            self,
+            model,
             read,
+            device,
+            resume,
             seconds=self.seconds,
             optimiser=self.optimiser,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
+            schedule="trapezoid",
             loss=reply_loss,
             validate=lambda model: mean_loss(model, held_out, loss=reply_loss),
-            validate_every=500,
-            resume=resume,
-            dtype=device.dtype,
         )
-        return model, _finished(history, resume)
 
 
 @dataclass(frozen=True)
@@ -136,7 +130,7 @@ class GPTRecipe:
     pair_rows: int = 8_191
     dropout: float = 0.1
     batch_size: int = 16
-    steps: int = 4_400  # a little over five passes
+    steps: int = 7_200  # eight and a half passes
     learning_rate: float = 0.03
     weight_decay: float = 0.05
     seed: int = 0
@@ -144,44 +138,54 @@ class GPTRecipe:
     def train(self, corpus, tokenizer, device, resume: Path):
         from ..corpus.batches import WindowBatches, stream
         from ..models.gpt import GPT, GPTConfig
-        from ..runtime import seed_everything
-        from ..training import fit, mean_loss, next_token_loss
+        from ..training import mean_loss, next_token_loss
 
         seed_everything(self.seed)
         sizes = {name: getattr(self, name) for name in ("width", "layers", "heads", "context", "pair_rows", "dropout")}
         model = GPT(GPTConfig.modern(len(tokenizer), **sizes))
         held_out = WindowBatches(stream(corpus.val, tokenizer), 32, self.context)
-        history = fit(
-            model.to(device.torch),
+        return _trained(
+            self,
+            model,
             WindowBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed),
+            device,
+            resume,
             steps=self.steps,
             optimiser="muon",
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
             schedule="trapezoid",
             validate=lambda model: mean_loss(model, held_out, loss=next_token_loss),
-            validate_every=500,
-            resume=resume,
-            dtype=device.dtype,
             compile=device.torch.type == "cuda",
         )
-        return model, _finished(history, resume)
 
 
 RECIPES = {
     "n-gram": NGramRecipe(),
     "rnn": RNNRecipe(),
-    "seq2seq": PairRecipe("Seq2Seq", width=384, more=(("embedding", 256),)),
-    "transformer": PairRecipe("Transformer", width=256, more=(("layers", 2), ("heads", 4))),
+    "seq2seq": PairRecipe("Seq2Seq", width=256, more=(("embedding", 192),)),
+    "transformer": PairRecipe("Transformer", width=192, more=(("layers", 2), ("heads", 4))),
     "gpt": GPTRecipe(),
 }
 
 
-def _finished(history, resume: Path) -> float:
-    """Return the seconds a training took. Raises ValueError when it was stopped: then there is nothing to save."""
+def _trained(recipe, model, batches, device, resume: Path, **how) -> tuple:
+    """Train ``model`` as ``recipe`` and ``how`` (arguments of ``fit``) say; return it and the seconds it took.
+
+    Raises ValueError when the training was stopped: then there is nothing to save.
+    """
+    from ..training import fit
+
+    history = fit(
+        model.to(device.torch),
+        batches,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        resume=resume,
+        dtype=device.dtype,
+        **how,
+    )
     if history.stopped:
         raise ValueError(f"{history.stopped} Nothing was saved; the same command goes on from {resume}.")
-    return history.seconds
+    return model, history.seconds
 
 
 def make_tokenizer(tokens: str, corpus):

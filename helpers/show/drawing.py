@@ -39,7 +39,7 @@ class Drawing:
             f'aria-label="{xml(label or words)}" class="oc" font-family="{SANS}" font-size="14" fill="{INK}" '
             f'style="max-width:100%;height:auto"><style>.oc g:focus{{outline:2px solid {BLUE}}}</style>'
             f'<rect {size} rx="6" fill="{PAPER}"/>'
-            + write(MARGIN, 27, title, 'font-size="15" font-weight="700"')
+            + write(MARGIN, 27, title, f'font-size="{_title_size(title):g}" font-weight="700"')
             + f"{body}</svg>"
         )
 
@@ -60,6 +60,12 @@ class Drawing:
         style.say(self.words)
 
     _ipython_display_ = show
+
+
+def _title_size(title) -> float:
+    """Return the letters' size in pixels: 15, or less where the one line would run past the drawing's right edge."""
+    # A bold letter is 0.56 of its size wide on average; below 10 nobody can read it.
+    return round(max(10.0, min(15.0, (WIDTH - 2 * MARGIN) / (0.56 * max(cells(str(title)), 1)))), 1)
 
 
 def write(x: float, y: float, text, look: str = "") -> str:

@@ -1,6 +1,7 @@
 """Tokens and Bars: the words say what the picture shows, and any text can be drawn."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -89,6 +90,14 @@ def test_wrong_input_is_refused_with_a_sentence(kind):
         kind([], [], "t")
     with pytest.raises(ValueError, match="words"):
         Drawing("", "  ", "title", 10)
+
+
+@pytest.mark.parametrize("length", [5, 95, 130])
+def test_a_long_title_is_written_smaller_so_that_it_ends_inside_the_drawing(length):
+    svg = Drawing("", "words", "n" * length, 50).svg
+    size = float(re.search(r'font-size="([\d.]+)" font-weight="700"', svg)[1])
+    assert length * 0.56 * size <= 788 + length * 0.56 * 0.05  # the size is rounded to a tenth
+    assert (size == 15) == (length == 5)
 
 
 @given(
