@@ -120,53 +120,62 @@ def check_window_mask(window_mask: Callable) -> str:
     for length, window in ((4, 9), (5, 1), (1, 1)):
         if not _like(window_mask(length, window), expected(length, 0, window - 1)):
             raise Wrong(f"Length 6 with window 3 is right; length {length} with window {window} is not.")
-    return "Each token sees a little of the past and nothing of the future. Long texts become affordable."
+    return "Each token sees a little of the past and nothing of the future. Code that skips the rest can afford long texts."
 
 
 @exercise
-def check_masked_weights(masked_weights: Callable) -> str:
-    """Exercise 3: scores [T, S] and a bool mask [T, S] to shares [T, S]."""
+def check_both_masks(both_masks: Callable) -> str:
+    """Exercise 3: is_token bool [B, T] to a mask bool [B, 1, T, T] that hides padding and whatever comes later."""
     import torch
 
-    scores = torch.tensor([[2.0, 0.0, 1.0], [0.5, -1.0, 3.0]])
-    mask = torch.tensor([[True, True, False], [True, False, True]])
-    hidden = scores.masked_fill(~mask, float("-inf"))
-    kept = scores.clone()
-    answer = _tensor(tried(masked_weights(scores, mask)), 2, 3, what="a share for each score")
-    if not torch.equal(scores, kept):
-        raise Wrong("You changed the scores you were given. masked_fill (without _) makes new ones.")
-    if _like(answer, scores.softmax(-1) * mask):
-        raise Wrong("You masked after the softmax: the rows no longer sum to 1. Hide the scores before it.")
-    if _like(answer, (scores * mask).softmax(-1)):
-        raise Wrong("A score of 0 is not hidden: e⁰ is 1. A hidden score must become −∞ (float('-inf')).")
-    if _like(answer, scores.softmax(-1)):
-        raise Wrong("The mask changed nothing. Where it is False the score must become −∞.")
-    if _like(answer, scores.masked_fill(mask, float("-inf")).softmax(-1)):
-        raise Wrong("Your mask is the wrong way round: True means “may look here”, so hide where it is False: ~mask.")
-    if _like(answer, hidden.softmax(0)):
-        raise Wrong("Your softmax runs down the columns. Each row belongs to one query and sums to 1: dim=-1.")
-    if _like(answer, hidden.exp()):
-        raise Wrong("Your rows do not sum to 1: divide each by its sum.")
-    if not _like(answer, hidden.softmax(-1)):
-        raise Wrong(f"For the first row, scores 2 and 0 visible, I expected 0.88, 0.12, 0 and got {_plain(answer[0])}.")
-    two, one = torch.tensor([2.0, 1.0]).softmax(0).tolist()
-    nothing = torch.tensor([[True, False, True], [False, False, False]])
-    answer = _tensor(masked_weights(scores, nothing), 2, 3, what="a share for each score")
-    if answer[1].isnan().any():
-        raise Wrong("A row that may look nowhere gives NaN, which is 0 divided by 0. Its shares should be 0.")
-    if answer[1].sum() > 0.5:
-        raise Wrong("A row that may look nowhere shares itself out over hidden places. Its shares should all be 0.")
-    if not _like(answer[1], torch.zeros(3)) or not _like(answer[0], torch.tensor([two, 0.0, one])):
-        raise Wrong(f"With nothing visible in the second row I expected zeros there and got {_plain(answer)}.")
-    far = torch.tensor([[1000.0, 2.0, 1.0]])
-    answer = masked_weights(far, torch.tensor([[False, True, True]]))
-    if not _like(answer, torch.tensor([[0.0, two, one]])):
+    is_token = torch.tensor([[True, True, True, False], [False, True, True, True], [True, True, True, True]])
+    triangle = torch.ones(4, 4, dtype=torch.bool).tril()
+    columns, rows = is_token[:, None, None], is_token[:, None, :, None]
+    right = triangle & columns
+    answer = tried(both_masks(is_token.clone()))
+    got = list(answer.shape) if torch.is_tensor(answer) else _plain(answer)
+    if got not in ([3, 1, 4, 4], [3, 4, 4], [3, 1, 1, 4], [1, 1, 4, 4], [4, 4]):
+        raise Wrong(f"For three texts of four places I expected a tensor of shape [3, 1, 4, 4] and got {got}.")
+    seen = answer.detach().bool()
+    seen = (seen[:, None] if seen.ndim == 3 else seen).expand(3, 1, 4, 4)
+    known = {
+        "Padding is not hidden in your mask: join the triangle with `is_token`, by &.": triangle,
+        "The future is open: join what hides padding with the triangle of section 5, by &.": columns,
+        "You joined the two by “or”. A look must be allowed by both: &.": triangle | columns,
+        "Your mask is the wrong way round: True means “may look here”, not “hidden”.": ~right,
+        "`is_token` is upside down: it is True at tokens, so it needs no ~ to say where one may look.": triangle
+        & ~columns,
+        "You hid what padding looks at. Hide that others look at it: its column, not its row, [:, None, None].": triangle
+        & rows,
+        "You hid the rows of padding as well. Nobody reads them, and I asked for the columns alone.": triangle
+        & rows
+        & columns,
+        "Your triangle is upside down: rows look, columns are looked at, so what comes later is above: tril.": triangle.T
+        & columns,
+        "A token may not look at itself in your mask: the triangle includes its diagonal.": triangle.tril(-1) & columns,
+        "Your triangle is one column too wide: each place sees the next token, which is its answer.": (
+            torch.ones(4, 4, dtype=torch.bool).tril(1) & columns
+        ),
+        "You used the padding of the first text for all of them. Each text has its own.": triangle & is_token[0],
+    }
+    for message, wrong in known.items():
+        if torch.equal(seen, wrong.expand(3, 1, 4, 4)):
+            raise Wrong(message)
+    if not torch.equal(seen, right):
+        text, _, place, _ = (seen != right).nonzero()[0].tolist()
+        raise Wrong(f"Text {text}, place {place} (counted from 0) is not right: {seen[text, 0, place].int().tolist()}.")
+    if got != [3, 1, 4, 4]:
         raise Wrong(
-            "A hidden score of 1000 still decides: it must be gone before the softmax, not divided away after it."
+            f"The places are right, but the shape is {got}: torch would take your texts for heads. Make it [3, 1, 4, 4]."
         )
-    if not _like(masked_weights(far, torch.ones(1, 3, dtype=torch.bool)), torch.tensor([[1.0, 0.0, 0.0]])):
-        raise Wrong("A visible score of 1000 overflows: torch.softmax can take it, a bare exp cannot.")
-    return "What is hidden counts nothing, what is seen sums to one, and nothing at all is no disaster."
+    if answer.dtype != torch.bool:
+        raise Wrong(f"The places are right, but the mask is {answer.dtype}. `masked_fill(~mask, …)` needs torch.bool.")
+    for shape in ((1, 1), (2, 6)):
+        is_token = torch.arange(shape[1]) < torch.arange(1, shape[0] + 1)[:, None]
+        expected = torch.ones(shape[1], shape[1], dtype=torch.bool).tril() & is_token[:, None, None]
+        if not _like(both_masks(is_token), expected):
+            raise Wrong(f"Three texts of four places are right; {shape[0]} × {shape[1]} is not.")
+    return "Not the future, and not the padding: this is the mask with which chatbots are trained in batches."
 
 
 @exercise

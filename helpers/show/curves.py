@@ -99,7 +99,11 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
         ends.append((y[seen[-1]], x[seen[-1]], str(name), PALETTE[i]))
         told.append(f"{name} {_course(x[seen], y[seen])}")
     if log:
+        from matplotlib.ticker import LogLocator
+
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # powers of ten alone leave a short axis without numbers
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
         ax.tick_params(axis="y", which="minor", left=False)
     if log_x:
         ax.set_xscale("log")

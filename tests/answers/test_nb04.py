@@ -115,50 +115,74 @@ def three_always(length, window):
 
 
 # -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def masks_after(scores, mask):
-    return scores.softmax(-1) * mask
+def triangle(is_token, diagonal=0):
+    return torch.ones(is_token.shape[1], is_token.shape[1], dtype=torch.bool).tril(diagonal)
 
 
-def multiplies_before(scores, mask):
-    return (scores * mask).softmax(-1)
+def columns(is_token):
+    return is_token[:, None, None]
 
 
-def ignores_the_mask(scores, mask):
-    return scores.softmax(-1)
+def forgets_padding(is_token):
+    return triangle(is_token)
 
 
-def mask_inverted(scores, mask):
-    return scores.masked_fill(mask, float("-inf")).softmax(-1)
+def forgets_the_future(is_token):
+    return columns(is_token)
 
 
-def down_the_columns(scores, mask):
-    return scores.masked_fill(~mask, float("-inf")).softmax(0)
+def joins_by_or(is_token):
+    return triangle(is_token) | columns(is_token)
 
 
-def never_divides(scores, mask):
-    return scores.masked_fill(~mask, float("-inf")).exp()
+def true_for_hidden(is_token):
+    return ~(triangle(is_token) & columns(is_token))
 
 
-def nan_for_nothing(scores, mask):
-    return scores.masked_fill(~mask, float("-inf")).softmax(-1)
+def looks_at_padding_only(is_token):
+    return triangle(is_token) & ~columns(is_token)
 
 
-def shares_nothing_out(scores, mask):
-    return scores.masked_fill(~mask, -1e9).softmax(-1)
+def hides_rows(is_token):
+    return triangle(is_token) & is_token[:, None, :, None]
 
 
-def in_place(scores, mask):
-    return scores.masked_fill_(~mask, float("-inf")).softmax(-1).nan_to_num()
+def hides_rows_as_well(is_token):
+    return triangle(is_token) & columns(is_token) & is_token[:, None, :, None]
 
 
-def divides_away_afterwards(scores, mask):
-    kept = scores.softmax(-1) * mask
-    return kept / kept.sum(-1, keepdim=True).clamp(min=1e-30)
+def transposed(is_token):
+    return triangle(is_token).T & columns(is_token)
 
 
-def bare_exp(scores, mask):
-    raised = scores.masked_fill(~mask, float("-inf")).exp()
-    return raised / raised.sum(-1, keepdim=True).clamp(min=1e-30)
+def never_itself(is_token):
+    return triangle(is_token, -1) & columns(is_token)
+
+
+def sees_the_answer(is_token):
+    return triangle(is_token, 1) & columns(is_token)
+
+
+def padding_of_the_first(is_token):
+    return (triangle(is_token) & is_token[0]).expand(len(is_token), 1, -1, -1)
+
+
+def no_place_for_heads(is_token):
+    return triangle(is_token) & is_token[:, None]
+
+
+def mask_of_numbers(is_token):
+    return (triangle(is_token) & columns(is_token)).int()
+
+
+def four_places_always(is_token):
+    return triangle(is_token[:, :4]) & columns(is_token[:, :4])
+
+
+def one_row_wrong(is_token):
+    mask = triangle(is_token) & columns(is_token)
+    mask[0, 0, 2] = False
+    return mask
 
 
 # -- Exercise 4 --------------------------------------------------------------------------------------------------------
@@ -303,18 +327,22 @@ WRONG = {
         numbers: "but the mask is torch.float32",
         three_always: "length 4 with window 9 is not",
     },
-    "masked_weights": {
-        masks_after: "You masked after the softmax",
-        multiplies_before: "A score of 0 is not hidden",
-        ignores_the_mask: "The mask changed nothing",
-        mask_inverted: "the wrong way round",
-        down_the_columns: "down the columns",
-        never_divides: "Your rows do not sum to 1",
-        nan_for_nothing: "gives NaN",
-        shares_nothing_out: "shares itself out over hidden places",
-        in_place: "You changed the scores",
-        divides_away_afterwards: "A hidden score of 1000 still decides",
-        bare_exp: "A visible score of 1000 overflows",
+    "both_masks": {
+        forgets_padding: "Padding is not hidden",
+        forgets_the_future: "The future is open",
+        joins_by_or: "You joined the two by",
+        true_for_hidden: "the wrong way round",
+        looks_at_padding_only: "`is_token` is upside down",
+        hides_rows: "You hid what padding looks at",
+        hides_rows_as_well: "the rows of padding as well",
+        transposed: "Your triangle is upside down",
+        never_itself: "may not look at itself in your mask",
+        sees_the_answer: "one column too wide",
+        padding_of_the_first: "the padding of the first text for all",
+        no_place_for_heads: "take your texts for heads",
+        mask_of_numbers: "but the mask is torch.int32",
+        four_places_always: "2 × 6 is not",
+        one_row_wrong: "Text 0, place 2",
     },
     "layer_parameters": {
         matrices_only: "You counted matrices only",

@@ -40,10 +40,18 @@ def test_with_a_window_of_one_a_token_takes_its_own_value():
     close(attention(x, x, x, solution("window_mask")(4, 1))[0], x)
 
 
-def test_masked_weights_are_those_of_attention():
-    q, k, mask = torch.randn(4, 6), torch.randn(5, 6), torch.rand(4, 5) < 0.5
-    mask[0], mask[1] = False, True
-    close(solution("masked_weights")(q @ k.T / 6**0.5, mask), attention(q, k, k, mask)[1])
+def test_with_both_masks_a_layer_does_what_a_causal_layer_without_padding_does():
+    layer, x = MultiHeadAttention(6, 2), torch.randn(2, 5, 6)
+    is_token = torch.tensor([[True] * 5, [True, True, True, False, False]])
+    taken = layer(x, mask=solution("both_masks")(is_token))
+    close(taken, layer(x, mask=is_token[:, None, None], causal=True))
+    close(taken[1, :3], layer(x[1:, :3], causal=True)[0])
+
+
+def test_both_masks_hide_padding_before_a_text():
+    layer, x = MultiHeadAttention(6, 2), torch.randn(1, 5, 6)
+    is_token = torch.tensor([[False, False, True, True, True]])
+    close(layer(x, mask=solution("both_masks")(is_token))[:, 2:], layer(x[:, 2:], causal=True))
 
 
 @pytest.mark.parametrize(("width", "hidden"), [(8, 32), (12, 5)])

@@ -131,6 +131,15 @@ def test_histogram_of_whole_numbers_in_words():
     )
 
 
+def test_a_short_logarithmic_axis_is_numbered_between_the_powers_of_ten():
+    picture = plots.lines([1, 2, 3], {"a": [0.3, 2.0, 30.0]}, "It grows", "step", "ms", log=True)
+    picture.fig.canvas.draw()
+    low, high = picture.fig.axes[0].get_ylim()
+    labels = picture.fig.axes[0].get_yticklabels()
+    shown = [tick.get_text() for tick in labels if low <= tick.get_position()[1] <= high]
+    assert {"0.5", "1", "2", "5", "10", "20"} <= set(shown)
+
+
 def test_doubling_bars_name_their_range_and_count_everything():
     picture = plots.histogram([0, -1, 1, 2, 3, 4, 7, 8, 9], "Short", "words", log=True, unit="turns")
     ax = picture.fig.axes[0]

@@ -1,0 +1,135 @@
+"""LoRA: nothing changes at first, only the thin matrices learn, merged is the same, and a file fits one model only."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from helpers.corpus.batches import Batch
+from helpers.models.gpt import GPT, GPTConfig
+from helpers.models.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
+from helpers.training import fit, next_token_loss
+
+IDS = torch.arange(12).reshape(2, 6)
+
+
+def gpt(seed=0):
+    torch.manual_seed(seed)
+    model = GPT(GPTConfig.modern(16, context=8, width=16, layers=2, heads=2, zero_output=False))
+    with torch.no_grad():
+        model.embed.weight *= (
+            30  # as large as after a training: with the first weights no score can differ from another
+        )
+    return model.eval()
+
+
+def trained(model):
+    """Give B numbers, as a training would."""
+    torch.manual_seed(1)
+    for name, parameter in model.named_parameters():
+        if name.endswith(".B"):
+            nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+def scores(model):
+    with torch.no_grad():
+        return model(IDS)[0]
+
+
+def test_by_hand():
+    linear = nn.Linear(2, 2, bias=False)
+    part = LoRALinear(linear, rank=1, alpha=3.0)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+        part.A.copy_(torch.tensor([[1.0, 2.0]]))
+        part.B.copy_(torch.tensor([[0.5], [0.0]]))
+    # A x = 1 + 2 = 3; B A x = (1.5, 0); alpha / rank = 3.
+    assert part(torch.tensor([1.0, 1.0])).tolist() == [5.5, 1.0]
+    assert part.merged().weight.tolist() == [[2.5, 3.0], [0.0, 1.0]]
+
+
+def test_at_first_nothing_changes_and_few_numbers_are_trained():
+    model = gpt()
+    before, all_numbers = scores(model), model.parameter_count()
+    add_lora(model, rank=2)
+    assert torch.equal(scores(model), before)
+    few = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    # Of each block: qkv 16 → 48, output 16 → 16, up 16 → 64, down 64 → 16, with two rows and columns each.
+    assert few == 2 * 2 * (16 + 48 + 16 + 16 + 16 + 64 + 64 + 16) < 0.2 * all_numbers
+
+
+def test_only_the_thin_matrices_learn():
+    model = add_lora(gpt(), rank=2)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    batch = Batch(IDS[:, :-1], IDS[:, 1:], True)
+    history = fit(model, [batch] * 60, steps=60, learning_rate=2e-2, progress=False)
+    assert next_token_loss(model, batch).item() < 0.5 * history.frame["loss"].iloc[0]
+    changed = {
+        name.rpartition(".")[2] for name, value in model.state_dict().items() if not torch.equal(value, before[name])
+    }
+    assert changed == {"A", "B"}
+
+
+def test_merged_gives_the_same_and_is_a_plain_model_again():
+    model = trained(add_lora(gpt(), rank=3))
+    expected = scores(model)
+    assert not torch.allclose(expected, scores(gpt()), atol=1e-3)
+    merge_lora(model)
+    assert torch.allclose(scores(model), expected, atol=1e-5)
+    assert model.state_dict().keys() == gpt().state_dict().keys()
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_file_comes_back_and_is_small(tmp_path):
+    model = trained(add_lora(gpt(), rank=2, alpha=5.0))
+    file = save_lora(model, tmp_path / "deep" / "lora.safetensors")
+    again = load_lora(gpt(), file)
+    assert torch.equal(scores(again), scores(model))
+    assert [path.name for path in file.parent.iterdir()] == ["lora.safetensors"]
+    assert file.stat().st_size < 4 * model.parameter_count()
+
+
+def test_a_file_for_another_model_is_refused_and_changes_nothing(tmp_path):
+    file = save_lora(trained(add_lora(gpt())), tmp_path / "lora.safetensors")
+    for other in (gpt(seed=7), GPT(GPTConfig.modern(16, context=8, width=8, layers=2, heads=2)), nn.Linear(2, 2)):
+        before = copy.deepcopy(other.state_dict())
+        with pytest.raises(ValueError, match="another model"):
+            load_lora(other, file)
+        assert all(torch.equal(value, before[name]) for name, value in other.state_dict().items())
+
+
+def test_a_missing_or_damaged_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="none.safetensors is no file of save_lora"):
+        load_lora(gpt(), tmp_path / "none.safetensors")
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(save_lora(add_lora(gpt()), tmp_path / "lora.safetensors").read_bytes()[:200])
+    with pytest.raises(ValueError, match="damaged"):
+        load_lora(gpt(), damaged)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: add_lora(gpt(), rank=0), "rank is 0: give 1 to 16"),
+        (lambda: add_lora(gpt(), rank=17), "rank is 17"),
+        (
+            lambda: add_lora(gpt(), parts=("wheel",)),
+            "no matrix is called wheel; this model has down, head, output, qkv, up",
+        ),
+        (lambda: add_lora(add_lora(gpt())), "has LoRA already"),
+        (lambda: merge_lora(gpt()), "has no LoRA: add_lora"),
+        (lambda: save_lora(gpt(), "never written"), "has no LoRA"),
+    ],
+)
+def test_wrong_input_is_answered(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        wrong()
+
+
+def test_a_rank_that_does_not_fit_leaves_the_model_as_it_was():
+    model = gpt()
+    with pytest.raises(ValueError, match="rank is 17"):
+        add_lora(model, rank=17)
+    assert all(parameter.requires_grad for parameter in model.parameters())
