@@ -66,103 +66,124 @@ def check_next_pair(next_pair: Callable[[dict], tuple]) -> str:
 
 
 @exercise
-def check_merge_numbers(merge_numbers: Callable[[list, tuple, int], list]) -> str:
-    """Exercise 2: a pair of numbers replaced by a new one, in one pass from left to right."""
+def check_decode(decode: Callable[[list, dict], str]) -> str:
+    """Exercise 2: the text of a list of numbers; the bytes are joined before they are decoded."""
 
-    def ask(ids: list, pair: tuple, new: int) -> list:
-        kept = list(ids)
-        answer = merge_numbers(ids, pair, new)
-        if kept == [5, 1, 2, 7]:  # the first question
+    def ask(ids: list, merges: dict, stopped: str = "") -> str:
+        """Return the answer; ``stopped`` is what to say where only one mistake leaves bytes that are no text."""
+        kept = list(ids), dict(merges)
+        try:
+            answer = decode(ids, merges)
+        except UnicodeDecodeError:
+            raise Wrong(stopped or "You stopped at bytes that are no text: look at what you decode.") from None
+        if ids == [110, 101, 119]:  # the first question
             tried(answer)
-        if ids != kept:
-            raise Wrong("You changed the list you were given. Build a new one; the caller may need the old one.")
+        if (ids, merges) != kept:
+            raise Wrong("You changed the list or the dictionary that you were given. Only read from them.")
+        if isinstance(answer, bytes | bytearray):
+            raise Wrong("You returned bytes, and a text was asked for: .decode(\"utf-8\", …) makes it one.")
+        if not isinstance(answer, str):
+            raise Wrong(f"I expected a text and got {_plain(answer)}.")
+        return answer
+
+    answer = ask([110, 101, 119], {})
+    if answer != "new" and "".join(answer.split()) == "new":
+        raise Wrong("You put something between the pieces. Spaces are bytes, too, and come by themselves.")
+    if answer != "new":
+        raise Wrong(f"110, 101 and 119 are the bytes of 'new'; I got {_plain(answer)}.")
+    merges = {(110, 111): 256}
+    answer = ask([256, 115], merges)
+    if answer == "Ās":
+        raise Wrong("You took 256 for a character, as `chr` does. It is a merge: it stands for the bytes of its parts.")
+    if answer == "ons":
+        raise Wrong("In 256, the merge of 110 and 111, the left part comes first: 'no'. You joined right to left.")
+    if answer != "nos":
+        raise Wrong(f"With (110, 111) → 256, [256, 115] is 'nos'; I got {_plain(answer)}.")
+    merges = {(110, 111): 256, (256, 119): 257}
+    deeper = "257 is made of 256 and 119, and 256 is a merge itself: a part can be any piece that you know already."
+    try:
+        answer = ask([257, 115], merges)
+    except (ValueError, KeyError, OverflowError):  # bytes([256, 119]) is what is usually tried
+        raise Wrong(deeper) from None
+    if answer != "nows":
+        raise Wrong(f"{deeper} [257, 115] is 'nows'; I got {_plain(answer)}.")
+    alone = "You decoded each token alone. ñ is two bytes, here in two tokens: join all bytes first, decode once."
+    answer = ask([195, 177], {}, stopped=alone)
+    if answer == "Ã±":
+        raise Wrong("You took each byte for a character. In UTF-8 195 and 177 together are one: 'ñ'.")
+    if "\N{REPLACEMENT CHARACTER}" in answer or not answer:
+        raise Wrong(alone)
+    if answer != "ñ":
+        raise Wrong(f"195 and 177 are the bytes of 'ñ' in UTF-8; I got {_plain(answer)}.")
+    strict = "[110, 195] ends inside a character, as a model's reply may: errors=\"replace\" shows a sign and goes on."
+    answer = ask([110, 195], {}, stopped=strict)
+    if answer == "n":
+        raise Wrong("[110, 195] ends inside a character, and you hid that, as errors=\"ignore\" does. Show the sign �.")
+    if answer != "n\N{REPLACEMENT CHARACTER}":
+        raise Wrong(f"[110, 195] ends inside a character: 'n�' was expected; I got {_plain(answer)}.")
+    if ask([], merges) != "":
+        raise Wrong("No numbers are no text: for an empty list return an empty text.")
+    return "Bytes first, text last. So a model can say any character there is, even one that no token holds."
+
+
+@exercise
+def check_encode(encode: Callable[[str, dict], list]) -> str:
+    """Exercise 3: the numbers of a text, the earliest merge first."""
+
+    def ask(text: str, merges: dict) -> list:
+        kept = dict(merges)
+        answer = encode(text, merges)
+        if text == "now":  # the first question
+            tried(answer)
+        if merges != kept:
+            raise Wrong("You changed the merges, as `pop` does. The next text needs them all.")
         if not isinstance(answer, list | tuple) or not all(isinstance(number, int) for number in answer):
             raise Wrong(f"I expected a list of whole numbers and got {_plain(answer)}.")
         return list(answer)
 
-    answer = ask([5, 1, 2, 7], (1, 2), 300)
-    if answer == [5, 1, 2, 7]:
-        raise Wrong("Nothing was merged: in [5, 1, 2, 7] the pair (1, 2) stands in the middle.")
-    if answer in ([5, 300], [300, 7], [300]):
-        raise Wrong("Something was lost: what does not belong to the pair, at the beginning and at the end, must stay.")
-    if answer == [5, 300, 2, 7]:
-        raise Wrong("The 2 is still there: two numbers went in, one comes out, so step over both.")
-    if answer != [5, 300, 7]:
-        raise Wrong(f"[5, 1, 2, 7] with (1, 2) → 300 is [5, 300, 7]; I got {_plain(answer)}.")
-    answer = ask([1, 2, 1, 2], (1, 2), 300)
-    if answer in ([300, 1, 2], [1, 2, 300]):
-        raise Wrong("The pair stands there twice, and you merged it once. Go on to the end of the list.")
-    if answer != [300, 300]:
-        raise Wrong(f"[1, 2, 1, 2] with (1, 2) → 300 is [300, 300]; I got {_plain(answer)}.")
-    answer = ask([1, 1, 1], (1, 1), 300)
-    if answer == [300, 300]:
-        raise Wrong(
-            "In [1, 1, 1] you used the middle number twice. What has been merged is gone: the result is [300, 1]."
-        )
-    if answer == [1, 300]:
-        raise Wrong("You merged from the right. From left to right [1, 1, 1] becomes [300, 1].")
-    if answer != [300, 1]:
-        raise Wrong(f"[1, 1, 1] with (1, 1) → 300 is [300, 1]; I got {_plain(answer)}.")
-    answer = ask([2, 1, 3], (1, 2), 300)
-    if answer != [2, 1, 3]:
-        raise Wrong("(2, 1) is not the pair (1, 2), the order counts, and [2, 1, 3] should stay as it is.")
-    answer = ask([21, 12, 1, 23], (1, 2), 300)
-    if answer != [21, 12, 1, 23]:
-        raise Wrong("21 followed by 12 is not the pair (1, 2). Compare numbers, not their digits in a text.")
-    if ask([], (1, 2), 300) != [] or ask([1], (1, 2), 300) != [1]:
-        raise Wrong("A list of one number, or of none, has no pair and comes back as it is.")
-    return "One pass, nothing twice and nothing lost. Repeat it once per merge, and you have an encoder."
-
-
-@exercise
-def check_cut(cut: Callable[[str, list], list]) -> str:
-    """Exercise 3: a word cut into pieces, the earliest merge first."""
-
-    def ask(word: str, merges: list) -> list:
-        kept = list(merges)
-        answer = cut(word, merges)
-        if word == "now":  # the first question
-            tried(answer)
-        if merges != kept:
-            raise Wrong("You changed the list of merges, as `pop` and `remove` do. The next word needs it whole.")
-        if not isinstance(answer, list | tuple) or not all(isinstance(piece, str) for piece in answer):
-            raise Wrong(f"I expected a list of pieces of text and got {_plain(answer)}.")
-        if "".join(answer) != word:
-            raise Wrong(f"Put together, the pieces must be the word {word!r} again; I got {_plain(answer)}.")
-        return list(answer)
-
-    merges = [("n", "o"), ("no", "w")]
+    merges = {(110, 111): 256, (256, 119): 257}
     answer = ask("now", merges)
-    if answer == ["n", "o", "w"]:
-        raise Wrong("Nothing was merged. Begin with letters, then join pairs as long as one of the merges fits.")
-    if answer == ["no", "w"]:
-        raise Wrong("You stopped after one merge. 'no' is a piece now, and ('no', 'w') is a merge: look again.")
-    if answer != ["now"]:
-        raise Wrong(f"With {merges}, 'now' becomes ['now']; I got {_plain(answer)}.")
-    answer = ask("abab", [("a", "b")])
-    if answer in (["ab", "a", "b"], ["a", "b", "ab"]):
-        raise Wrong("('a', 'b') stands in 'abab' twice, and you joined it once. A merge is never used up.")
-    if answer != ["ab", "ab"]:
-        raise Wrong(f"With [('a', 'b')], 'abab' becomes ['ab', 'ab']; I got {_plain(answer)}.")
-    answer = ask("abc", [("a", "b"), ("b", "c")])
-    if answer == ["a", "bc"]:
-        raise Wrong("You used the merge that was learnt last. The one learnt first goes first: ['ab', 'c'].")
-    if answer != ["ab", "c"]:
-        raise Wrong(f"With ('a', 'b') learnt before ('b', 'c'), 'abc' becomes ['ab', 'c']; I got {_plain(answer)}.")
-    answer = ask("abc", [("b", "c"), ("a", "b")])
-    if answer == ["ab", "c"]:
+    if answer == [110, 111, 119]:
+        raise Wrong("Nothing was merged. Begin with bytes, then replace pairs as long as one of the merges fits.")
+    if answer == [256, 119]:
+        raise Wrong("You stopped after one merge. 256 stands beside 119 now, and (256, 119) is a merge: look again.")
+    if answer == [256, 111, 119] or answer[:1] == [256] and len(answer) > 2:
+        raise Wrong("Two numbers went in and one comes out: replace both by the new one, ids[place : place + 2] = [new].")
+    if answer != [257]:
+        raise Wrong(f"With (110, 111) → 256 and (256, 119) → 257, 'now' is [257]; I got {_plain(answer)}.")
+    answer = ask("nono", {(110, 111): 256})
+    if answer in ([256, 110, 111], [110, 111, 256]):
+        raise Wrong("(110, 111) stands in 'nono' twice, and you replaced it once. A merge is never used up.")
+    if answer != [256, 256]:
+        raise Wrong(f"With (110, 111) → 256, 'nono' is [256, 256]; I got {_plain(answer)}.")
+    answer = ask("abc", {(97, 98): 256, (98, 99): 257})
+    if answer == [97, 257]:
+        raise Wrong("You used the merge that was learned last. The one learned first goes first: 'abc' is [256, 99].")
+    if answer != [256, 99]:
+        raise Wrong(f"With (97, 98) learned before (98, 99), 'abc' is [256, 99]; I got {_plain(answer)}.")
+    answer = ask("abc", {(98, 99): 256, (97, 98): 257})
+    if answer == [257, 99]:
         raise Wrong(
-            "In 'abc' both merges fit, and you took the one further left. ('b', 'c') was learnt first, so it goes first: "
-            "['a', 'bc']."
+            "In 'abc' both merges fit, and you took the one further left. (98, 99) was learned first, so it goes first: "
+            "[97, 256]."
         )
-    if answer != ["a", "bc"]:
-        raise Wrong(f"With ('b', 'c') learnt before ('a', 'b'), 'abc' becomes ['a', 'bc']; I got {_plain(answer)}.")
-    answer = ask("aaa", [("a", "a")])
-    if answer != ["aa", "a"]:
-        raise Wrong(f"'aaa' with ('a', 'a') becomes ['aa', 'a'], the leftmost place first; I got {_plain(answer)}.")
-    if ask("xyz", merges) != ["x", "y", "z"] or ask("", merges) != []:
-        raise Wrong("Where no merge fits the letters stay as they are, and an empty word has no pieces.")
-    return "By rank and not from left to right: you cut as the library cuts."
+    if answer != [97, 256]:
+        raise Wrong(f"With (98, 99) learned before (97, 98), 'abc' is [97, 256]; I got {_plain(answer)}.")
+    answer = ask("aaa", {(97, 97): 256})
+    if answer == [97, 256]:
+        raise Wrong("In 'aaa' you began at the right. The leftmost place goes first: [256, 97].")
+    if answer != [256, 97]:
+        raise Wrong(f"With (97, 97) → 256, 'aaa' is [256, 97]: each a is used once; I got {_plain(answer)}.")
+    answer = ask("ñ", {})
+    if answer == [241]:
+        raise Wrong("241 is the character's number in Unicode, as `ord` gives it. Begin with text.encode(\"utf-8\").")
+    if answer != [195, 177]:
+        raise Wrong(f"Without merges 'ñ' is its two bytes, [195, 177]; I got {_plain(answer)}.")
+    if ask("ñu", {(195, 177): 256}) != [256, 117]:
+        raise Wrong("A merge may join the bytes of one character: with (195, 177) → 256, 'ñu' is [256, 117].")
+    if ask("xyz", merges) != [120, 121, 122] or ask("", merges) != []:
+        raise Wrong("Where no merge fits the bytes stay as they are, and an empty text has no numbers.")
+    return "By rank and not from left to right: you encode as the library does, and decode brings everything back."
 
 
 @exercise

@@ -67,120 +67,143 @@ def the_right_one(words):
 
 
 # -- Exercise 2 --------------------------------------------------------------------------------------------------------
-def merged(ids, pair, new):
-    result, place = [], 0
-    while place < len(ids):
-        found = tuple(ids[place : place + 2]) == pair
-        result.append(new if found else ids[place])
-        place += 2 if found else 1
-    return result
+def pieces_of(merges):
+    pieces = {number: bytes([number]) for number in range(256)}
+    for (left, right), new in merges.items():
+        pieces[new] = pieces[left] + pieces[right]
+    return pieces
 
 
-def uses_the_middle_twice(ids, pair, new):
-    result, used = [], False
-    for place in range(len(ids)):
-        found = tuple(ids[place : place + 2]) == pair
-        if found or not used:
-            result.append(new if found else ids[place])
-        used = found
-    return result
+def bytes_of(ids, merges):
+    return b"".join(pieces_of(merges)[number] for number in ids)
 
 
-def leaves_the_second(ids, pair, new):
-    return [new if tuple(ids[place : place + 2]) == pair else ids[place] for place in range(len(ids))]
+def each_token_alone(ids, merges):
+    return "".join(pieces_of(merges)[number].decode("utf-8", "replace") for number in ids)
 
 
-def loses_the_last(ids, pair, new):
-    result, place = [], 0
-    while place < len(ids) - 1:
-        found = tuple(ids[place : place + 2]) == pair
-        result.append(new if found else ids[place])
-        place += 2 if found else 1
-    return result
+def each_token_alone_and_strict(ids, merges):
+    return "".join(pieces_of(merges)[number].decode("utf-8") for number in ids)
 
 
-def only_the_first_place(ids, pair, new):
-    for place in range(len(ids) - 1):
-        if tuple(ids[place : place + 2]) == pair:
-            return [*ids[:place], new, *ids[place + 2 :]]
-    return list(ids)
+def each_byte_a_character(ids, merges):
+    return bytes_of(ids, merges).decode("latin-1")
 
 
-def from_the_right(ids, pair, new):
-    return merged(ids[::-1], pair[::-1], new)[::-1]
+def each_number_a_character(ids, merges):
+    return "".join(map(chr, ids))
 
 
-def in_place(ids, pair, new):
-    ids[:] = merged(ids, pair, new)
-    return ids
+def right_part_first(ids, merges):
+    pieces = {number: bytes([number]) for number in range(256)}
+    for (left, right), new in merges.items():
+        pieces[new] = pieces[right] + pieces[left]
+    return b"".join(pieces[number] for number in ids).decode("utf-8", "replace")
 
 
-def in_any_order(ids, pair, new):
-    result, place = [], 0
-    while place < len(ids):
-        found = sorted(ids[place : place + 2]) == sorted(pair)
-        result.append(new if found else ids[place])
-        place += 2 if found else 1
-    return result
+def one_level_only(ids, merges):
+    pieces = {number: bytes([number]) for number in range(256)}
+    pieces.update({new: bytes(pair) for pair, new in merges.items()})
+    return b"".join(pieces[number] for number in ids).decode("utf-8", "replace")
 
 
-def as_digits(ids, pair, new):
-    text = ",".join(map(str, ids)).replace(",".join(map(str, pair)), str(new))
-    return [int(number) for number in text.split(",") if number]
+def one_level_by_search(ids, merges):
+    pairs = {new: pair for pair, new in merges.items()}
+    return bytes(number for whole in ids for number in pairs.get(whole, (whole,))).decode("utf-8", "replace")
+
+
+def stops_inside_a_character(ids, merges):
+    return bytes_of(ids, merges).decode("utf-8")
+
+
+def hides_half_a_character(ids, merges):
+    return bytes_of(ids, merges).decode("utf-8", "ignore")
+
+
+def never_decodes(ids, merges):
+    return bytes_of(ids, merges)
+
+
+def spaces_between(ids, merges):
+    return b" ".join(pieces_of(merges)[number] for number in ids).decode("utf-8", "replace")
+
+
+def eats_the_list(ids, merges):
+    text = bytes_of(ids, merges).decode("utf-8", "replace")
+    ids.clear()
+    return text
 
 
 # -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def joined(pieces, place):
-    return [*pieces[:place], pieces[place] + pieces[place + 1], *pieces[place + 2 :]]
-
-
-def chosen_by(word, merges, key, rounds=1000):
-    pieces = list(word)
+def chosen_by(text, merges, key, rounds=1000):
+    """Encode rightly but for the choice: ``key`` of (rank, place) says which of the pairs that fit goes first."""
+    ids = list(text.encode())
     for _ in range(rounds):
-        fits = [(merges.index(pair), place) for place, pair in enumerate(zip(pieces, pieces[1:])) if pair in merges]
+        fits = [(merges[pair], place) for place, pair in enumerate(zip(ids, ids[1:])) if pair in merges]
         if not fits:
             break
-        pieces = joined(pieces, min(fits, key=key)[1])
-    return pieces
+        new, place = min(fits, key=key)
+        ids[place : place + 2] = [new]
+    return ids
 
 
-def from_left_to_right(word, merges):
-    return chosen_by(word, merges, key=lambda fit: fit[1])
+def from_left_to_right(text, merges):
+    return chosen_by(text, merges, key=lambda fit: fit[1])
 
 
-def the_longest_token(word, merges):
-    tokens, pieces = {*word, *map("".join, merges)}, []
-    while word:
-        longest = max((word[:end] for end in range(1, len(word) + 1) if word[:end] in tokens), key=len)
-        pieces.append(longest)
-        word = word[len(longest) :]
-    return pieces
+def the_longest_token(text, merges):
+    pieces, ids, rest = pieces_of(merges), [], text.encode()
+    while rest:
+        longest = max((number for number in pieces if rest.startswith(pieces[number])), key=lambda n: len(pieces[n]))
+        ids.append(longest)
+        rest = rest[len(pieces[longest]) :]
+    return ids
 
 
-def the_last_learnt_first(word, merges):
-    return chosen_by(word, merges, key=lambda fit: (-fit[0], fit[1]))
+def the_last_learned_first(text, merges):
+    return chosen_by(text, merges, key=lambda fit: (-fit[0], fit[1]))
 
 
-def one_merge_only(word, merges):
-    return chosen_by(word, merges, key=None, rounds=1)
+def from_the_right(text, merges):
+    return chosen_by(text, merges, key=lambda fit: (fit[0], -fit[1]))
 
 
-def each_merge_once(word, merges):
-    pieces = list(word)
-    for pair in merges:
-        places = [place for place, found in enumerate(zip(pieces, pieces[1:])) if found == pair]
-        pieces = joined(pieces, places[0]) if places else pieces
-    return pieces
+def one_merge_only(text, merges):
+    return chosen_by(text, merges, key=None, rounds=1)
 
 
-def eats_the_merges(word, merges):
-    pieces = chosen_by(word, merges, key=None)
+def each_merge_once(text, merges):
+    ids = list(text.encode())
+    for pair, new in merges.items():
+        places = [place for place, found in enumerate(zip(ids, ids[1:])) if found == pair]
+        if places:
+            ids[places[0] : places[0] + 2] = [new]
+    return ids
+
+
+def leaves_the_second(text, merges):
+    ids = list(text.encode())
+    for pair, new in merges.items():
+        ids = [new if found == pair else found[0] for found in zip(ids, [*ids[1:], None])]
+    return ids
+
+
+def eats_the_merges(text, merges):
+    ids = chosen_by(text, merges, key=None)
     merges.clear()
-    return pieces
+    return ids
 
 
-def letters_only(word, merges):
-    return list(word)
+def bytes_only(text, merges):
+    return list(text.encode())
+
+
+def begins_with_characters(text, merges):
+    ids = list(map(ord, text))
+    while fits := [(merges[pair], place) for place, pair in enumerate(zip(ids, ids[1:])) if pair in merges]:
+        new, place = min(fits)
+        ids[place : place + 2] = [new]
+    return ids
 
 
 # -- Exercise 4 --------------------------------------------------------------------------------------------------------
@@ -261,24 +284,31 @@ WRONG = {
         as_text: "a tuple of two letters such as",
         the_order_in_the_pair_is_lost: "are two pairs",
     },
-    "merge_numbers": {
-        uses_the_middle_twice: "used the middle number twice",
-        leaves_the_second: "so step over both",
-        loses_the_last: "Something was lost",
-        only_the_first_place: "you merged it once",
-        from_the_right: "merged from the right",
-        in_place: "changed the list you were given",
-        in_any_order: "the order counts",
-        as_digits: "not their digits",
+    "decode": {
+        each_token_alone: "decoded each token alone",
+        each_token_alone_and_strict: "decoded each token alone",
+        each_byte_a_character: "took each byte for a character",
+        each_number_a_character: "took 256 for a character",
+        right_part_first: "the left part comes first",
+        one_level_only: "256 is a merge itself",
+        one_level_by_search: "256 is a merge itself",
+        stops_inside_a_character: "shows a sign and goes on",
+        hides_half_a_character: "you hid that",
+        never_decodes: "You returned bytes",
+        spaces_between: "between the pieces",
+        eats_the_list: "changed the list or the dictionary",
     },
-    "cut": {
+    "encode": {
         from_left_to_right: "you took the one further left",
         the_longest_token: "you took the one further left",
-        the_last_learnt_first: "the merge that was learnt last",
+        the_last_learned_first: "the merge that was learned last",
+        from_the_right: "you began at the right",
         one_merge_only: "You stopped after one merge",
         each_merge_once: "A merge is never used up",
-        eats_the_merges: "changed the list of merges",
-        letters_only: "Nothing was merged",
+        leaves_the_second: "replace both by the new one",
+        eats_the_merges: "You changed the merges",
+        bytes_only: "Nothing was merged",
+        begins_with_characters: "number in Unicode",
     },
     "bits_per_byte": {
         of_the_whole_text: "bits of the whole text",

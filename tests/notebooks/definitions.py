@@ -83,9 +83,11 @@ TABLE: dict[str, dict[str, str]] = {
         "count_pairs": "helpers.corpus.merges.count_pairs",
         "merge": "helpers.corpus.merges.merge",
         "learn_merges": "helpers.corpus.merges.learn_merges",
+        "apply_merges": "helpers.corpus.merges.apply_merges",
         "counted_on": "the measurement of this page: a tokenizer and an n-gram model from the same few texts",
         "bags": "the measurement of this page: the tokens of a word without their order",
-        "right_share": "the measurement of this page: the simplest learner that counts letters",
+        "learned_weights": "the simplest learner that counts letters, for this page's measurement",
+        "right_share": "the measurement of this page: how well that learner counts",
     },
     "06": {
         "begin_small": "GPT-2's first weights, all alike; the package spreads the last of each block less",
@@ -121,6 +123,11 @@ EXAMPLES: dict[tuple[str, str], list[tuple]] = {
     ("04", "DecoderLayer"): [(12, 3, 20), (8, 2, 5)],
     ("05", "count_pairs"): [({("a", "a", "a"): 2, ("b", "a"): 3, ("c",): 1},), ({(b"ab", b"c"): 4},), ({},)],
     ("05", "merge"): [(("a", "a", "a", "b"), ("a", "a")), (tuple("abcab"), ("a", "b")), ((), ("a", "b"))],
+    ("05", "apply_merges"): [
+        (b"knows", [(b"n", b"o"), (b"no", b"w"), (b"k", b"n")]),
+        (b"abcaab", [(b"b", b"c"), (b"a", b"b"), (b"a", b"a"), (b"b", b"c")]),
+        (b"", []),
+    ],
     ("05", "learn_merges"): [({b"no": 2, b"now": 1, b"know": 1, b"new": 1}, 9), ({b"aaab": 3, b"ba": 3}, 4), ({}, 2)],
 }
 
