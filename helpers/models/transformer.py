@@ -2,7 +2,7 @@
 
 An encoder reads the conversation, a decoder writes the reply. ``Transformer`` differs from Vaswani et al. (2017) in its
 size and in one place: it normalises before each sub-layer, not after (``norm_first``). The paper's order needs a careful
-warm-up to train well, this one does not (Xiong et al. 2020), and nearly every later model has it.
+warm-up to train well, this one does not (Xiong et al. 2020), and nearly every large model since GPT-2 has it.
 """
 
 import torch

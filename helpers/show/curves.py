@@ -110,6 +110,8 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
         ax.set_xticks(x, [plain(tidy(value)) for value in x])
         ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     _label_ends(fig, ax, ends)
+    if not log_x and (x == np.round(x)).all():
+        ax.xaxis.get_major_locator().set_params(integer=True)  # nobody makes 2.5 steps
     measure = f"{ylabel} from {xlabel} {tidy(x.min())} to {tidy(x.max())}: "
     return Picture(fig, f"{sentence(title)} {measure[:1].upper()}{measure[1:]}{'; '.join(told)}.")
 

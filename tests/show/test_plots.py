@@ -140,6 +140,12 @@ def test_a_short_logarithmic_axis_is_numbered_between_the_powers_of_ten():
     assert {"0.5", "1", "2", "5", "10", "20"} <= set(shown)
 
 
+def test_places_that_are_whole_are_numbered_as_such():
+    for x, whole in (([1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20], True), ([0.5, 1.0, 1.5, 2.0], False)):
+        ax = plots.lines(x, {"a": x}, "It grows", "step", "ms").fig.axes[0]
+        assert all(float(tick).is_integer() for tick in ax.get_xticks()) is whole
+
+
 def test_doubling_bars_name_their_range_and_count_everything():
     picture = plots.histogram([0, -1, 1, 2, 3, 4, 7, 8, 9], "Short", "words", log=True, unit="turns")
     ax = picture.fig.axes[0]
