@@ -19,11 +19,12 @@ from helpers.show.trees import thread_tree
 __all__ = ["Picture", "bars", "histogram", "learning_curve", "lines", "new", "show", "thread_tree", "zipf"]
 
 
-def bars(labels, values, title: str, xlabel: str = "", unit: str = "", highlight=()) -> Picture:
+def bars(labels, values, title: str, xlabel: str = "", unit: str = "", highlight=(), decimals=None) -> Picture:
     """Horizontal bars from top to bottom in the order given, each with its value at the end.
 
     `xlabel` says what the numbers are; `unit` follows every number ("%", "words"). Labels in `highlight` are
-    drawn in the second colour. Raises ValueError when there are no bars or the lengths differ.
+    drawn in the second colour. `decimals` fixes how many are written, where bars differ by little. Raises
+    ValueError when there are no bars or the lengths differ.
     """
     labels, values = [str(label) for label in labels], list(values)
     if not labels or len(labels) != len(values):
@@ -33,7 +34,8 @@ def bars(labels, values, title: str, xlabel: str = "", unit: str = "", highlight
     places = range(len(labels))
     colours = [PALETTE[1] if label in highlight else PALETTE[0] for label in labels]
     drawn = ax.barh(places, values, color=colours, height=0.7)
-    written = [f"{number(value)} {unit}".strip() for value in values]
+    written = [number(value) if decimals is None else f"{value:,.{decimals}f}" for value in values]
+    written = [f"{text} {unit}".strip() for text in written]
     # The number stands at its bar: an axis with ticks would say it a second time, less exactly.
     ax.bar_label(drawn, [plain(text) for text in written], padding=4, color=style.INK)
     ax.set_xticks([])

@@ -90,6 +90,8 @@ TABLE: dict[str, dict[str, str]] = {
         "right_share": "the measurement of this page: how well that learner counts",
     },
     "06": {
+        "cost": "the measurement of notebook 03, of this page's bot",
+        "without": "what this page breaks: a GPT that does not know the order",
         "begin_small": "GPT-2's first weights, all alike; the package spreads the last of each block less",
         "Attention": "GPT-2's alone, and without a cache; test_nb06_helpers holds it against the package's Attention",
         "Block": "GPT-2's alone; test_nb06_helpers holds it against the package's Block",

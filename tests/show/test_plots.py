@@ -140,6 +140,11 @@ def test_a_short_logarithmic_axis_is_numbered_between_the_powers_of_ten():
     assert {"0.5", "1", "2", "5", "10", "20"} <= set(shown)
 
 
+def test_bars_write_as_many_decimals_as_they_are_told():
+    assert "a 3.46 bits and b 3.50 bits" in plots.bars(["a", "b"], [3.456, 3.5], "Close", unit="bits", decimals=2).words
+    assert "a 3.5 bits and b 3.5 bits" in plots.bars(["a", "b"], [3.456, 3.5], "Close", unit="bits").words
+
+
 def test_places_that_are_whole_are_numbered_as_such():
     for x, whole in (([1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20], True), ([0.5, 1.0, 1.5, 2.0], False)):
         ax = plots.lines(x, {"a": x}, "It grows", "step", "ms").fig.axes[0]
