@@ -74,6 +74,7 @@ TABLE: dict[str, dict[str, str]] = {
         "seconds_a_step": "the stopwatch of this page",
         "handicap": "a mean of what this page's stopwatch measured",
         "seconds_of_looking": "the stopwatch of this page, for attention alone",
+        "cost": "the measurement of notebook 03, of this page's bots",
         "WithoutPlaces": "what this page breaks: a Transformer that does not know where a token stands",
         "without_scale": "what this page breaks: attention that does not divide by √d",
         "without_residual": "what this page breaks: layers that replace instead of adding",
