@@ -98,9 +98,10 @@ def execute(book, folder: Path, timeout: float = 300) -> Run:
 
 def _largest_memory(client) -> float:
     """Ask the kernel for the largest memory it ever held, in gigabytes."""
-    # macOS counts in bytes, Linux in KiB.
-    unit = 1 if sys.platform == "darwin" else 1024
-    expression = f"__import__('resource').getrusage(0).ru_maxrss * {unit}"
+    # Linux hands getrusage's figure on from the process that started the kernel, however large that was; macOS does not.
+    expression = "__import__('resource').getrusage(0).ru_maxrss"
+    if sys.platform == "linux":
+        expression = "1024 * int(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
     question = client.kc.execute("", silent=True, user_expressions={"bytes": expression})
     reply = client.wait_for_reply(question)
     return int(reply["content"]["user_expressions"]["bytes"]["data"]["text/plain"]) / 1e9
