@@ -13,6 +13,8 @@ from ..runtime import describe, seed_everything, start
 from . import zoo
 from .bots import Bot
 from .measuring import measure
+from .runs import trained
+from .tuned import ChatRecipe
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class RNNRecipe:
         model = CharRNN(len(tokenizer), self.kind, self.width, self.layers, self.embedding, self.dropout)
         batches = StreamBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed)
         held_out = StreamBatches(stream(corpus.val, tokenizer), 32, self.context)
-        return _trained(
+        return trained(
             self,
             model,
             batches,
@@ -104,7 +106,7 @@ class PairRecipe:
             PairBatches(pairs(part, tokenizer, self.context_tokens, self.reply_tokens), size, pad=tokenizer.pad)
             for part, size in ((corpus.train, self.batch_size), (corpus.val[:60], 128))
         )
-        return _trained(
+        return trained(
             self,
             model,
             read,
@@ -148,7 +150,7 @@ class GPTRecipe:
         sizes = {name: getattr(self, name) for name in ("width", "layers", "heads", "context", "pair_rows", "dropout")}
         model = GPT(GPTConfig.modern(len(tokenizer), **sizes))
         held_out = WindowBatches(stream(corpus.val, tokenizer), 32, self.context)
-        return _trained(
+        return trained(
             self,
             model,
             WindowBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed),
@@ -168,28 +170,8 @@ RECIPES = {
     "seq2seq": PairRecipe("Seq2Seq", width=256, more=(("embedding", 192),)),
     "transformer": PairRecipe("Transformer", width=192, more=(("layers", 2), ("heads", 4))),
     "gpt": GPTRecipe(),
+    "gpt-chat": ChatRecipe(),
 }
-
-
-def _trained(recipe, model, batches, device, resume: Path, **how) -> tuple:
-    """Train ``model`` as ``recipe`` and ``how`` (arguments of ``fit``) say; return it and the seconds it took.
-
-    Raises ValueError when the training was stopped: then there is nothing to save.
-    """
-    from ..training import fit
-
-    history = fit(
-        model.to(device.torch),
-        batches,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        resume=resume,
-        dtype=device.dtype,
-        **how,
-    )
-    if history.stopped:
-        raise ValueError(f"{history.stopped} Nothing was saved; the same command goes on from {resume}.")
-    return model, history.seconds
 
 
 def make_tokenizer(tokens: str, corpus):
@@ -209,7 +191,8 @@ def train(names: list[str] | None = None) -> None:
     for name in names or RECIPES:
         print(f"Training {name}: {RECIPES[name]}")
         device, tokens = start(seed=0), RECIPES[name].tokens
-        tokenizer = tokenizers.setdefault(tokens, None) or make_tokenizer(tokens, corpus)
+        base = getattr(RECIPES[name], "base", None)  # who goes on from another bot reads with its tokenizer
+        tokenizer = zoo.load(base).tokenizer if base else tokenizers.get(tokens) or make_tokenizer(tokens, corpus)
         tokenizers[tokens] = tokenizer
         resume = zoo.folder().parents[1] / "build" / "training" / f"{name}.pt"
         model, seconds = RECIPES[name].train(corpus, tokenizer, device, resume)

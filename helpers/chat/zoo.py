@@ -6,7 +6,8 @@
     python -m helpers.chat.zoo verify          are the files the ones that were measured?
 
 A checkpoint is a folder in ``data/checkpoints``: ``model.safetensors`` (numbers only: nothing in it can run),
-``tokenizer.json``, and ``card.json``, which is written last and holds the hashes of the other two.
+``tokenizer.json``, and ``card.json``, which is written last and holds the hashes of the other two. A bot tuned with LoRA
+(``helpers.models.lora``) is only a difference: its card names the bot it lies beside, and both are loaded.
 """
 
 import argparse
@@ -52,9 +53,13 @@ def load(name: str, device="cpu") -> Bot:
     from safetensors.numpy import load as read_arrays
 
     record, files = _verified(name)
-    arrays = read_arrays(files["model.safetensors"])
     try:
-        model = KINDS[record["kind"]](arrays, record["config"], device)
+        if record["kind"] == LORA:
+            model = _beside(name, record["config"]["base"], device)
+        else:
+            model = KINDS[record["kind"]](read_arrays(files["model.safetensors"]), record["config"], device)
+    except DamagedCheckpoint:
+        raise  # the base's own: it says which files to get
     except (KeyError, RuntimeError, TypeError, ValueError):  # RuntimeError: torch's word for shapes that do not fit
         raise DamagedCheckpoint(_remedy(name, "its card.json does not fit its model")) from None
     return Bot(model, load_tokenizer(folder() / name / "tokenizer.json"), name)
@@ -69,7 +74,7 @@ def card(name: str) -> dict:
     try:
         record = json.loads((folder() / name / "card.json").read_text(encoding="utf-8"))
         parts = [record[part] for part in ("config", "sha256", "metrics", "recipe")]
-        if record["kind"] in KINDS and all(isinstance(part, dict) for part in parts):
+        if record["kind"] in (LORA, *KINDS) and all(isinstance(part, dict) for part in parts):
             return record
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -82,20 +87,29 @@ def verify(name: str) -> None:
 
 
 def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
-    """Write a bot's checkpoint and return its folder; an older one of that name stays until the new one is complete."""
+    """Write a bot's checkpoint and return its folder; an older one of that name stays until the new one is complete.
+
+    Of a model with LoRA the difference alone is written; ``recipe["base"]`` says which bot it lies beside.
+    """
     from safetensors.numpy import save as written
 
+    lora = _has_lora(bot.model)
     target = folder() / bot.name
     fresh, old = target.with_name(f".{bot.name}.new"), target.with_name(f".{bot.name}.old")
     for left_over in (fresh, old):
         shutil.rmtree(left_over, ignore_errors=True)
     fresh.mkdir(parents=True)
-    (fresh / "model.safetensors").write_bytes(written(_arrays(bot.model)))
+    if lora:
+        from ..models.lora import save_lora
+
+        save_lora(bot.model, fresh / FILES[0])
+    else:
+        (fresh / FILES[0]).write_bytes(written(_arrays(bot.model)))
     bot.tokenizer.save(fresh / "tokenizer.json")
     record = {
         "name": bot.name,
-        "kind": type(bot.model).__name__,
-        "config": bot.model.config,
+        "kind": LORA if lora else type(bot.model).__name__,
+        "config": {"base": recipe["base"]} if lora else bot.model.config,
         "recipe": recipe,
         "metrics": metrics,
         "sha256": {file: hashlib.sha256((fresh / file).read_bytes()).hexdigest() for file in FILES},
@@ -114,9 +128,14 @@ def note_metrics(name: str, metrics: dict) -> None:
 
 
 def size(name: str) -> int:
-    """Return the bytes of a checkpoint's model on disk. Raises DamagedCheckpoint when it is not there."""
+    """Return the bytes of a checkpoint's model on disk, with the one it lies beside, if it is a difference.
+
+    Raises DamagedCheckpoint when it is not there.
+    """
+    record = card(name)
     try:
-        return (folder() / name / FILES[0]).stat().st_size
+        own = (folder() / name / FILES[0]).stat().st_size
+        return own + size(record["config"]["base"]) if record["kind"] == LORA else own
     except OSError:
         raise DamagedCheckpoint(_remedy(name, f"{FILES[0]} is missing")) from None
 
@@ -152,6 +171,23 @@ def _arrays(model) -> dict:
     return arrays
 
 
+def _has_lora(model) -> bool:
+    if not hasattr(model, "modules"):
+        return False
+    from ..models.lora import LoRALinear
+
+    return any(isinstance(part, LoRALinear) for part in model.modules())
+
+
+def _beside(name: str, base: str, device):
+    """Return the base's model with a checkpoint's difference added."""
+    from ..models.lora import load_lora, merge_lora
+
+    if base not in names():
+        raise DamagedCheckpoint(_remedy(name, f"it lies beside {base!r}, which is not there"))
+    return merge_lora(load_lora(load(base).model, folder() / name / FILES[0])).eval().to(device)
+
+
 def class_of(kind: str) -> type:
     """Return the class of models called ``kind``, as cards name it: one of NETWORKS."""
     module, _, name = NETWORKS[kind].rpartition(".")
@@ -182,6 +218,7 @@ NETWORKS = {
     "Transformer": "..models.transformer.Transformer",
     "GPT": "..models.gpt.GPT",
 }
+LORA = "LoRA"  # the kind of a checkpoint that is a difference to another
 KINDS = {"NGram": _ngram, **{kind: _network(kind) for kind in NETWORKS}}
 
 

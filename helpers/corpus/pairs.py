@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from .batches import NumberedBatches
 from .conversations import Conversation
 
 SORTED_TOGETHER = 32  # batches' worth of pairs: sorted by length, so that little of a batch is padding
@@ -75,20 +76,16 @@ def batch_of(pairs: Sequence[Pair], pad: int) -> PairBatch:
     return PairBatch(context, inputs, _padded([pair.reply[1:] for pair in pairs], IGNORED))
 
 
-class PairBatches:
-    """Pairs in batches of ``batch_size``, again and again, each pass in another order.
+class PairBatches(NumberedBatches):
+    """Pairs in batches of ``batch_size``, again and again, each pass in another order (see NumberedBatches).
 
-    Pairs of similar length come together, so that little is padding. ``batches[t]`` is the same for every t whenever it is
-    asked for, so a training that was interrupted goes on with exactly the batches it would have seen. ``pad`` is the
-    tokenizer's. Raises ValueError when there is no pair, or one that says nothing.
+    Pairs of similar length come together, so that little is padding. ``pad`` is the tokenizer's. Raises ValueError when
+    there is no pair, or one that says nothing.
     """
 
     def __init__(self, pairs: Sequence[Pair], batch_size: int, seed: int = 0, *, pad: int):
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}: give 1 or more, usually 64")
-        if not len(pairs):
-            raise ValueError("there are no pairs to make batches of: give at least one")
-        self.pairs, self.batch_size, self.seed, self.pad = pairs, batch_size, seed, pad
+        super().__init__(pairs, batch_size, seed)
+        self.pad = pad
         self._context = np.array([len(pair.context) for pair in pairs])
         self._reply = np.array([len(pair.reply) for pair in pairs])
         if not (self._context.all() and self._reply.min() > 1):
@@ -97,29 +94,16 @@ class PairBatches:
                 f"pair {wrong} has an empty context or says nothing: a context needs one token at least (<end>), "
                 "a reply two, the speaker's token and what follows"
             )
-        self._pass = (None, [])
 
-    def __len__(self) -> int:
-        """How many batches make one pass."""
-        return -(-len(self.pairs) // self.batch_size)
+    def batch_of(self, items: list) -> PairBatch:
+        return batch_of(items, self.pad)
 
-    def __getitem__(self, number: int) -> PairBatch:
-        if number < 0:
-            raise IndexError("batches are numbered from 0, without an end")
-        turn, place = divmod(number, len(self))
-        if self._pass[0] != turn:
-            self._pass = (turn, self._shuffled(turn))
-        return batch_of([self.pairs[row] for row in self._pass[1][place]], self.pad)
-
-    def _shuffled(self, turn: int) -> list[np.ndarray]:
-        """Return the rows of each batch of a pass: shuffled, sorted within a share of the pass, the batches shuffled."""
-        random = np.random.default_rng([self.seed, turn])
-        order, share, made = random.permutation(len(self.pairs)), self.batch_size * SORTED_TOGETHER, []
-        for start in range(0, len(order), share):
-            rows = order[start : start + share]
-            rows = rows[np.lexsort((self._context[rows], self._reply[rows] // SAME_LENGTH))]
-            made += [rows[at : at + self.batch_size] for at in range(0, len(rows), self.batch_size)]
-        return [made[place] for place in random.permutation(len(made))]
+    def order(self, random: np.random.Generator) -> np.ndarray:
+        """Return all places: shuffled, then sorted by length within each share of a pass."""
+        order, share = random.permutation(len(self.items)), self.batch_size * SORTED_TOGETHER
+        shares = [order[start : start + share] for start in range(0, len(order), share)]
+        keys = [(self._context[rows], self._reply[rows] // SAME_LENGTH) for rows in shares]
+        return np.concatenate([rows[np.lexsort(key)] for rows, key in zip(shares, keys)])
 
 
 def _padded(rows: Sequence[Sequence[int]], filler: int) -> torch.Tensor:

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from .batches import Batch
+from .batches import Batch, NumberedBatches
 from .conversations import Conversation
 from .pairs import IGNORED
+
+SAME_LENGTH = 16  # rows whose lengths differ by less count as equally long
 
 
 class Row(NamedTuple):
@@ -76,41 +78,27 @@ def _rows(ids: np.ndarray, starts: list[int], mine: list[bool], context: int) ->
     return made
 
 
-class ReplyBatches:
-    """Rows in batches of ``batch_size``, again and again, each pass in another order; targets are −100 where not counted.
+class ReplyBatches(NumberedBatches):
+    """Rows in batches of ``batch_size``, again and again (see NumberedBatches); targets are −100 where not counted.
 
-    Rows of similar length come together. ``batches[t]`` is the same for every t whenever it is asked for; ``len()`` is one
-    pass. ``pad`` is the tokenizer's. Raises ValueError when there is no row, or for a batch_size below 1.
+    Rows of similar length come together, by lot among the similar. ``pad`` is the tokenizer's. Raises ValueError when there
+    is no row, or for a batch_size below 1.
     """
 
     def __init__(self, rows: Sequence[Row], batch_size: int, seed: int = 0, *, pad: int):
-        if batch_size < 1 or not len(rows):
-            raise ValueError(f"{len(rows)} rows in batches of {batch_size}: give at least one of each")
-        self.rows, self.batch_size, self.seed, self.pad = rows, batch_size, seed, pad
+        super().__init__(rows, batch_size, seed)
+        self.pad = pad
         self._lengths = np.array([len(row.ids) for row in rows])
-        self._pass = (None, [])
 
-    def __len__(self) -> int:
-        """How many batches make one pass."""
-        return -(-len(self.rows) // self.batch_size)
+    def order(self, random: np.random.Generator) -> np.ndarray:
+        order = random.permutation(len(self.items))
+        return order[np.argsort(self._lengths[order] // SAME_LENGTH, kind="stable")]
 
-    def __getitem__(self, number: int) -> Batch:
-        if number < 0:
-            raise IndexError("batches are numbered from 0, without an end")
-        turn, place = divmod(number, len(self))
-        if self._pass[0] != turn:
-            random = np.random.default_rng([self.seed, turn])
-            order = random.permutation(len(self.rows))
-            order = order[
-                np.argsort(self._lengths[order] // 16, kind="stable")
-            ]  # similar, and by lot among the similar
-            cuts = np.split(order, range(self.batch_size, len(order), self.batch_size))
-            self._pass = (turn, [cuts[at] for at in random.permutation(len(cuts))])
-        chosen = [self.rows[row] for row in self._pass[1][place]]
-        longest = max(len(row.ids) for row in chosen)
-        ids = np.full((len(chosen), longest), self.pad, dtype=np.int64)
-        targets = np.full((len(chosen), longest), IGNORED, dtype=np.int64)
-        for read, said, row in zip(ids, targets, chosen):
+    def batch_of(self, items: list) -> Batch:
+        longest = max(len(row.ids) for row in items)
+        ids = np.full((len(items), longest), self.pad, dtype=np.int64)
+        targets = np.full((len(items), longest), IGNORED, dtype=np.int64)
+        for read, said, row in zip(ids, targets, items):
             read[: len(row.ids)] = row.ids
             said[: len(row.ids)] = np.where(row.counted, row.ids, IGNORED)
         return Batch(torch.from_numpy(ids[:, :-1]), torch.from_numpy(targets[:, 1:]), first=True)

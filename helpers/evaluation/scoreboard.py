@@ -28,9 +28,9 @@ ENTRIES = (
     Entry("seq2seq", "03", 2015, "read the context, then write the reply, with attention"),
     Entry("transformer", "04", 2017, "attention is all you need"),
     Entry("gpt", "06", 2018, "pretrain one decoder on all the text there is"),
-    Entry("fine-tuned gpt", "07", 2019, "from text to talk: go on training on replies"),
+    Entry("gpt-chat", "07", 2019, "from text to talk: go on training on replies"),
     Entry("gan", "08", 2017, "learn from a judge that tells bots from people"),
-    Entry("aligned gpt", "09", 2022, "learn from which of two replies people prefer"),
+    Entry("dpo", "09", 2023, "learn from which of two replies people prefer"),
 )
 
 # Column -> what it measures. The file holds "bot" and these, nothing else.

@@ -96,6 +96,39 @@ def bits_per_byte_on(model, tokenizer, conversations: Iterable[Conversation]) ->
     return nats / math.log(2) / size
 
 
+def reply_bits(bot, replies: Sequence[str], contexts: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return the bits of each reply after its context, −log2 p, float64 [N] (notebook 03).
+
+    ``contexts[n]`` holds the messages before ``replies[n]``. Ask it twice, once with the contexts of other replies, and the
+    difference is what the right context is worth. Raises ValueError when the two lists are not of one length.
+    """
+    if len(replies) != len(contexts):
+        raise ValueError(f"give one context per reply: got {len(replies)} replies and {len(contexts)} contexts")
+    asked = (surprise(bot.model, bot.tokenizer, text, before)[1].sum() for text, before in zip(replies, contexts))
+    return np.array([float(bits) for bits in asked])
+
+
+@torch.no_grad()
+def reply_bits_per_byte(model, tokenizer, conversations, speaker: str | None = None, context: int = 256) -> float:
+    """Return the bits per UTF-8 byte of what is said, read in rows of whole turns (notebook 07). Lower is better.
+
+    Counted are the turns of ``speaker`` (None: of all) with the token that closes each, as ``helpers.corpus.replies`` has
+    them; the rest is read and costs nothing. ``model`` takes ids [B, T] of at most ``context`` tokens. Of a turn that is
+    longer than a row its end is not counted, nor are its bytes. Raises ValueError when there is no such turn.
+    """
+    from ..corpus.replies import ReplyBatches, reply_rows
+
+    rows, device = reply_rows(conversations, tokenizer, context, speaker), device_of(model)
+    size = sum(len(tokenizer.decode(row.ids[row.counted]).encode("utf-8")) for row in rows)
+    batches, nats = ReplyBatches(rows, BATCH, pad=tokenizer.pad), 0.0
+    with evaluating(model):
+        for number in range(len(batches)):
+            inputs, targets = (part.to(device) for part in batches[number][:2])
+            logits, _ = model(inputs)
+            nats += functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="sum").item()
+    return nats / math.log(2) / size
+
+
 def _whole(tokenizer, text: str, ids: list[int], bits: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Return the tokens as text, with their bits; tokens that hold parts of one character are joined."""
     if hasattr(tokenizer, "characters"):

@@ -149,7 +149,7 @@ def test_fewer_pairs_than_a_batch_are_one_small_batch():
 
 
 def test_bad_input_is_refused_in_words():
-    with pytest.raises(ValueError, match="no pairs"):
+    with pytest.raises(ValueError, match="nothing to make batches of"):
         PairBatches([], 8, pad=0)
     with pytest.raises(ValueError, match="pair 1 has an empty context or says nothing"):
         PairBatches([Pair([2], [3, 2]), Pair([2], [3])], 8, pad=0)

@@ -97,8 +97,8 @@ def test_padding_and_what_is_not_counted_do_not_touch_the_loss():
         (lambda: reply_rows([talk()], TOKENIZER), "no turn to learn from"),
         (lambda: reply_rows([talk("a")], TOKENIZER, speaker="B"), "no turn of speaker 'B'"),
         (lambda: reply_rows([talk("a")], TOKENIZER, context=7), "context is 7"),
-        (lambda: ReplyBatches([], 4, pad=0), "0 rows"),
-        (lambda: ReplyBatches(reply_rows([talk("a")], TOKENIZER), 0, pad=0), "batches of 0"),
+        (lambda: ReplyBatches([], 4, pad=0), "nothing to make batches of"),
+        (lambda: ReplyBatches(reply_rows([talk("a")], TOKENIZER), 0, pad=0), "batch_size is 0"),
         (lambda: ReplyBatches(reply_rows([talk("a")], TOKENIZER), 1, pad=0)[-1], "numbered from 0"),
     ],
 )

@@ -99,7 +99,7 @@ def test_the_order_of_the_figures_does_not_matter(board):
 
 
 def test_writing_refuses_unknown_names_and_says_the_known_ones(board):
-    with pytest.raises(ValueError, match="skynet.*n-gram, rnn.*aligned gpt"):
+    with pytest.raises(ValueError, match="skynet.*n-gram, rnn.*dpo"):
         scoreboard.write("skynet", figures())
     with pytest.raises(ValueError, match="unknown column 'charm'.*parameters, bytes.*device"):
         scoreboard.write("rnn", figures(charm=1))

@@ -13,7 +13,7 @@ from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokens import CharTokenizer
 from helpers.evaluation import surprise as measured
 from helpers.evaluation.metrics import bits_per_byte
-from helpers.evaluation.surprise import by_word, conversation_nats, surprise
+from helpers.evaluation.surprise import by_word, conversation_nats, reply_bits, reply_bits_per_byte, surprise
 from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.ngram import NGram
 from helpers.models.rnn import CharRNN
@@ -288,3 +288,29 @@ def test_a_gpt_is_measured_as_if_it_had_read_each_window_alone():
             expected += [-scores[t, window[t + 1]].item() for t in range(len(expected) - start, len(window) - 1)]
             start += 8
     assert bits * math.log(2) == pytest.approx(expected[1:], rel=1e-4)
+
+
+def test_the_bits_of_a_reply_are_those_of_its_surprise_after_its_context():
+    from helpers.chat.bots import Bot
+
+    bot, contexts = Bot(network().eval(), TOKENIZER), [["ab", "a"], ["b"], []]
+    bits = reply_bits(bot, ["ab", "b", "aa b"], contexts)
+    assert bits.shape == (3,) and bits.dtype == np.float64
+    assert bits[0] == pytest.approx(surprise(bot.model, TOKENIZER, "ab", ["ab", "a"])[1].sum())
+    assert bits[1] != pytest.approx(float(reply_bits(bot, ["b"], [["a a"]])[0]))
+    with pytest.raises(ValueError, match="one context per reply: got 2 replies and 1"):
+        reply_bits(bot, ["a", "b"], [["a"]])
+
+
+def test_bits_per_byte_of_replies_by_hand():
+    # After <A> "b" has 1/4, after "b" the closing <B> is impossible for Halves; so every closing token gets 1/8 here.
+    class Eighths(Halves):
+        def __call__(self, ids, state=None):
+            return torch.zeros(*ids.shape, 8).log_softmax(-1), state
+
+    tokenizer = CharTokenizer("ab")  # 8 tokens
+    talk = conversation("ab", "b", "a")
+    assert len(tokenizer) == 8
+    # Each token costs three bits: of B's turn "b" and what closes it, over one byte; of all turns seven tokens, four bytes.
+    assert reply_bits_per_byte(Eighths(), tokenizer, [talk], "B", 16) == pytest.approx(6.0)
+    assert reply_bits_per_byte(Eighths(), tokenizer, [talk], None, 16) == pytest.approx(3 * 7 / 4)
