@@ -36,6 +36,9 @@ _WHERE = {
     "looking": "looks",
     "where_it_looks": "attention",
     "explore_where_it_looks": "looks",
+    "Replay": "replay",
+    "replay_points": "replay",
+    "replay_replies": "replay",
 }
 __all__ = list(_WHERE)
 

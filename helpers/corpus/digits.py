@@ -1,0 +1,59 @@
+"""Handwritten digits, 8 × 8: the smallest pictures on which a GAN can be watched (notebook 08).
+
+They come with scikit-learn, so nothing is downloaded: 1,797 digits by 13 people, the test set of Alpaydin and Kaynak 1998.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch.nn import functional
+
+from .batches import Batch
+
+TRAINING = 1400  # of 1,797: the rest is kept for tests
+
+
+class Digits(NamedTuple):
+    """``images`` float32 [N, 1, 8, 8], from −1 (paper) to 1 (ink); ``labels`` int64 [N], 0 to 9."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+def load_digits() -> tuple[Digits, Digits]:
+    """Return 1,400 digits to train on and 397 to test on, shuffled once and always alike.
+
+    The same people wrote both parts. Raises ImportError with the remedy when scikit-learn is missing.
+    """
+    try:
+        from sklearn import datasets
+    except ImportError:
+        raise ImportError("the digits come with scikit-learn, which is missing: pip install scikit-learn") from None
+    found = datasets.load_digits()
+    images = torch.tensor(found.images, dtype=torch.float32)[:, None] / 8 - 1  # ink goes from 0 to 16
+    labels = torch.tensor(found.target, dtype=torch.long)
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    train, test = order[:TRAINING], order[TRAINING:]
+    return Digits(images[train], labels[train]), Digits(images[test], labels[test])
+
+
+def stamped(images: torch.Tensor) -> torch.Tensor:
+    """Return images as a rubber stamp in the negative would print them: strokes bold, ink and paper exchanged."""
+    return -functional.max_pool2d(images, 3, stride=1, padding=1)
+
+
+class DigitBatches:
+    """Batches for ``fit``: ``batches[t]`` is a Batch of images [B, 1, 8, 8] and labels [B], drawn anew in each step.
+
+    The same ``seed`` gives the same batches. Raises ValueError for no digits or a batch of none.
+    """
+
+    def __init__(self, digits: Digits, batch_size: int = 64, seed: int = 0):
+        if not len(digits.labels) or batch_size < 1:
+            raise ValueError(f"{len(digits.labels)} digits in batches of {batch_size}: give at least one of each")
+        self.digits, self.batch_size, self.seed = digits, batch_size, seed
+
+    def __getitem__(self, step: int) -> Batch:
+        dice = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        rows = torch.randint(len(self.digits.labels), (self.batch_size,), generator=dice)
+        return Batch(self.digits.images[rows], self.digits.labels[rows], True)

@@ -1,0 +1,72 @@
+"""The digits: as many and as dark as promised, split once and for all, and a missing library gets a sentence."""
+
+import sys
+
+import pytest
+import torch
+
+from helpers.corpus.digits import DigitBatches, Digits, load_digits, stamped
+
+
+def test_the_split_keeps_every_digit_once():
+    train, test = load_digits()
+    assert train.images.shape == (1400, 1, 8, 8) and test.images.shape == (397, 1, 8, 8)
+    assert train.images.dtype == torch.float32 and train.labels.dtype == torch.int64
+    # The set holds no two equal pictures, so that nothing of the test part was seen in training.
+    together = torch.cat((train.images, test.images)).flatten(1)
+    assert len(together.unique(dim=0)) == len(together)
+    assert torch.cat((train.labels, test.labels)).bincount().tolist() == [
+        178,
+        182,
+        177,
+        183,
+        181,
+        182,
+        181,
+        179,
+        174,
+        180,
+    ]
+
+
+def test_paper_is_minus_one_and_ink_one():
+    images = load_digits()[0].images
+    assert images.min() == -1 and images.max() == 1
+    assert (images[..., 0] == -1).float().mean() > 0.9  # the left edge is paper
+
+
+def test_it_is_always_the_same():
+    once, again = load_digits(), load_digits()
+    assert torch.equal(once[0].images, again[0].images) and torch.equal(once[1].labels, again[1].labels)
+
+
+def test_a_stamp_is_bold_and_negative():
+    image = torch.full((1, 1, 8, 8), -1.0)
+    image[0, 0, 3, 4] = 0.5  # one grey dot
+    expected = torch.ones(8, 8)
+    expected[2:5, 3:6] = -0.5
+    assert torch.equal(stamped(image)[0, 0], expected)
+
+
+def test_batches_are_drawn_anew_and_come_again():
+    train, _ = load_digits()
+    batches, again, other = DigitBatches(train, 16), DigitBatches(train, 16), DigitBatches(train, 16, seed=1)
+    assert batches[3].inputs.shape == (16, 1, 8, 8) and batches[3].targets.shape == (16,)
+    assert torch.equal(batches[3].inputs, again[3].inputs)
+    assert not torch.equal(batches[3].targets, batches[4].targets)
+    assert not torch.equal(batches[3].targets, other[3].targets)
+    # An image keeps its label.
+    image, label = batches[3].inputs[0], batches[3].targets[0]
+    place = (train.images == image).flatten(1).all(1).nonzero()[0]
+    assert train.labels[place] == label
+
+
+def test_wrong_input_gets_a_sentence(monkeypatch):
+    train, _ = load_digits()
+    with pytest.raises(ValueError, match="at least one of each"):
+        DigitBatches(train, 0)
+    with pytest.raises(ValueError, match="0 digits"):
+        DigitBatches(Digits(train.images[:0], train.labels[:0]))
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ImportError, match="pip install scikit-learn"):
+        load_digits()
