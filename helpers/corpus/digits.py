@@ -37,9 +37,10 @@ def load_digits() -> tuple[Digits, Digits]:
     return Digits(images[train], labels[train]), Digits(images[test], labels[test])
 
 
-def stamped(images: torch.Tensor) -> torch.Tensor:
-    """Return images as a rubber stamp in the negative would print them: strokes bold, ink and paper exchanged."""
-    return -functional.max_pool2d(images, 3, stride=1, padding=1)
+def lit(images: torch.Tensor) -> torch.Tensor:
+    """Return images [N, 1, 8, 8] as signs in the dark: ink and paper exchanged, with a glow to the right of each stroke."""
+    beside = functional.pad(images, (1, 0), value=-1.0)[..., :-1]  # one pixel to the right
+    return -torch.maximum(images, (beside - 1) / 2)  # half as dark as the stroke it belongs to
 
 
 class DigitBatches:

@@ -36,7 +36,8 @@ class ReplyWatch:
         # In order of length, so that a row carries little padding.
         ordered = sorted(pairs, key=lambda pair: len(pair.reply))
         self.batches = [batch_of(ordered[at : at + rows], tokenizer.pad) for at in range(0, len(ordered), rows)]
-        self.prompts = [batch_of([Pair(ids[:-1], [ids[-1], tokenizer.end])], tokenizer.pad) for ids in prompts]
+        asked = [Pair(ids[:-1], [ids[-1], tokenizer.end]) for ids in prompts]
+        self.prompts = batch_of(asked, tokenizer.pad) if asked else None
         self.tokenizer, self.max_tokens, self.words = tokenizer, max_tokens, words
 
     def __call__(self, generator, judge) -> dict:
@@ -66,15 +67,11 @@ class ReplyWatch:
         ]
         if len(mixed) >= self.words:
             figures["distinct-2"] = distinct([mixed[: self.words]], 2)
-        if self.prompts:
-            figures["replies"] = [self._reply(generator, prompt, number) for number, prompt in enumerate(self.prompts)]
+        if self.prompts is not None:
+            dice = torch.Generator(device).manual_seed(0)
+            said = sample_replies(generator, on(self.prompts, device), 40, temperature=SHOWN, generator=dice)
+            figures["replies"] = reply_texts(said, self.tokenizer)
         return figures
-
-    def _reply(self, generator, prompt, seed: int) -> str:
-        device = device_of(generator)
-        dice = torch.Generator(device).manual_seed(seed)
-        said = sample_replies(generator, on(prompt, device), 40, temperature=SHOWN, generator=dice)
-        return reply_texts(said, self.tokenizer)[0]
 
 
 def last_verdicts(judge, batch) -> torch.Tensor:

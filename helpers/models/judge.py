@@ -1,6 +1,7 @@
 """The judge of a dialogue GAN: after every token of a reply it says whether a person wrote this (built in notebook 08)."""
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -27,6 +28,7 @@ class Judge(nn.Module):
         self.reader.head = nn.Identity()  # what the words were chosen from, [B, T, width]
         self.verdict = nn.Linear(width, 1)
         self.critic = nn.Linear(width, 1)
+        self.pad = generator.config["pad"]
 
     def forward(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """Return for each token of the replies [B, T]: the verdict's logit *after* it, the critic's value *before* it.
@@ -34,13 +36,13 @@ class Judge(nn.Module):
         A value that had seen the token would be no baseline: it would take away what the token earned. Padding changes
         nothing before it; what is given there has no meaning.
         """
-        return self._heads(self._states(batch))
+        return _heads(self, self._states(batch))
 
     def score(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the same for a generator's step: without dropout, and no gradient but that of the values to the critic."""
         with evaluating(self), torch.no_grad():
             states = self._states(batch)
-        logits, values = self._heads(states)
+        logits, values = _heads(self, states)
         return logits.detach(), values
 
     def _states(self, batch: PairBatch) -> torch.Tensor:
@@ -49,9 +51,6 @@ class Judge(nn.Module):
         said = batch.targets.masked_fill(batch.targets == IGNORED, config["pad"])
         tokens = torch.cat([batch.inputs[:, :1], said], dim=1)  # the speaker, then all that was said: [B, T + 1]
         return self.reader.decode(tokens, self.reader.encode(batch.context, mask), mask)[0]
-
-    def _heads(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.verdict(states[:, 1:])[..., 0], self.critic(states[:, :-1].detach())[..., 0]
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())
@@ -70,6 +69,68 @@ def _stacked(first: torch.Tensor, second: torch.Tensor, filler: int) -> torch.Te
     width = max(first.shape[1], second.shape[1])
     wide = [nn.functional.pad(part, (0, width - part.shape[1]), value=filler) for part in (first, second)]
     return torch.cat(wide)
+
+
+@torch.no_grad()
+def read_by(model: nn.Module, batch: PairBatch, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return log p of each token of the replies [B, T] under ``model``, and what it expected of it: both 0 at padding.
+
+    What it expected is minus its entropy in nats. ``model`` is an encoder–decoder or a GPT with the same tokenizer, and is
+    read as it is at rest.
+    """
+    counted, chosen = batch.targets != IGNORED, batch.targets.clamp(min=0)[..., None]
+    with evaluating(model):
+        if hasattr(model, "read"):
+            logits = model.read(batch)
+        else:  # a GPT overlooks padding at the beginning: move each context to the right of its row
+            lengths, width = (batch.context != pad).sum(1), batch.context.shape[1]
+            places = (torch.arange(width, device=lengths.device) - (width - lengths)[:, None]) % width
+            rows = torch.cat([batch.context.gather(1, places), batch.inputs], dim=1)
+            logits = model(rows, None, width - lengths)[0][:, width:]
+    log_p = torch.log_softmax(logits.float(), dim=-1)
+    expected = (log_p.exp() * log_p).sum(-1)
+    return log_p.gather(-1, chosen)[..., 0].where(counted, 0.0), expected.where(counted, 0.0)
+
+
+class ReadingJudge(nn.Module):
+    """A judge that has read more than the bot: it is told how surprised good readers are, and learns what that betrays.
+
+    After each token a small GRU is given the token, and of each of ``readers`` (a GPT, the bot as it was before the game) the
+    log-probability of the token and what the reader had expected. The readers do not learn: only the GRU, the verdict and
+    the critic do, so that tens of steps are enough. Otherwise as ``Judge``.
+    """
+
+    def __init__(
+        self, readers: Sequence[nn.Module], vocabulary_size: int, pad: int, width: int = 64, embedding: int = 24
+    ):
+        super().__init__()
+        self.readers, self.pad = tuple(readers), pad  # a tuple: they are no parts of the judge, and not trained by it
+        self.embed = nn.Embedding(vocabulary_size, embedding)
+        self.memory = nn.GRU(embedding + 2 * len(self.readers), width, batch_first=True)
+        self.verdict = nn.Linear(width, 1)
+        self.critic = nn.Linear(width, 1)
+
+    def forward(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits and values [B, T] as ``Judge`` does."""
+        return _heads(self, self._states(batch))
+
+    def score(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the same for a generator's step; see ``Judge.score``."""
+        with torch.no_grad():
+            states = self._states(batch)
+        logits, values = _heads(self, states)
+        return logits.detach(), values
+
+    def _states(self, batch: PairBatch) -> torch.Tensor:
+        found = [part for reader in self.readers for part in read_by(reader, batch, self.pad)]
+        read = torch.stack(found, dim=-1) / 4  # nats: about as large as the numbers of an embedding
+        said = batch.targets.masked_fill(batch.targets == IGNORED, self.pad)
+        tokens = torch.cat([batch.inputs[:, :1], said], dim=1)  # [B, T + 1]
+        read = nn.functional.pad(read, (0, 0, 1, 0))  # nobody is surprised by who replies
+        return self.memory(torch.cat([self.embed(tokens), read], dim=-1))[0]
+
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
 
 
 class RatioJudge(Judge):
@@ -93,20 +154,17 @@ class RatioJudge(Judge):
         """Return the same; see ``Judge.score``."""
         return self.ratio(batch).cumsum(1), super().score(batch)[1]
 
-    @torch.no_grad()
     def ratio(self, batch: PairBatch) -> torch.Tensor:
         """Return how much likelier the reader finds each token than the bot does, in nats [B, T]; 0 at padding."""
-        generator, reader = self.both
-        counted, chosen = batch.targets != IGNORED, batch.targets.clamp(min=0)[..., None]
-        with evaluating(generator), evaluating(reader):
-            lengths = (batch.context != generator.config["pad"]).sum(1)
-            width = batch.context.shape[1]
-            # A GPT overlooks padding at the beginning: move each context to the right of its row.
-            places = (torch.arange(width, device=lengths.device) - (width - lengths)[:, None]) % width
-            rows = torch.cat([batch.context.gather(1, places), batch.inputs], dim=1)
-            likelier = reader(rows, None, width - lengths)[0][:, width:]
-            found = [
-                torch.log_softmax(logits.float(), -1).gather(-1, chosen)[..., 0]
-                for logits in (likelier, generator.read(batch))
-            ]
-        return (found[0] - found[1]).where(counted, 0.0)
+        bot, people = (read_by(model, batch, self.pad)[0] for model in self.both)
+        return people - bot
+
+
+def _heads(judge, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return judge.verdict(states[:, 1:])[..., 0], judge.critic(states[:, :-1].detach())[..., 0]
+
+
+def _stacked(first: torch.Tensor, second: torch.Tensor, filler: int) -> torch.Tensor:
+    width = max(first.shape[1], second.shape[1])
+    wide = [nn.functional.pad(part, (0, width - part.shape[1]), value=filler) for part in (first, second)]
+    return torch.cat(wide)

@@ -39,6 +39,7 @@ _WHERE = {
     "Replay": "replay",
     "replay_points": "replay",
     "replay_replies": "replay",
+    "pictures": "pictures",
 }
 __all__ = list(_WHERE)
 

@@ -55,8 +55,9 @@ class Replay(Explore):
 def replay_points(frames: dict, real, title: str, told: Callable | None = None, curves: dict | None = None) -> Replay:
     """Replay points in the plane: orange dots that a generator made, over the blue ones it is to imitate.
 
-    ``frames`` maps a step to points [N, 2], ``real`` is [M, 2]; ``told(points)`` may add a finding to the words ("3 of 8
-    corners are reached"); ``curves`` maps a name to one number for each frame. At most 400 dots of each kind are drawn.
+    ``frames`` maps a step to points [N, 2], ``real`` is [M, 2]; ``curves`` maps a name to one number for each frame. The
+    words tell where the curves stand, or what ``told(points)`` says instead ("3 of 8 corners are reached"): for findings that
+    must be the same on every computer. At most 400 dots of each kind are drawn.
     """
     real = [tuple(map(float, point)) for point in _rows(real)[:MOST_POINTS]]
 
@@ -65,7 +66,8 @@ def replay_points(frames: dict, real, title: str, told: Callable | None = None, 
         drawn = [tuple(map(float, point)) for point in rows[:MOST_POINTS]]
         found = f" {told(points)}" if told else ""
         words = f"{title}, after step {number(int(step))}: {number(len(rows))} points made.{found}"
-        return _drawing(step, frames, title, words, _cloud(real, drawn), TITLE_HEIGHT + SQUARE, curves or {}, SQUARE + 40)
+        body, height = _cloud(real, drawn), TITLE_HEIGHT + SQUARE
+        return _drawing(step, frames, title, words, body, height, curves or {}, SQUARE + 40, tell=told is None)
 
     return Replay(frames, draw)
 
@@ -93,17 +95,17 @@ def replay_replies(frames: dict, title: str, curves: dict | None = None) -> Repl
     return Replay(frames, draw)
 
 
-def _drawing(step, frames, title, words, body, height, curves, left) -> Drawing:
+def _drawing(step, frames, title, words, body, height, curves, left, tell=True) -> Drawing:
     """Put the moment and its curves on one sheet: right of a square, below a list."""
     steps = list(frames)
     beside = left > MARGIN
     top = TITLE_HEIGHT if beside else height + 14
     for place, (name, values) in enumerate(curves.items()):
-        values = [math.nan if value is None else float(value) for value in values]
+        values = [math.nan if value is None else value if isinstance(value, int) else float(value) for value in values]
         if len(values) != len(steps):
             raise ValueError(f"the curve {name!r} needs one number for each of the {len(steps)} moments")
         now = values[steps.index(step)]
-        words += f" {name[:1].upper()}{name[1:]}: {number(now)}."
+        words += f" {name[:1].upper()}{name[1:]}: {number(now)}." if tell else ""
         body += _curve(name, steps, values, step, left, top + place * STRIP, PALETTE[place % len(PALETTE)])
     bottom = max(height + 30, top + len(curves) * STRIP + 8) if beside else top + len(curves) * STRIP
     return Drawing(body, words, f"{title}: step {number(int(step))} of {number(int(steps[-1]))}", bottom)

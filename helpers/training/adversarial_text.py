@@ -25,6 +25,7 @@ from .optimisers import make_optimiser
 from .policy import discounted, log_probabilities_of, reinforce_loss, sample_replies, without_dropout
 
 REWARDS = ("judge", "constant", "shuffled")
+PAYS = ("verdict", "change")
 UNDECIDED = math.log(2)  # added to log σ, so that a judge who cannot tell gives 0: see ``judge_rewards``
 
 
@@ -41,6 +42,7 @@ class Schedule:
     advantage: float = 5.0  # larger ones are clipped
     clip: float = 1.0  # longest gradient
     critic: bool = True  # False: no baseline
+    pay: str = "verdict"  # after each token; "change": what the token changed in it
     reward: str = "judge"  # or a control: "constant" gives all tokens the mean, "shuffled" each that of another
     learning_rate: float = 1e-4
     likelihood_rate: float = 1e-4
@@ -52,6 +54,8 @@ class Schedule:
     def __post_init__(self):
         if self.reward not in REWARDS:
             raise ValueError(f"there is no reward {self.reward!r}; known are {', '.join(REWARDS)}")
+        if self.pay not in PAYS:
+            raise ValueError(f"there is no pay {self.pay!r}; known are {', '.join(PAYS)}")
         if min(self.steps, self.max_tokens, self.watch_every) < 1:
             raise ValueError("steps, max_tokens and watch_every must be 1 or more")
 
@@ -60,8 +64,8 @@ class Schedule:
 class AdversarialHistory:
     """What ``watch`` saw: ``rows`` of numbers by name, each with its "step", and the ``replies`` after some steps.
 
-    "reward" and "length" are means since the row before, of the judge's reward per token (also where a control was paid out
-    instead) and of the tokens in a reply. ``stopped`` says in a sentence why the training ended early, or is empty.
+    "reward" and "length" are means since the row before, of the judge's reward at the end of a reply (also where a control was
+    paid out instead) and of the tokens in a reply. ``stopped`` says in a sentence why the training ended early, or is empty.
     """
 
     rows: list[dict] = field(default_factory=list)
@@ -91,6 +95,16 @@ def judge_rewards(logits: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
     return (functional.logsigmoid(logits) + UNDECIDED).where(counted, 0.0)
 
 
+def changes(rewards: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+    """Return what each token changed in the reward before it, [B, T]; before the first it was 0.
+
+    They sum to the last verdict, however long the reply: a judge who is often right pays each *verdict* less than 0, so that
+    the shortest reply earns most, while a change costs nothing.
+    """
+    before = functional.pad(rewards[:, :-1], (1, 0))
+    return (rewards - before).where(counted, 0.0)
+
+
 def paid_out(rewards: torch.Tensor, counted: torch.Tensor, reward: str, dice=None) -> torch.Tensor:
     """Return the rewards [B, T] that the generator sees: the judge's own, or those of a control (see ``Schedule``)."""
     if reward == "constant":
@@ -104,7 +118,7 @@ def paid_out(rewards: torch.Tensor, counted: torch.Tensor, reward: str, dice=Non
 
 def judge_loss(judge: Judge, human: PairBatch, machine: PairBatch) -> torch.Tensor:
     """Return the mean surprise in nats at who wrote each prefix, people's and the machine's weighing the same."""
-    both = side_by_side(human, machine, judge.reader.config["pad"])
+    both = side_by_side(human, machine, judge.pad)
     logits, counted = judge(both)[0], both.targets >= 0
     person = (torch.arange(len(logits), device=logits.device) < len(human.targets)).float()[:, None].expand_as(logits)
     losses = functional.binary_cross_entropy_with_logits(logits, person, reduction="none")
@@ -122,7 +136,7 @@ class DialogueGAN:
     def __init__(self, generator, judge: Judge, schedule: Schedule):
         self.generator, self.judge, self.schedule, self.device = generator, judge, schedule, device_of(generator)
         self.dice = torch.Generator(self.device).manual_seed(schedule.seed)
-        verdict = torch.nn.ModuleList([judge.reader, judge.verdict])
+        verdict = torch.nn.ModuleList([part for name, part in judge.named_children() if name != "critic"])
         self.players = {
             "generator": (generator, make_optimiser("adamw", generator, schedule.learning_rate)),
             "likelihood": (generator, make_optimiser("adamw", generator, schedule.likelihood_rate)),
@@ -147,19 +161,21 @@ class DialogueGAN:
         return loss.detach()
 
     def generator_step(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Raise what the judge took for a person's; return the judge's mean reward per token and the mean length."""
+        """Raise what the judge took for a person's; return the judge's mean reward at their end and the mean length."""
         schedule, said = self.schedule, self.say(on(batch, self.device))
         logits, values = self.judge.score(said)
         counted = said.targets >= 0
         rewards = judge_rewards(logits, counted)
-        returns = discounted(paid_out(rewards, counted, schedule.reward, self.dice), counted, schedule.gamma)
+        paid = changes(rewards, counted) if schedule.pay == "change" else rewards
+        returns = discounted(paid_out(paid, counted, schedule.reward, self.dice), counted, schedule.gamma)
         advantages = returns - values.detach() if schedule.critic else returns
         with without_dropout(self.generator):
             log_p, _ = log_probabilities_of(self.generator, said)
         loss = reinforce_loss(log_p, advantages.clamp(-schedule.advantage, schedule.advantage), counted)
         self._step("generator", loss)
         self._step("critic", _mean((values - returns) ** 2, counted))
-        return rewards.sum() / counted.sum(), counted.sum() / len(counted)
+        last = rewards.gather(1, counted.sum(1, keepdim=True) - 1)
+        return last.mean(), counted.sum() / len(counted)
 
     def likelihood_step(self, batch: PairBatch) -> torch.Tensor:
         """Teach the generator what people said, as before the game; return the loss in nats per token."""

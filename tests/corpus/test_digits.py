@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from helpers.corpus.digits import DigitBatches, Digits, load_digits, stamped
+from helpers.corpus.digits import DigitBatches, Digits, lit, load_digits
 
 
 def test_the_split_keeps_every_digit_once():
@@ -40,12 +40,13 @@ def test_it_is_always_the_same():
     assert torch.equal(once[0].images, again[0].images) and torch.equal(once[1].labels, again[1].labels)
 
 
-def test_a_stamp_is_bold_and_negative():
+def test_a_sign_is_light_on_dark_and_glows_to_the_right():
     image = torch.full((1, 1, 8, 8), -1.0)
-    image[0, 0, 3, 4] = 0.5  # one grey dot
+    image[0, 0, 3, 4], image[0, 0, 5, 7] = 0.5, 1.0  # one grey dot, and one at the right edge
     expected = torch.ones(8, 8)
-    expected[2:5, 3:6] = -0.5
-    assert torch.equal(stamped(image)[0, 0], expected)
+    expected[3, 4], expected[3, 5], expected[5, 7] = -0.5, 0.25, -1.0
+    assert torch.equal(lit(image)[0, 0], expected)
+    assert torch.equal(lit(image[:0]), image[:0])
 
 
 def test_batches_are_drawn_anew_and_come_again():

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from helpers.corpus.pairs import IGNORED, Pair, batch_of
-from helpers.models.judge import Judge, side_by_side
+from helpers.models.gpt import GPT, GPTConfig
+from helpers.models.judge import Judge, ReadingJudge, side_by_side
 from helpers.models.seq2seq import Seq2Seq
 
 MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}
@@ -20,9 +21,22 @@ def generator(**changes):
     return made
 
 
-@pytest.fixture(params=[True, False], ids=["attention", "fixed vector"])
+def gpt():
+    made = GPT(GPTConfig.modern(15, width=16, layers=1, heads=2, context=32, pair_rows=0))
+    for parameter in made.parameters():  # a fresh one adds nothing in its blocks
+        parameter.data += 0.3 * torch.randn_like(parameter)
+    return made
+
+
+def reading(**changes):
+    return ReadingJudge([gpt(), generator(**changes)], vocabulary_size=15, pad=0)
+
+
+@pytest.fixture(params=["attention", "fixed vector", "reading"])
 def judge(request):
-    return Judge(generator(attention=request.param)).eval()
+    if request.param == "reading":
+        return reading().eval()
+    return Judge(generator(attention=request.param == "attention")).eval()
 
 
 def changed(pair, place):
@@ -73,13 +87,28 @@ def test_the_critic_looks_at_the_judges_states_and_does_not_change_them(judge):
     assert all(parameter.grad is None for name, parameter in judge.named_parameters() if "critic" not in name)
 
 
-def test_scoring_has_no_dropout_and_no_gradient_but_the_critics():
-    made = Judge(generator(dropout=0.5)).train()
+@pytest.mark.parametrize("make", [lambda: Judge(generator(dropout=0.5)), lambda: reading(dropout=0.5)])
+def test_scoring_has_no_dropout_and_no_gradient_but_the_critics(make):
+    made = make().train()
     batch = batch_of([LONG, SHORT], pad=0)
     logits, values = made.score(batch)
     assert made.training and torch.equal(logits, made.score(batch)[0])
     assert torch.equal(logits, made.eval()(batch)[0])
     assert not logits.requires_grad and values.requires_grad
+
+
+def test_readers_are_asked_and_never_trained():
+    made = reading()
+    before = [value.clone() for reader in made.readers for value in reader.parameters()]
+    optimiser = torch.optim.SGD(made.parameters(), 1.0)
+    made(batch_of([LONG, SHORT], pad=0))[0].sum().backward()
+    optimiser.step()
+    after = [value for reader in made.readers for value in reader.parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(before, after)) and all(value.grad is None for value in after)
+    assert made.parameter_count() < 30_000 and made.memory.weight_ih_l0.grad[:, -4:].any()  # it looks at the surprises
+    # Without its readers' surprise the context would be nothing to it.
+    blind, other = batch_of([LONG], pad=0), batch_of([Pair([2, 14, 14, 14], LONG.reply)], pad=0)
+    assert not torch.equal(made(blind)[0], made(other)[0])
 
 
 def test_side_by_side_keeps_every_row():

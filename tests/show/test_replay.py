@@ -56,12 +56,13 @@ def test_points_lie_where_they_are(parse):
 
 
 def test_a_finding_and_curves_are_told_and_drawn():
-    replay = replay_points(
-        POINTS, CORNERS, "Corners", told=lambda p: f"Reach {p.max():.1f}.", curves={"loss": [3, None, 1.5]}
-    )
-    assert replay.at(100).words == "Corners, after step 100: 4 points made. Reach 1.0. Loss: 1.5."
+    replay = replay_points(POINTS, CORNERS, "Corners", curves={"loss": [3, None, 1.5]})
+    assert replay.at(100).words == "Corners, after step 100: 4 points made. Loss: 1.5."
     assert replay.at(50).words.endswith("Loss: no value.")
     assert replay.at(100).svg.count("<polyline") == 1 and replay.at(0).svg != replay.at(100).svg
+    own = replay_points(POINTS, CORNERS, "Corners", lambda points: f"Reach {points.max():.1f}.", {"loss": [3, 2, 1]})
+    assert own.at(100).words == "Corners, after step 100: 4 points made. Reach 1.0."  # instead of the curves
+    assert "loss: 1" in own.at(100).svg
     with pytest.raises(ValueError, match="'loss' needs one number for each of the 3 moments"):
         replay_points(POINTS, CORNERS, "Corners", curves={"loss": [1, 2]}).at(0)
 

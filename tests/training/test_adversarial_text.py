@@ -11,6 +11,7 @@ from helpers.models.seq2seq import Seq2Seq
 from helpers.training.adversarial_text import (
     DialogueGAN,
     Schedule,
+    changes,
     judge_loss,
     judge_rewards,
     paid_out,
@@ -55,6 +56,17 @@ def test_a_reward_is_0_where_the_judge_cannot_tell_and_below_where_it_smells_a_m
 
 def test_rewards_are_finite_where_a_sigmoid_rounds_to_zero():
     assert judge_rewards(torch.tensor([[-200.0]]), torch.tensor([[True]])).item() == pytest.approx(math.log(2) - 200)
+
+
+def test_changes_sum_to_the_last_verdict_however_long_the_reply():
+    counted = torch.tensor([[True, True, True], [True, False, False]])
+    rewards = judge_rewards(torch.tensor([[1.0, -2.0, 0.5], [0.5, 9.0, 9.0]]), counted)
+    found = changes(rewards, counted)
+    assert found[0].tolist() == pytest.approx(
+        [rewards[0, 0].item(), (rewards[0, 1] - rewards[0, 0]).item(), (rewards[0, 2] - rewards[0, 1]).item()]
+    )
+    assert found.sum(1).tolist() == pytest.approx([rewards[0, 2].item(), rewards[1, 0].item()])
+    assert found.sum(1)[0] == pytest.approx(found.sum(1)[1].item()) and found[1].tolist()[1:] == [0, 0]
 
 
 def test_the_controls_pay_out_the_same_sum_to_counted_tokens_only():
@@ -103,11 +115,12 @@ def test_in_a_generator_step_no_gradient_reaches_the_judge_and_only_its_own_erro
     assert moved == {"critic.weight", "critic.bias"}
 
 
-class Taste:
+class Taste(torch.nn.Module):
     """A judge whose taste is known: certain of "a person" where the token is ``liked``, of "a machine" elsewhere."""
 
     def __init__(self, judge, liked):
-        self.reader, self.verdict, self.critic, self.liked = judge.reader, judge.verdict, judge.critic, liked
+        super().__init__()
+        self.verdict, self.critic, self.liked = judge.verdict, judge.critic, liked
 
     def score(self, batch):
         values = self.critic(torch.zeros(*batch.targets.shape, self.critic.in_features))[..., 0]
@@ -146,6 +159,46 @@ def test_replies_are_scored_by_the_model_that_said_them():
     gan.generator.dropout.register_forward_hook(lambda layer, *_: asked.append(layer.training))
     gan.generator_step(BATCHES[0])
     assert asked and not any(asked)
+
+
+class Pessimist(Taste):
+    """Holds everybody for a machine, whatever is said."""
+
+    def score(self, batch):
+        return torch.full(batch.targets.shape, -3.0), super().score(batch)[1]
+
+
+@pytest.mark.parametrize(("pay", "shorter"), [("verdict", True), ("change", False)])
+def test_who_is_paid_a_verdict_for_each_token_learns_to_be_brief(pay, shorter):
+    writer, judge = players()
+    gan = DialogueGAN(writer, Pessimist(judge, 13), Schedule(max_tokens=4, learning_rate=1e-2, pay=pay, gamma=1.0))
+    lengths = [gan.generator_step(BATCHES[number])[1].item() for number in range(60)]
+    first, last = sum(lengths[:10]) / 10, sum(lengths[-10:]) / 10
+    assert (last < 0.6 * first) is shorter
+
+
+class Numbering(Taste):
+    """Gives every token of the reply in row r the reward of its number and its place."""
+
+    def score(self, batch):
+        rows, places = (torch.arange(size) for size in batch.targets.shape)
+        return -(rows[:, None] + places / 10.0), super().score(batch)[1]
+
+
+@pytest.mark.parametrize("critic", [False, True])
+def test_each_reward_comes_back_to_the_reply_and_the_token_that_earned_it(critic, monkeypatch):
+    from helpers.training import adversarial_text
+
+    seen, real = [], adversarial_text.reinforce_loss
+    monkeypatch.setattr(adversarial_text, "reinforce_loss", lambda p, a, c: (seen.append((a, c)), real(p, a, c))[1])
+    writer, judge = players()
+    judge.critic.bias.data.fill_(2.5)  # what is expected is taken off, where there is a critic
+    schedule = Schedule(max_tokens=4, gamma=0.0, critic=critic, advantage=99.0)
+    DialogueGAN(writer, Numbering(judge, 13), schedule).generator_step(BATCHES[0])
+    (advantages, counted) = seen[0]
+    rows, places = (torch.arange(size) for size in counted.shape)
+    expected = judge_rewards(-(rows[:, None] + places / 10.0), counted)
+    assert not counted.all() and torch.allclose(advantages * counted, expected - 2.5 * critic * counted)
 
 
 def test_large_advantages_are_clipped(monkeypatch):
@@ -222,5 +275,7 @@ def test_a_judge_that_broke_stops_the_game_too():
 def test_wrong_schedules_are_refused():
     with pytest.raises(ValueError, match="there is no reward 'karma'"):
         Schedule(reward="karma")
+    with pytest.raises(ValueError, match="there is no pay 'salary'"):
+        Schedule(pay="salary")
     with pytest.raises(ValueError, match="must be 1 or more"):
         Schedule(steps=0)

@@ -1,0 +1,302 @@
+"""The long runs behind notebook 09: two judges, best of n, DPO and the policy gradient, on a leash and off it.
+
+    python -m helpers.chat.preference_runs        train the judges and write data/preferences (an hour on a core)
+
+Each part is written as soon as it is finished: ``proxy.safetensors`` and ``gold.safetensors`` (the judges),
+``features.npz`` (what a frozen GPT has of many messages), ``history.json`` (all measurements), and the checkpoint ``dpo``.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import data_path
+from ..corpus.conversations import load
+from ..corpus.feedback import BASELINES, accuracy, preferences, votes
+from ..evaluation.metrics import distinct
+from ..evaluation.surprise import reply_bits_per_byte
+from ..models.encoder_decoder import marks
+from ..models.lora import add_lora
+from ..models.reward import RewardModel
+from ..runtime import describe, seed_everything, start, write_text
+from ..training import fit
+from ..training.preferences import best_of, best_of_kl
+from ..training.rewarded import ContextBatches, PolicyGradient, contexts, marks_of, roll_out, scored_by
+from . import zoo
+from .bots import Bot
+from .measuring import first_words
+from .preferred import CONTEXT, REPLY, DPORecipe, halves, say, train_judge
+
+COMPONENTS = 24  # numbers kept of the 256 that the GPT has of a message: more only overfit
+FEATURE_VOTES = 8_000
+SCALE = 32  # features are kept as whole numbers of 1/32
+SHOWN = 100  # characters of a reply that are kept
+FRAMES = (0, 2, 4, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 60)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the runs are; ``TINY`` is for trying them out."""
+
+    talks: int | None = None  # training conversations; None for all
+    held_talks: int | None = None  # and of the other two splits each
+    feature_votes: int = FEATURE_VOTES
+    asked: int = 64  # contexts at which a frame is measured
+    bits_talks: int = 6
+    best_contexts: int = 48
+    best_replies: int = 32
+    policy_steps: int = 60
+    policy_contexts: int = 8  # a step, with four replies to each
+    policy_rate: float = 1e-3
+    betas: tuple[float, ...] = (0.1, 0.0, 0.03)
+    seeds: tuple[int, ...] = (0, 1)
+    recipe: DPORecipe = DPORecipe()
+
+
+TINY = Sizes(
+    talks=40, held_talks=8, feature_votes=60, asked=8, bits_talks=1,
+    best_contexts=2, best_replies=8, policy_steps=3, policy_contexts=3, seeds=(0,), betas=(0.0, 0.1),
+    recipe=replace(DPORecipe(), contexts=12, batch_size=4, passes=1, max_tokens=12),
+)  # fmt: skip
+
+
+class Runs:
+    """All runs on one device, each part saved in ``out`` when it is done."""
+
+    def __init__(self, out: Path, sizes: Sizes, seconds: float, base: str, checkpoint: bool):
+        self.out, self.sizes, self.base, self.checkpoint = out, sizes, base, checkpoint
+        self.until = time.perf_counter() + seconds
+        out.mkdir(parents=True, exist_ok=True)
+        self.device = start(seed=0)
+        corpus = load()
+        held = slice(sizes.held_talks)
+        self.corpus = replace(corpus, train=corpus.train[: sizes.talks], val=corpus.val[held], test=corpus.test[held])
+        self.record = {"base": base, "device": describe(self.device.torch.type)}
+        self.held = votes(self.corpus.val + self.corpus.test)
+
+    def note(self, **parts) -> None:
+        self.record.update(parts)
+        write_text(self.out / "history.json", json.dumps(self.record, separators=(",", ":")) + "\n")
+        print(f"{', '.join(parts)} written, {self.until - time.perf_counter():.0f} s left", flush=True)
+
+    # --- the judges ---------------------------------------------------------------------------------------------------
+
+    def features(self) -> None:
+        """Write what the frozen judge has of the messages of many votes, in a few numbers each."""
+        bot = zoo.load("gpt", self.device.torch)
+        reader = RewardModel(bot.model, rank=0, **marks(bot.tokenizer))
+        arrays = {}
+        for name, some in (("train", self.some_votes()), ("held_out", self.held)):
+            pairs = preferences(some, bot.tokenizer, CONTEXT, REPLY)
+            read = (
+                reader.read([side for pair in pairs for side in pair]).double().numpy()
+            )  # chosen, rejected, chosen, …
+            if name == "train":
+                mean = read.mean(0)
+                basis = np.linalg.svd(read - mean, full_matrices=False)[2][:COMPONENTS].T
+                basis = basis / ((read - mean) @ basis).std(0).max()  # the first component has a spread of 1
+                arrays |= {"mean": mean.astype(np.float16), "basis": basis.astype(np.float16)}
+            kept = (read - arrays["mean"].astype(float)) @ arrays["basis"].astype(float)
+            arrays[name] = np.clip(np.round(kept * SCALE), -127, 127).astype(np.int8).reshape(len(some), 2, -1)
+            arrays[f"{name}_turns"] = np.array([(vote.chosen, vote.rejected) for vote in some], dtype=np.int16)
+        np.savez_compressed(self.out / "features.npz", **arrays)
+        self.note(features={name: list(array.shape) for name, array in arrays.items()})
+
+    def judges(self) -> None:
+        """Train both judges, each on the votes of one half of the conversations, and say what they can."""
+        file, found = np.load(self.out / "features.npz"), {}
+        train, held = (torch.from_numpy(file[name]).float() / SCALE for name in ("train", "held_out"))
+        basis, mean = (torch.from_numpy(file[name]).float() for name in ("basis", "mean"))
+        some, tokenizer = self.some_votes(), zoo.load("gpt").tokenizer
+        bot = zoo.load("gpt", self.device.torch)
+        wide = preferences(votes(self.corpus.val + self.corpus.test, None), tokenizer, CONTEXT, REPLY)
+        reader = RewardModel(bot.model, rank=0, **marks(bot.tokenizer))
+        wide = (reader.read([side for pair in wide for side in pair]) - mean) @ basis
+        for name, talks in halves(self.corpus.train).items():
+            inside = {talk.id for talk in talks}
+            own = torch.tensor([vote.conversation.id in inside for vote in some])
+            model = train_judge(train[own], basis, self.device.torch)
+            head = model.head.weight[0].detach().cpu()
+            weights = basis.pinverse() @ head
+            scores, other = held @ weights, (wide @ weights).view(-1, 2)
+            model.mean.fill_(float(scores.mean() + mean @ head)), model.spread.fill_(float(scores.std()))
+            model.save(self.out / f"{name}.safetensors")
+            found[name] = {
+                "votes": int(own.sum()),
+                "matched": round(float((scores[:, 0] > scores[:, 1]).float().mean()), 4),
+                "any lengths": round(float((other[:, 0] > other[:, 1]).float().mean()), 4),
+            }
+        guesses = {name: {"matched": round(accuracy(self.held, score), 4)} for name, score in BASELINES.items()}
+        self.note(judges=found, baselines=guesses, held_out=len(self.held))
+
+    def some_votes(self) -> list:
+        """Return the votes whose messages stand in ``features.npz``, in its order."""
+        found = votes(self.corpus.train)
+        return found[:: max(1, len(found) // self.sizes.feature_votes)][: self.sizes.feature_votes]
+
+    def ready(self) -> None:
+        """Load what the later parts need: the judges, the player's beginning, and what it is measured on."""
+        bot = zoo.load(self.base, self.device.torch)
+        self.bot, self.tokenizer = bot, bot.tokenizer
+        base = zoo.load("gpt", self.device.torch).model
+        self.proxy, self.gold = (RewardModel.load(self.out / f"{name}.safetensors", base, **marks(bot.tokenizer))
+                                 for name in ("proxy", "gold"))  # fmt: skip
+        found, random = contexts(self.corpus.val, bot.tokenizer), np.random.default_rng(0)
+        chosen = random.permutation(len(found))
+        self.asked = [found[place] for place in chosen[: self.sizes.asked]]
+        self.others = [found[place] for place in chosen[-self.sizes.best_contexts :]]
+        prompts = json.loads(data_path("prompts.json").read_text(encoding="utf-8"))
+        self.prompts = ContextBatches.of([bot.prompt([prompt]) for prompt in prompts], 1, bot.tokenizer.pad)
+        self.question = [place for place, token in enumerate(bot.tokenizer.tokens) if "?" in token]
+
+    # --- what a player is like ----------------------------------------------------------------------------------------
+
+    def frame(self, model, replies: bool = True) -> dict:
+        """Measure a player: what both judges say, how far it went, how it sounds, and whether a partner would answer."""
+        with torch.no_grad():
+            said = [pair for (pair,) in say(model, self.tokenizer, self.asked, 1, max_tokens=32, seed=1)]
+            now, before = (_log_probabilities(part, said, self.tokenizer.pad) for part in (model, self.bot.model))
+            answers = say(self.bot.model, self.tokenizer, [self.proxy.closed(pair) for pair in said], 1, seed=2)
+        texts = [self.tokenizer.decode(pair.reply) for pair in said]
+        words = [text.split() for text in texts]
+        found = {
+            "proxy": float(self.proxy.score(said).mean()),
+            "gold": float(self.gold.score(said).mean()),
+            "kl": float((now - before).mean()),
+            "questions": sum("?" in text for text in texts) / len(texts),
+            "words": sum(map(len, words)) / len(words),
+            "distinct-2": distinct(first_words(words, 1000), 2),
+            "bits": reply_bits_per_byte(model, self.tokenizer, self.corpus.val[: self.sizes.bits_talks]),
+            "answer words": sum(len(self.tokenizer.decode(pair.reply).split()) for (pair,) in answers) / len(answers),
+        }
+        found = {name: round(value, 4) for name, value in found.items()}
+        if replies:
+            dice = torch.Generator(self.device.torch.type).manual_seed(0)
+            said = roll_out(model, self.prompts, 32, temperature=0.7, generator=dice, **marks_of(self.tokenizer))
+            found["replies"] = [self.tokenizer.decode(pair.reply).strip()[:SHOWN] for pair in said.pairs()]
+        return found
+
+    # --- the runs -----------------------------------------------------------------------------------------------------
+
+    def best_of(self) -> None:
+        """Choose the best of n by one judge, and ask both."""
+        replies = say(self.bot.model, self.tokenizer, self.others, self.sizes.best_replies, max_tokens=32)
+        flat = [pair for group in replies for pair in group]
+        proxy, gold = (judge.score(flat).view(len(replies), -1) for judge in (self.proxy, self.gold))
+        size = torch.tensor([len(self.tokenizer.decode(pair.reply).split()) for pair in flat]).view(len(replies), -1)
+        asks = torch.tensor(["?" in self.tokenizer.decode(pair.reply) for pair in flat]).view(len(replies), -1)
+        rows = []
+        for n in (1, 2, 4, 8, 16, 32, 64):
+            if n <= self.sizes.best_replies:
+                values = (best_of(proxy, n), *(best_of(proxy, n, other) for other in (gold, size, asks)), best_of_kl(n))
+                rows.append([n, *(round(value, 4) for value in values)])
+        self.note(best_of={"columns": ["n", "proxy", "gold", "words", "questions", "kl"], "rows": rows})
+
+    def dpo(self) -> None:
+        """Tune by DPO, as the recipe says, and write the checkpoint."""
+        recipe, watch = replace(self.sizes.recipe, base=self.base), _Watch(self, FRAMES)
+        watch.keep(0, self.bot.model)
+        model, seconds = recipe.train(self.corpus, self.tokenizer, self.device, None, [watch], self.proxy)
+        watch.keep(len(watch.loss.records), model)
+        if self.checkpoint:
+            figures = {"training seconds": seconds, "device": self.record["device"]}
+            zoo.save(Bot(model, self.tokenizer, "dpo"), {"recipe": type(recipe).__name__, **asdict(recipe)}, figures)
+        self.note(dpo={"records": _thinned(watch.loss.records), "frames": watch.frames, "recipe": asdict(recipe)})
+
+    def policy(self) -> None:
+        """Tune by the policy gradient, for each price of distance and each seed."""
+        sizes, runs = self.sizes, {}
+        asked = contexts(self.corpus.train, self.tokenizer)
+        for beta in sizes.betas:
+            for seed in sizes.seeds:
+                if time.perf_counter() > self.until:
+                    print(f"no time left for beta {beta}, seed {seed}")
+                    continue
+                seed_everything(seed)
+                model = add_lora(zoo.load(self.base, self.device.torch).model, 16, 32.0)
+                loss = PolicyGradient(
+                    scored_by(self.proxy),
+                    self.bot.model,
+                    beta,
+                    watched=self.question,
+                    seed=seed,
+                    **marks_of(self.tokenizer),
+                )
+                watch = _Watch(self, FRAMES, replies=seed == sizes.seeds[0] and beta in sizes.betas[:2])
+                watch.keep(0, model)
+                history = fit(
+                    model, ContextBatches(asked, sizes.policy_contexts, 4, seed, pad=self.tokenizer.pad),
+                    steps=sizes.policy_steps, learning_rate=sizes.policy_rate, schedule="constant", loss=loss,
+                    callbacks=[loss.watch, watch], progress=False,
+                )  # fmt: skip
+                watch.keep(history.steps, model)
+                runs[f"{beta:g}/{seed}"] = {
+                    "records": _thinned(loss.records), "frames": watch.frames, "seconds": round(history.seconds, 1),
+                    "stopped": history.stopped,
+                }  # fmt: skip
+                self.note(policy=runs)
+
+
+class _Watch:
+    """A callback that measures the player at some steps."""
+
+    def __init__(self, runs: Runs, steps, replies: bool = True):
+        self.runs, self.steps, self.replies, self.frames, self.loss = runs, set(steps), replies, {}, None
+
+    def __call__(self, history, model) -> None:
+        if history.steps in self.steps:
+            self.keep(history.steps, model)
+
+    def keep(self, step: int, model) -> None:
+        if str(step) not in self.frames:
+            self.frames[str(step)] = self.runs.frame(model, self.replies)
+            shown = {name: value for name, value in self.frames[str(step)].items() if name != "replies"}
+            print(step, shown, (self.frames[str(step)].get("replies") or [""])[1], flush=True)
+
+
+def _log_probabilities(model, pairs, pad: int) -> torch.Tensor:
+    from ..corpus.feedback import Preference
+    from ..training.preferences import reference_log_probabilities
+
+    return reference_log_probabilities(model, [Preference(pair, pair) for pair in pairs], pad)[:, 0]
+
+
+def _thinned(records: list[dict], most: int = 120) -> dict[str, list]:
+    """Return columns of at most ``most`` numbers: of every few records the mean."""
+    step = -(-len(records) // most)
+    parts = [records[start : start + step] for start in range(0, len(records), step)]
+    names = records[0] if records else {}
+    columns = {name: [round(sum(row[name] for row in part) / len(part), 4) for part in parts] for name in names}
+    return {"every": step, **columns}
+
+
+def main(
+    out: Path | None = None,
+    sizes: Sizes = Sizes(),
+    seconds: float = 7_200,
+    base: str = "gpt-chat",
+    checkpoint: bool = True,
+) -> None:
+    """Do all the runs; those of the policy gradient that no longer fit into ``seconds`` are left out."""
+    runs = Runs(out or data_path() / "preferences", sizes, seconds, base, checkpoint)
+    runs.features()
+    runs.judges()
+    runs.ready()
+    runs.best_of()
+    runs.dpo()
+    runs.policy()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m helpers.chat.preference_runs")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--seconds", type=float, default=7_200)
+    parser.add_argument("--base", default="gpt-chat")
+    parser.add_argument("--tiny", action="store_true", help="only to see that it runs")
+    options = parser.parse_args()
+    main(options.out, TINY if options.tiny else Sizes(), options.seconds, options.base, not options.tiny)

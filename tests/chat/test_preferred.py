@@ -1,0 +1,130 @@
+"""The bot of votes: its replies, its judge, its recipe, and the long runs of notebook 09, on a course of a few talks."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.chat import preference_runs, zoo
+from helpers.chat.bots import Bot
+from helpers.chat.preferred import DPORecipe, compared, halves, reward_model, say
+from helpers.corpus.bpe import BPETokenizer
+from helpers.corpus.conversations import Card, Conversation, Corpus, Turn
+from helpers.corpus.pairs import Pair
+from helpers.models.encoder_decoder import marks
+from helpers.models.gpt import GPT, GPTConfig
+from helpers.models.lora import LoRALinear
+from helpers.models.reward import RewardModel
+from helpers.runtime import start
+from helpers.training.preferences import LN2
+from helpers.training.rewarded import contexts
+
+WORDS = "hello to you too how is the soup today it is fine thank you and what do you like".split()
+
+
+def talks(number, first=0):
+    """Talks of eight turns: B answers A's "what" at length, and A's "fine" with a word or two."""
+    made = []
+    for place in range(first, first + number):
+        turns = []
+        for turn in range(0, 8, 2):
+            word, asks = WORDS[(place + turn) % len(WORDS)], turn % 4 == 0
+            turns.append(Turn("A", f"{word} {'what' if asks else 'fine'} soup"))
+            turns.append(Turn("B", "it is fine thank you and hello to you too" if asks else "hello you"))
+        turns.append(Turn("A", "thank you"))
+        made.append(Conversation(f"c{place}", f"c{place}", tuple(turns)))
+    return made
+
+
+@pytest.fixture
+def course(checkpoints, monkeypatch):
+    """A zoo of a tiny gpt and gpt-chat, and the conversations they know."""
+    monkeypatch.setenv("HELPERS_DEVICE", "cpu")
+    corpus = Corpus(talks(12), talks(6, 12), talks(6, 18), Card("invented", "CC0"))
+    tokenizer = BPETokenizer.train((turn.text for talk in corpus.train for turn in talk.turns), 280)
+    for seed, name in enumerate(("gpt", "gpt-chat")):
+        torch.manual_seed(seed)
+        model = GPT(GPTConfig.modern(len(tokenizer), context=160, width=16, layers=1, heads=2, zero_output=False))
+        with torch.no_grad():
+            model.embed.weight *= 10  # as large as after a training: LoRA leaves the table as it is
+        zoo.save(Bot(model.half().float(), tokenizer, name), {}, {})  # as the file has it
+    return corpus
+
+
+def judge(seed=3):
+    bot = zoo.load("gpt")
+    made = RewardModel(bot.model, 2, **marks(bot.tokenizer))
+    torch.manual_seed(seed)
+    torch.nn.init.normal_(made.head.weight)
+    return made.eval()
+
+
+def test_halves_share_nothing():
+    first, second = halves(list("abcde")).values()
+    assert first == ["a", "c", "e"] and second == ["b", "d"]
+
+
+def test_every_context_gets_its_own_replies(course):
+    bot = zoo.load("gpt-chat")
+    asked = contexts(course.train[:3], bot.tokenizer)
+    said = say(bot.model, bot.tokenizer, asked, 3, max_tokens=5, together=6)
+    assert [len(group) for group in said] == [3] * len(asked)
+    for row, group in zip(asked, said):
+        assert all([*pair.context, pair.reply[0]] == row for pair in group)
+    assert said == say(bot.model, bot.tokenizer, asked, 3, max_tokens=5, together=6)
+    assert said != say(bot.model, bot.tokenizer, asked, 3, max_tokens=5, together=6, seed=1)
+
+
+def test_the_best_stands_against_the_worst_and_equal_texts_are_left_out(course):
+    reward, context = judge(), [2, 3, 7]
+    a, b = reward.speakers[:2]
+    group = [Pair(context, [b, token, a]) for token in (9, 10, 11, 12)]
+    scores = reward.score(group).tolist()
+    (found,) = compared([group], reward)
+    assert found == (group[int(np.argmax(scores))], group[int(np.argmin(scores))])
+    assert compared([[group[0], Pair(context, [b, 9, reward.end])]], reward) == []
+    (second,) = compared([group[:1] * 2, group], reward)  # the second group has its own scores
+    assert second == found
+
+
+def test_the_recipe_tunes_a_small_difference_that_tells_the_pairs_apart(course):
+    recipe = DPORecipe(
+        contexts=40, replies=4, max_tokens=6, rank=4, batch_size=8, passes=6, learning_rate=0.02, beta=0.05
+    )
+    seen, reward = [], judge()
+
+    def watch(history, model):
+        seen.append(history.rows[-1][3])
+
+    tokenizer, device = zoo.load("gpt-chat").tokenizer, start(seed=0)
+    model, seconds = recipe.train(course, tokenizer, device, None, [watch], reward)
+    assert any(isinstance(part, LoRALinear) for part in model.modules()) and seconds > 0
+    assert seen[0] == pytest.approx(LN2, abs=1e-6) and sum(seen[-3:]) / 3 < 0.9 * LN2
+    assert watch.loss.records[-1]["chosen"] > watch.loss.records[-1]["rejected"]
+    zoo.save(Bot(model, tokenizer, "dpo"), {"base": recipe.base}, {})
+    stored, ids = zoo.load("dpo").model, torch.tensor([[2, 3, 7, 8]])
+    torch.testing.assert_close(stored(ids)[0], model(ids)[0], atol=1e-4, rtol=0)
+    assert not torch.allclose(stored(ids)[0], zoo.load("gpt-chat").model(ids)[0], atol=1e-2)
+
+
+def test_the_long_runs_write_each_part(course, checkpoints, monkeypatch, tmp_path):
+    monkeypatch.setattr(preference_runs, "load", lambda: course)
+    monkeypatch.setattr(preference_runs, "COMPONENTS", 4)
+    out = tmp_path / "preferences"
+    preference_runs.main(out, preference_runs.TINY, seconds=1000)
+    record = json.loads((out / "history.json").read_text())
+    assert all(found["matched"] > 0.9 for found in record["judges"].values())  # "what" and "fine" are easily told apart
+    assert {"judges", "baselines", "features", "best_of", "dpo", "policy"} <= set(record)
+    assert set(record["policy"]) == {"0/0", "0.1/0"}
+    assert np.isfinite([row[1:] for row in record["best_of"]["rows"]]).all()
+    frame = record["policy"]["0/0"]["frames"]["0"]
+    assert frame["kl"] == 0 and len(frame["replies"]) == 12 and 0 <= frame["questions"] <= 1
+    arrays = np.load(out / "features.npz")
+    assert arrays["train"].dtype == np.int8 and arrays["held_out"].shape[1:] == (2, 4)
+    assert isinstance(zoo.load("dpo").reply(["hello"], seed=0), str)
+    monkeypatch.setattr("helpers.chat.preferred.data_path", tmp_path.joinpath)
+    bot = zoo.load("gpt")
+    for name in ("proxy", "gold"):
+        pairs = [Pair([bot.tokenizer.end], [bot.tokenizer.speaker("A"), *bot.tokenizer.encode("what is it")])]
+        assert torch.isfinite(reward_model(name).score(pairs)).all()
