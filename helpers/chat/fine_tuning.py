@@ -49,6 +49,7 @@ def _plans() -> tuple[Plan, ...]:
     rates = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
     guards = ("full", "full+dropout", "full+decay", "full+noise", "full+rehearsal", "lora-8")
     return (
+        Plan("untouched", "full", 0, 0.0, 0, 0),
         *(Plan("rate", method, 156, rate, seed, 150)
           for method in ("scratch", "full", "lora-8") for rate in rates for seed in (0, 1)),
         *(Plan("method", method, 156, RATES[method.split("-")[0]], seed, 150) for method in methods for seed in range(3)),
@@ -112,16 +113,20 @@ def train_one(plan: Plan, corpus, bot, device) -> list[tuple]:
     """Train as planned and return rows of (steps, numbers trained, new, old), one for each time it was asked."""
     method, _, guard = plan.method.partition("+")
     model = beginner(method, bot.model, plan.seed).to(device.torch)
-    set_dropout(model, 0.3 if guard == "dropout" else 0.0)
-    rows = rows_to_read([restyled(talk) for talk in corpus.val[: plan.talks]], corpus, bot.tokenizer, guard)
-    old, new, found = corpus.test[:ASKED], [restyled(talk) for talk in corpus.test[:ASKED]], []
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    old, new, found = corpus.test[:ASKED], [restyled(talk) for talk in corpus.test[:ASKED]], []
 
     def ask(history, model) -> None:
-        if history.steps == plan.steps or plan.asked_every and history.steps % plan.asked_every == 0:
+        steps = history.steps if history else 0
+        if steps == plan.steps or plan.asked_every and steps % plan.asked_every == 0:
             bits = (reply_bits_per_byte(model, bot.tokenizer, *which, CONTEXT) for which in ((new, "B"), (old, None)))
-            found.append((history.steps, trained, *bits))
+            found.append((steps, trained if steps else 0, *bits))
 
+    if not plan.steps:
+        ask(None, model)
+        return found
+    set_dropout(model, 0.3 if guard == "dropout" else 0.0)
+    rows = rows_to_read([restyled(talk) for talk in corpus.val[: plan.talks]], corpus, bot.tokenizer, guard)
     fit(
         model,
         ReplyBatches(rows, BATCH, plan.seed, pad=bot.tokenizer.pad),

@@ -22,7 +22,7 @@ from . import zoo
 TOKENS, CONTEXT, BATCH = 24, 24, 32  # longest reply, of a context the last so many tokens, replies in a batch
 WATCHED, JUDGED, WORDS = 160, 400, 500  # pairs looked at on the way (validation split) and in the end (test split)
 TEMPERATURES = (0.3, 0.5, 0.7, 0.85, 1.0, 1.15)
-KEPT = ("gan", "no mixing")  # whose replies are kept, of seed 0
+KEPT = ("gan", "not evened")  # whose replies are kept, of seed 0
 COLUMNS = ("run", "seed", "step", "reward", "length", "accuracy", "likelihood", "words", "distinct-2")
 SWEPT = ("run", "seed", "steps", "temperature", "AdverSuc", "nats", "distinct-2", "self-bleu-2", "words")
 SETTINGS = Schedule(
@@ -30,7 +30,8 @@ SETTINGS = Schedule(
     judge_first=60,
     judge_steps=1,
     max_tokens=TOKENS,
-    pay="change",
+    pay="evened",
+    gamma=1.0,
     learning_rate=3e-4,
     likelihood_rate=1e-4,
     judge_rate=3e-3,
@@ -56,7 +57,7 @@ def plans(settings: Schedule = SETTINGS) -> list[Plan]:
         ("likelihood alone", 1, {"learning_rate": 0.0}),
         ("no critic", 1, {"critic": False}),
         ("copied judge", 1, {"judge_rate": 5e-4}),
-        ("paid per token", 1, {"pay": "verdict"}),
+        ("not evened", 1, {"pay": "change", "gamma": 0.95}),
     ):
         made += [Plan(run, replace(settings, seed=seed, **change)) for seed in range(seeds)]
     return sorted(made, key=lambda plan: plan.schedule.seed)

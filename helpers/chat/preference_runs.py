@@ -17,7 +17,6 @@ import torch
 
 from .. import data_path
 from ..corpus.conversations import load
-from ..corpus.feedback import BASELINES, accuracy, preferences, votes
 from ..evaluation.metrics import distinct
 from ..evaluation.surprise import reply_bits_per_byte
 from ..models.encoder_decoder import marks
@@ -29,14 +28,12 @@ from ..training.preferences import best_of, best_of_kl
 from ..training.rewarded import ContextBatches, PolicyGradient, contexts, marks_of, roll_out, scored_by
 from . import zoo
 from .bots import Bot
+from .judges import FEATURE_VOTES, write_features, write_judges
 from .measuring import first_words
-from .preferred import CONTEXT, REPLY, DPORecipe, halves, say, train_judge
+from .preferred import DPORecipe, say
 
-COMPONENTS = 24  # numbers kept of the 256 that the GPT has of a message: more only overfit
-FEATURE_VOTES = 8_000
-SCALE = 32  # features are kept as whole numbers of 1/32
 SHOWN = 100  # characters of a reply that are kept
-FRAMES = (0, 2, 4, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 60)
+FRAMES = (0, 3, 6, 9, 12, 16, 20, 25, 30, 40, 50, 60)
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,14 @@ class Sizes:
     talks: int | None = None  # training conversations; None for all
     held_talks: int | None = None  # and of the other two splits each
     feature_votes: int = FEATURE_VOTES
-    asked: int = 64  # contexts at which a frame is measured
+    asked: int = 48  # contexts at which a frame is measured
     bits_talks: int = 6
-    best_contexts: int = 48
+    best_contexts: int = 32
     best_replies: int = 32
-    policy_steps: int = 60
+    policy_steps: int = 30
     policy_contexts: int = 8  # a step, with four replies to each
-    policy_rate: float = 1e-3
-    betas: tuple[float, ...] = (0.1, 0.0, 0.03)
+    policy_rate: float = 2e-3
+    betas: tuple[float, ...] = (0.1, 0.0, 0.3)
     seeds: tuple[int, ...] = (0, 1)
     recipe: DPORecipe = DPORecipe()
 
@@ -77,67 +74,11 @@ class Runs:
         held = slice(sizes.held_talks)
         self.corpus = replace(corpus, train=corpus.train[: sizes.talks], val=corpus.val[held], test=corpus.test[held])
         self.record = {"base": base, "device": describe(self.device.torch.type)}
-        self.held = votes(self.corpus.val + self.corpus.test)
 
     def note(self, **parts) -> None:
         self.record.update(parts)
         write_text(self.out / "history.json", json.dumps(self.record, separators=(",", ":")) + "\n")
         print(f"{', '.join(parts)} written, {self.until - time.perf_counter():.0f} s left", flush=True)
-
-    # --- the judges ---------------------------------------------------------------------------------------------------
-
-    def features(self) -> None:
-        """Write what the frozen judge has of the messages of many votes, in a few numbers each."""
-        bot = zoo.load("gpt", self.device.torch)
-        reader = RewardModel(bot.model, rank=0, **marks(bot.tokenizer))
-        arrays = {}
-        for name, some in (("train", self.some_votes()), ("held_out", self.held)):
-            pairs = preferences(some, bot.tokenizer, CONTEXT, REPLY)
-            read = (
-                reader.read([side for pair in pairs for side in pair]).double().numpy()
-            )  # chosen, rejected, chosen, …
-            if name == "train":
-                mean = read.mean(0)
-                basis = np.linalg.svd(read - mean, full_matrices=False)[2][:COMPONENTS].T
-                basis = basis / ((read - mean) @ basis).std(0).max()  # the first component has a spread of 1
-                arrays |= {"mean": mean.astype(np.float16), "basis": basis.astype(np.float16)}
-            kept = (read - arrays["mean"].astype(float)) @ arrays["basis"].astype(float)
-            arrays[name] = np.clip(np.round(kept * SCALE), -127, 127).astype(np.int8).reshape(len(some), 2, -1)
-            arrays[f"{name}_turns"] = np.array([(vote.chosen, vote.rejected) for vote in some], dtype=np.int16)
-        np.savez_compressed(self.out / "features.npz", **arrays)
-        self.note(features={name: list(array.shape) for name, array in arrays.items()})
-
-    def judges(self) -> None:
-        """Train both judges, each on the votes of one half of the conversations, and say what they can."""
-        file, found = np.load(self.out / "features.npz"), {}
-        train, held = (torch.from_numpy(file[name]).float() / SCALE for name in ("train", "held_out"))
-        basis, mean = (torch.from_numpy(file[name]).float() for name in ("basis", "mean"))
-        some, tokenizer = self.some_votes(), zoo.load("gpt").tokenizer
-        bot = zoo.load("gpt", self.device.torch)
-        wide = preferences(votes(self.corpus.val + self.corpus.test, None), tokenizer, CONTEXT, REPLY)
-        reader = RewardModel(bot.model, rank=0, **marks(bot.tokenizer))
-        wide = (reader.read([side for pair in wide for side in pair]) - mean) @ basis
-        for name, talks in halves(self.corpus.train).items():
-            inside = {talk.id for talk in talks}
-            own = torch.tensor([vote.conversation.id in inside for vote in some])
-            model = train_judge(train[own], basis, self.device.torch)
-            head = model.head.weight[0].detach().cpu()
-            weights = basis.pinverse() @ head
-            scores, other = held @ weights, (wide @ weights).view(-1, 2)
-            model.mean.fill_(float(scores.mean() + mean @ head)), model.spread.fill_(float(scores.std()))
-            model.save(self.out / f"{name}.safetensors")
-            found[name] = {
-                "votes": int(own.sum()),
-                "matched": round(float((scores[:, 0] > scores[:, 1]).float().mean()), 4),
-                "any lengths": round(float((other[:, 0] > other[:, 1]).float().mean()), 4),
-            }
-        guesses = {name: {"matched": round(accuracy(self.held, score), 4)} for name, score in BASELINES.items()}
-        self.note(judges=found, baselines=guesses, held_out=len(self.held))
-
-    def some_votes(self) -> list:
-        """Return the votes whose messages stand in ``features.npz``, in its order."""
-        found = votes(self.corpus.train)
-        return found[:: max(1, len(found) // self.sizes.feature_votes)][: self.sizes.feature_votes]
 
     def ready(self) -> None:
         """Load what the later parts need: the judges, the player's beginning, and what it is measured on."""
@@ -227,7 +168,8 @@ class Runs:
                     seed=seed,
                     **marks_of(self.tokenizer),
                 )
-                watch = _Watch(self, FRAMES, replies=seed == sizes.seeds[0] and beta in sizes.betas[:2])
+                closely = seed == sizes.seeds[0]
+                watch = _Watch(self, FRAMES if closely else (), replies=closely)
                 watch.keep(0, model)
                 history = fit(
                     model, ContextBatches(asked, sizes.policy_contexts, 4, seed, pad=self.tokenizer.pad),
@@ -284,8 +226,8 @@ def main(
 ) -> None:
     """Do all the runs; those of the policy gradient that no longer fit into ``seconds`` are left out."""
     runs = Runs(out or data_path() / "preferences", sizes, seconds, base, checkpoint)
-    runs.features()
-    runs.judges()
+    runs.note(**write_features(runs.out, runs.corpus, sizes.feature_votes, runs.device.torch))
+    runs.note(**write_judges(runs.out, runs.corpus, sizes.feature_votes, runs.device.torch))
     runs.ready()
     runs.best_of()
     runs.dpo()

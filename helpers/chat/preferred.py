@@ -15,13 +15,7 @@ from ..corpus.feedback import Preference
 from ..runtime import seed_everything
 from . import zoo
 
-CONTEXT, REPLY = 64, 64  # tokens that a reward model reads before a message, and of it
 JUDGED = "gpt"  # the bot whose copy is the judge: not the player's own
-
-
-def halves(conversations: Sequence) -> dict[str, list]:
-    """Return two halves that share no conversation: what the judge learns from, and what a second one does."""
-    return {"proxy": list(conversations[::2]), "gold": list(conversations[1::2])}
 
 
 def reward_model(name: str = "proxy", device="cpu"):
@@ -34,32 +28,6 @@ def reward_model(name: str = "proxy", device="cpu"):
 
     bot = zoo.load(JUDGED, device)
     return RewardModel.load(data_path("preferences", f"{name}.safetensors"), bot.model, **marks(bot.tokenizer))
-
-
-def train_judge(pairs, basis, device="cpu", steps: int = 200, learning_rate: float = 0.02):
-    """Return a RewardModel whose score is one row of weights on what the frozen judge reads, trained on votes.
-
-    ``pairs`` [N, 2, K] are the features of the chosen and the other messages along the K directions ``basis`` [width, K]
-    (``features.npz``). So few numbers learn in a second; with all of the GPT's numbers the votes are learned by heart.
-    """
-    import torch
-
-    from ..models.encoder_decoder import marks
-    from ..models.reward import RewardModel
-    from ..training.preferences import bradley_terry_loss
-
-    pairs, basis = torch.as_tensor(pairs).float(), torch.as_tensor(basis).float()
-    weights = torch.zeros(pairs.shape[-1], requires_grad=True)
-    optimizer = torch.optim.Adam([weights], learning_rate)
-    for _ in range(steps):  # all votes at once: no batches, so no need of ``fit``
-        optimizer.zero_grad()
-        bradley_terry_loss(*(pairs @ weights).unbind(1)).backward()
-        optimizer.step()
-    bot = zoo.load(JUDGED, device)
-    model = RewardModel(bot.model, rank=0, **marks(bot.tokenizer))
-    with torch.no_grad():
-        model.head.weight.copy_((basis @ weights)[None])
-    return model.eval()
 
 
 def say(model, tokenizer, contexts: Sequence, number: int, *, max_tokens: int = 40, temperature: float = 1.0,
@@ -110,13 +78,13 @@ class DPORecipe:
     tokens: ClassVar[str] = "word pieces"
     base: str = "gpt-chat"
     reward: str = "proxy"
-    contexts: int = 1_000
+    contexts: int = 500
     replies: int = 4
     max_tokens: int = 40
     rank: int = 16
     alpha: float = 32.0
     beta: float = 0.1
-    batch_size: int = 32
+    batch_size: int = 16
     passes: int = 2
     learning_rate: float = 5e-4
     seed: int = 0

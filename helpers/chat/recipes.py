@@ -12,7 +12,9 @@ from ..evaluation import scoreboard
 from ..runtime import describe, seed_everything, start
 from . import zoo
 from .bots import Bot
+from .judged import GANRecipe
 from .measuring import measure
+from .preferred import DPORecipe
 from .runs import trained
 from .tuned import ChatRecipe
 
@@ -171,6 +173,8 @@ RECIPES = {
     "transformer": PairRecipe("Transformer", width=192, more=(("layers", 2), ("heads", 4))),
     "gpt": GPTRecipe(),
     "gpt-chat": ChatRecipe(),
+    "gan": GANRecipe(),
+    "dpo": DPORecipe(),
 }
 
 

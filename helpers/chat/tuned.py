@@ -18,9 +18,9 @@ class ChatRecipe:
     context: int = 256
     dropout: float = 0.1
     batch_size: int = 16
-    steps: int = 2_500
+    steps: int = 1_532  # one pass
     optimiser: str = "muon"
-    learning_rate: float = 0.01  # a third of the pretraining's
+    learning_rate: float = 2.5e-3  # a twelfth of the pretraining's
     weight_decay: float = 0.05
     seed: int = 0
 

@@ -25,7 +25,7 @@ from .optimisers import make_optimiser
 from .policy import discounted, log_probabilities_of, reinforce_loss, sample_replies, without_dropout
 
 REWARDS = ("judge", "constant", "shuffled")
-PAYS = ("verdict", "change")
+PAYS = ("verdict", "change", "evened")
 UNDECIDED = math.log(2)  # added to log σ, so that a judge who cannot tell gives 0: see ``judge_rewards``
 
 
@@ -42,8 +42,8 @@ class Schedule:
     advantage: float = 5.0  # larger ones are clipped
     clip: float = 1.0  # longest gradient
     critic: bool = True  # False: no baseline
-    pay: str = "verdict"  # after each token; "change": what the token changed in it
-    reward: str = "judge"  # or a control: "constant" gives all tokens the mean, "shuffled" each that of another
+    pay: str = "verdict"  # after each token; "change": what the token changed in it; "evened": less what length costs
+    reward: str = "judge"  # or a control: "constant" pays all replies the mean, "shuffled" each what another earned
     learning_rate: float = 1e-4
     likelihood_rate: float = 1e-4
     judge_rate: float = 5e-4
@@ -105,15 +105,33 @@ def changes(rewards: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
     return (rewards - before).where(counted, 0.0)
 
 
-def paid_out(rewards: torch.Tensor, counted: torch.Tensor, reward: str, dice=None) -> torch.Tensor:
-    """Return the rewards [B, T] that the generator sees: the judge's own, or those of a control (see ``Schedule``)."""
+def evened(paid: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+    """Return what is paid [B, T] with the same added to each token, such that long and short replies earn alike.
+
+    The longer a machine speaks, the surer is its judge: without this, it would learn to say nothing. What is added is the
+    slope of a line through the sums of the replies, against their lengths.
+    """
+    lengths, sums = counted.sum(1).to(paid), paid.sum(1)
+    off = lengths - lengths.mean()
+    slope = (off * sums).sum() / (off**2).sum().clamp(min=1e-6)
+    return (paid - slope).where(counted, 0.0)
+
+
+def paid_out(paid: torch.Tensor, counted: torch.Tensor, reward: str, dice=None) -> torch.Tensor:
+    """Return the rewards [B, T] that the generator sees: what is paid, or those of a control.
+
+    A control knows nothing of the reply: at its last token it pays the mean of all sums ("constant"), or the sum of
+    another reply ("shuffled").
+    """
+    if reward == "judge":
+        return paid
+    sums = paid.sum(1)
     if reward == "constant":
-        return (rewards.sum() / counted.sum()).expand_as(rewards).where(counted, 0.0)
-    if reward == "shuffled":
-        values = rewards[counted]
-        order = torch.randperm(len(values), generator=dice, device=values.device)
-        return torch.zeros_like(rewards).masked_scatter(counted, values[order])
-    return rewards
+        sums = sums.mean().expand_as(sums)
+    else:
+        sums = sums[torch.randperm(len(sums), generator=dice, device=sums.device)]
+    last = counted.sum(1, keepdim=True) - 1
+    return torch.zeros_like(paid).scatter(1, last, sums[:, None])
 
 
 def judge_loss(judge: Judge, human: PairBatch, machine: PairBatch) -> torch.Tensor:
@@ -166,7 +184,8 @@ class DialogueGAN:
         logits, values = self.judge.score(said)
         counted = said.targets >= 0
         rewards = judge_rewards(logits, counted)
-        paid = changes(rewards, counted) if schedule.pay == "change" else rewards
+        paid = rewards if schedule.pay == "verdict" else changes(rewards, counted)
+        paid = evened(paid, counted) if schedule.pay == "evened" else paid
         returns = discounted(paid_out(paid, counted, schedule.reward, self.dice), counted, schedule.gamma)
         advantages = returns - values.detach() if schedule.critic else returns
         with without_dropout(self.generator):

@@ -84,6 +84,8 @@ def test_training_learns_the_manner_and_says_how_much_it_trained(bot, monkeypatc
     assert last[2] < first[2] < 6  # bits per byte of the new manner
     (lora,) = train_one(Plan("rate", "lora-2", 4, 1e-2, 0, 5), CORPUS, bot, device)
     assert 0 < lora[1] < first[1] / 5
+    (untouched,) = train_one(Plan("untouched", "full", 0, 0.0, 0, 0), CORPUS, bot, device)
+    assert untouched[:2] == (0, 0) and untouched[2] > first[2]
     again = train_one(Plan("rate", "lora-2", 4, 1e-2, 0, 5), CORPUS, bot, device)
     assert again == [lora]
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.chat import preference_runs, zoo
+from helpers.chat import judges, preference_runs, zoo
 from helpers.chat.bots import Bot
-from helpers.chat.preferred import DPORecipe, compared, halves, reward_model, say
+from helpers.chat.judges import halves, train_judge
+from helpers.chat.preferred import DPORecipe, compared, reward_model, say
 from helpers.corpus.bpe import BPETokenizer
 from helpers.corpus.conversations import Card, Conversation, Corpus, Turn
 from helpers.corpus.pairs import Pair
@@ -65,6 +66,18 @@ def test_halves_share_nothing():
     assert first == ["a", "c", "e"] and second == ["b", "d"]
 
 
+def test_a_judge_of_few_numbers_scores_along_its_directions(course):
+    torch.manual_seed(0)
+    basis, truth = torch.randn(16, 3), torch.tensor([1.0, -2.0, 0.0])
+    pairs = torch.randn(400, 2, 3)
+    won = ((pairs[:, 0] - pairs[:, 1]) @ truth > 0)[:, None, None]
+    pairs = torch.where(won, pairs, pairs.flip(1))
+    head = train_judge(pairs, basis).head.weight[0]
+    weights = basis.pinverse() @ head
+    assert weights[0] > 0.3 and weights[1] < -0.6 and abs(weights[2]) < 0.2
+    torch.testing.assert_close(basis @ weights, head)
+
+
 def test_every_context_gets_its_own_replies(course):
     bot = zoo.load("gpt-chat")
     asked = contexts(course.train[:3], bot.tokenizer)
@@ -110,12 +123,12 @@ def test_the_recipe_tunes_a_small_difference_that_tells_the_pairs_apart(course):
 
 def test_the_long_runs_write_each_part(course, checkpoints, monkeypatch, tmp_path):
     monkeypatch.setattr(preference_runs, "load", lambda: course)
-    monkeypatch.setattr(preference_runs, "COMPONENTS", 4)
+    monkeypatch.setattr(judges, "COMPONENTS", 4)
     out = tmp_path / "preferences"
     preference_runs.main(out, preference_runs.TINY, seconds=1000)
     record = json.loads((out / "history.json").read_text())
     assert all(found["matched"] > 0.9 for found in record["judges"].values())  # "what" and "fine" are easily told apart
-    assert {"judges", "baselines", "features", "best_of", "dpo", "policy"} <= set(record)
+    assert {"judges", "features", "best_of", "dpo", "policy"} <= set(record)
     assert set(record["policy"]) == {"0/0", "0.1/0"}
     assert np.isfinite([row[1:] for row in record["best_of"]["rows"]]).all()
     frame = record["policy"]["0/0"]["frames"]["0"]

@@ -12,6 +12,7 @@ from helpers.training.adversarial_text import (
     DialogueGAN,
     Schedule,
     changes,
+    evened,
     judge_loss,
     judge_rewards,
     paid_out,
@@ -69,17 +70,29 @@ def test_changes_sum_to_the_last_verdict_however_long_the_reply():
     assert found.sum(1)[0] == pytest.approx(found.sum(1)[1].item()) and found[1].tolist()[1:] == [0, 0]
 
 
-def test_the_controls_pay_out_the_same_sum_to_counted_tokens_only():
+def test_the_controls_pay_out_the_same_sum_at_the_last_token_of_each_reply():
     counted = torch.tensor([[True, True, True], [True, False, False], [True, True, False]])
-    rewards = torch.randn(3, 3).where(counted, 0.0)
-    constant = paid_out(rewards, counted, "constant")
-    assert torch.equal(constant != 0, counted) and constant[counted].unique().numel() == 1
-    shuffled = paid_out(rewards, counted, "shuffled", torch.Generator().manual_seed(1))
-    assert not shuffled[~counted].any() and not torch.equal(shuffled, rewards)
-    assert torch.equal(shuffled[counted].sort().values, rewards[counted].sort().values)
+    paid = torch.randn(3, 3).where(counted, 0.0)
+    assert torch.equal(paid_out(paid, counted, "judge"), paid)
+    constant = paid_out(paid, counted, "constant")
+    shuffled = paid_out(paid, counted, "shuffled", torch.Generator().manual_seed(1))
     for control in (constant, shuffled):
-        assert control.sum().item() == pytest.approx(rewards.sum().item(), abs=1e-6)
-    assert torch.equal(paid_out(rewards, counted, "judge"), rewards)
+        assert (control != 0).nonzero().tolist() == [[0, 2], [1, 0], [2, 1]]
+        assert control.sum().item() == pytest.approx(paid.sum().item(), abs=1e-6)
+    assert constant.sum(1).tolist() == pytest.approx([paid.sum().item() / 3] * 3)
+    assert torch.allclose(shuffled.sum(1).sort().values, paid.sum(1).sort().values)
+    assert not torch.allclose(shuffled.sum(1), paid.sum(1))
+
+
+def test_evened_pay_no_longer_depends_on_length():
+    counted = torch.arange(6)[None] < torch.tensor([1, 2, 4, 6, 3, 5])[:, None]
+    paid = (torch.randn(6, 6) - 2).where(counted, 0.0)
+    lengths, found = counted.sum(1).float(), evened(paid, counted)
+    covariance = lambda values: ((lengths - lengths.mean()) * (values - values.mean())).mean().item()  # noqa: E731
+    assert covariance(paid.sum(1)) < -1 and covariance(found.sum(1)) == pytest.approx(0, abs=1e-5)
+    assert not found[~counted].any() and (found - paid)[counted].unique().numel() <= 6
+    same = torch.ones(2, 3, dtype=torch.bool)
+    assert torch.equal(evened(paid[:2, :3], same), paid[:2, :3])  # of one length only: nothing to even
 
 
 # --- the judge's step --------------------------------------------------------------------------------------------------
