@@ -9,7 +9,6 @@ of each is what the other has just become, and none of the losses says how good 
 validation to keep either; ``watch`` looks at both from outside.
 """
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,11 +21,11 @@ from ..models.judge import Judge, side_by_side
 from ..models.modes import device_of
 from .losses import on, reply_loss
 from .optimisers import make_optimiser
+from .pay import changes, evened, judge_rewards, paid_out
 from .policy import discounted, log_probabilities_of, reinforce_loss, sample_replies, without_dropout
 
 REWARDS = ("judge", "constant", "shuffled")
 PAYS = ("verdict", "change", "evened")
-UNDECIDED = math.log(2)  # added to log σ, so that a judge who cannot tell gives 0: see ``judge_rewards``
 
 
 @dataclass(frozen=True)
@@ -84,54 +83,6 @@ class AdversarialHistory:
         last = self.rows[-1] if self.rows else {"step": 0}
         said = ", ".join(f"{name} {value:.2f}" for name, value in last.items() if name != "step")
         return f"A dialogue GAN after {last['step']:,} steps: {said}. {self.stopped}".strip()
-
-
-def judge_rewards(logits: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """Return what each token earns [B, T]: log σ(verdict after it) + ln 2; 0 where nothing is counted.
-
-    Above 0 where the judge leans to "a person", below 0 where it leans to "a machine". Without the ln 2 every reward is
-    negative, and the surest way to earn more is to say less.
-    """
-    return (functional.logsigmoid(logits) + UNDECIDED).where(counted, 0.0)
-
-
-def changes(rewards: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """Return what each token changed in the reward before it, [B, T]; before the first it was 0.
-
-    They sum to the last verdict, however long the reply: a judge who is often right pays each *verdict* less than 0, so that
-    the shortest reply earns most, while a change costs nothing.
-    """
-    before = functional.pad(rewards[:, :-1], (1, 0))
-    return (rewards - before).where(counted, 0.0)
-
-
-def evened(paid: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """Return what is paid [B, T] with the same added to each token, such that long and short replies earn alike.
-
-    The longer a machine speaks, the surer is its judge: without this, it would learn to say nothing. What is added is the
-    slope of a line through the sums of the replies, against their lengths.
-    """
-    lengths, sums = counted.sum(1).to(paid), paid.sum(1)
-    off = lengths - lengths.mean()
-    slope = (off * sums).sum() / (off**2).sum().clamp(min=1e-6)
-    return (paid - slope).where(counted, 0.0)
-
-
-def paid_out(paid: torch.Tensor, counted: torch.Tensor, reward: str, dice=None) -> torch.Tensor:
-    """Return the rewards [B, T] that the generator sees: what is paid, or those of a control.
-
-    A control knows nothing of the reply: at its last token it pays the mean of all sums ("constant"), or the sum of
-    another reply ("shuffled").
-    """
-    if reward == "judge":
-        return paid
-    sums = paid.sum(1)
-    if reward == "constant":
-        sums = sums.mean().expand_as(sums)
-    else:
-        sums = sums[torch.randperm(len(sums), generator=dice, device=sums.device)]
-    last = counted.sum(1, keepdim=True) - 1
-    return torch.zeros_like(paid).scatter(1, last, sums[:, None])
 
 
 def judge_loss(judge: Judge, human: PairBatch, machine: PairBatch) -> torch.Tensor:

@@ -60,3 +60,19 @@ def test_mmi_order_is_the_packages(strength):
     here, anywhere = [-4.0, -12.0, -5.0, -9.0, -7.5], [-13.0, -11.0, -7.0, -6.0, -14.0]
     ranked = rerank([Candidate([place], nats, nats) for place, nats in enumerate(here)], anywhere, strength)
     assert [found.tokens[0] for found in ranked] == solution("mmi_order")(here, anywhere, strength)
+
+
+def test_the_cost_of_a_reply_is_the_packages_reply_bits():
+    from helpers.chat.bots import Bot
+    from helpers.evaluation.surprise import reply_bits, surprise
+    from helpers.models.rnn import CharRNN
+    from tests.answers.solutions import NOTEBOOKS
+    from tests.notebooks.definitions import lift
+
+    torch.manual_seed(0)
+    tokenizer = CharTokenizer("abc ")
+    bot = Bot(CharRNN(len(tokenizer), width=8, embedding=4).eval(), tokenizer)
+    replies, contexts = ["ab", "c a"], [["a b", "c"], ["bb", "a"]]
+    cost = lift(NOTEBOOKS / "03_encoder_decoder_attention.ipynb", "cost")
+    cost.__globals__.update(replies=replies, surprise=surprise)
+    assert cost(bot, contexts).tolist() == pytest.approx(reply_bits(bot, replies, contexts).tolist(), rel=1e-6)
