@@ -13,7 +13,22 @@ def evaluating(model) -> Iterator[None]:
     A model that is no network, such as ``NGram``, stays as it is.
     """
     # Only the parts that train are touched: a bot asks for every token, and most models it asks are at rest.
-    busy = [part for part in model.modules() if part.training] if hasattr(model, "modules") else []
+    with _at_rest([part for part in model.modules() if part.training] if hasattr(model, "modules") else []):
+        yield
+
+
+@contextmanager
+def without_dropout(model) -> Iterator[None]:
+    """Inside it no unit is dropped, though the model trains: replies are scored by the model that said them.
+
+    Unlike ``evaluating`` it leaves recurrent layers in training mode, which a GPU needs for their gradient.
+    """
+    with _at_rest([part for part in model.modules() if isinstance(part, torch.nn.Dropout) and part.training]):
+        yield
+
+
+@contextmanager
+def _at_rest(busy: list) -> Iterator[None]:
     for part in busy:
         part.training = False
     try:

@@ -18,11 +18,11 @@ from torch.nn import functional
 
 from ..corpus.pairs import PairBatch
 from ..models.judge import Judge, side_by_side
-from ..models.modes import device_of
+from ..models.modes import device_of, without_dropout
 from .losses import on, reply_loss
 from .optimisers import make_optimiser
 from .pay import changes, evened, judge_rewards, paid_out
-from .policy import discounted, log_probabilities_of, reinforce_loss, sample_replies, without_dropout
+from .policy import discounted, log_probabilities_of, reinforce_loss, sample_replies
 
 REWARDS = ("judge", "constant", "shuffled")
 PAYS = ("verdict", "change", "evened")

@@ -5,11 +5,8 @@ log-probability of what was drawn, in proportion to what it earned. Everything h
 ``counted`` True where there is a token and False at padding.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
-from torch.nn import Dropout, functional
+from torch.nn import functional
 
 from ..corpus.pairs import IGNORED, PairBatch
 from ..models.modes import device_of, evaluating
@@ -93,22 +90,6 @@ def token_log_probabilities(logits: torch.Tensor, targets: torch.Tensor) -> tupl
     chosen = targets.clamp(min=0)[..., None]
     found = torch.log_softmax(logits.float(), dim=-1).gather(-1, chosen)[..., 0]
     return found.where(counted, 0.0), counted
-
-
-@contextmanager
-def without_dropout(model) -> Iterator[None]:
-    """Inside it no unit is dropped, though the model trains: replies are scored by the model that said them.
-
-    Unlike ``evaluating`` it leaves recurrent layers in training mode, which a GPU needs for their gradient.
-    """
-    busy = [part for part in model.modules() if isinstance(part, Dropout) and part.training]
-    for part in busy:
-        part.training = False
-    try:
-        yield
-    finally:
-        for part in busy:
-            part.training = True
 
 
 # --- what each token earned --------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ import torch
 
 from helpers.corpus.pairs import Pair, PairBatches, batch_of
 from helpers.models.judge import Judge, side_by_side
+from helpers.models.modes import without_dropout
 from helpers.models.seq2seq import Seq2Seq
 from helpers.training.adversarial_text import DialogueGAN, Schedule, judge_loss, train_adversarially
 from helpers.training.pay import judge_rewards
-from helpers.training.policy import log_probabilities_of, sample_replies, without_dropout
+from helpers.training.policy import log_probabilities_of, sample_replies
 
 MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}
 # People answer every context with 10 11 12 and hand over.
