@@ -17,7 +17,7 @@ from typing import ClassVar, NamedTuple
 from .. import data_path
 from ..runtime import seed_everything, start, write_text
 from ..training.adversarial_text import Schedule
-from . import zoo
+from . import success, zoo
 
 TOKENS, CONTEXT, BATCH = 24, 24, 32  # longest reply, of a context the last so many tokens, replies in a batch
 WATCHED, JUDGED, WORDS = 160, 400, 500  # pairs looked at on the way (validation split) and in the end (test split)
@@ -55,9 +55,9 @@ def plans(settings: Schedule = SETTINGS) -> list[Plan]:
         ("constant reward", 2, {"reward": "constant"}),
         ("shuffled reward", 2, {"reward": "shuffled"}),
         ("likelihood alone", 1, {"learning_rate": 0.0}),
-        ("no critic", 1, {"critic": False}),
+        ("no critic", 2, {"critic": False}),
         ("copied judge", 1, {"judge_rate": 5e-4}),
-        ("not evened", 1, {"pay": "change", "gamma": 0.95}),
+        ("not evened", 2, {"pay": "change", "gamma": 0.95}),
     ):
         made += [Plan(run, replace(settings, seed=seed, **change)) for seed in range(seeds)]
     return sorted(made, key=lambda plan: plan.schedule.seed)
@@ -98,7 +98,7 @@ def new_judge(run: str, bot, device):
 
     if run == "copied judge":
         return Judge(bot).to(device)
-    readers = [zoo.load(name, device).model for name in ("gpt", "seq2seq")]
+    readers = [zoo.load(name, device).model for name in success.READERS]
     config = bot.config
     return ReadingJudge(readers, config["vocabulary_size"], config["pad"]).to(device)
 
@@ -130,13 +130,10 @@ def play(plan: Plan, shared: Material, device, batch: int = BATCH, told=None, **
 
 
 class Jury:
-    """The evaluator of ``helpers.evaluation.judging``, with gpt and the untouched seq2seq as readers, after its tests."""
+    """The evaluator that judges all bots (``helpers.chat.success``), after its tests."""
 
     def __init__(self, shared: Material, device):
-        from ..evaluation.judging import Evaluator
-
-        readers = [zoo.load(name, device).model for name in ("gpt", "seq2seq")]
-        self.shared, self.evaluator = shared, Evaluator(readers, shared.tokenizer)
+        self.shared, self.evaluator = shared, success.evaluator(device)
         self.human = self.evaluator.see(shared.judged)
 
     def tests(self) -> dict:
@@ -154,9 +151,9 @@ class Jury:
         rows = []
         for temperature in temperatures:
             said = answered(bot, self.shared.judged, self.shared.tokenizer.pad, temperature, TOKENS, plan.schedule.seed)
-            success = 1 - self.evaluator.accuracy(self.human, self.evaluator.see(said))
+            missed = 1 - self.evaluator.accuracy(self.human, self.evaluator.see(said))
             key = {"run": plan.run, "seed": plan.schedule.seed, "steps": steps, "temperature": temperature}
-            rows.append({**key, "AdverSuc": success, **quality_and_variety(self.evaluator, said)})
+            rows.append({**key, "AdverSuc": missed, **quality_and_variety(self.evaluator, said)})
         return rows
 
 

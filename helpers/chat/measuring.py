@@ -6,7 +6,7 @@ import warnings
 from ..evaluation.metrics import distinct, entropy, self_bleu
 from ..evaluation.surprise import bits_per_byte_on
 
-CONTEXTS = 200  # replies that each bot gives: to the first three turns of so many test conversations
+CONTEXTS = 200  # replies that each bot gives at most: to the first three turns of so many test conversations
 TEMPERATURE = 0.7
 WORDS = 1000  # variety falls with the length of a text, so every bot is judged by equally many words
 
@@ -14,9 +14,9 @@ WORDS = 1000  # variety falls with the length of a text, so every bot is judged 
 def measure(bot, test) -> dict:
     """Return a bot's figures, named as the scoreboard's columns: bits per byte on ``test``, and what its replies are like.
 
-    ``test`` is a list of Conversations. The replies answer the first three turns of 200 of them, at temperature 0.7, with
-    seeds 0, 1, 2, …; distinct-1, distinct-2 and entropy-4 look at the first 1,000 words of these replies, Self-BLEU-4 at
-    all replies.
+    ``test`` is a list of Conversations. The replies answer the first three turns of 200 of them (of the course's there are
+    177 with four turns), at temperature 0.7, with seeds 0, 1, 2, …; distinct-1, distinct-2 and entropy-4 look at the first
+    1,000 words of these replies, Self-BLEU-4 at all replies.
     """
     contexts = [[turn.text for turn in talk.turns[:3]] for talk in test if len(talk.turns) > 3][:CONTEXTS]
     began = time.perf_counter()

@@ -10,7 +10,7 @@ from ..corpus.bpe import BPETokenizer
 from ..corpus.tokens import CharTokenizer
 from ..evaluation import scoreboard
 from ..runtime import describe, seed_everything, start
-from . import zoo
+from . import success, zoo
 from .bots import Bot
 from .judged import GANRecipe
 from .measuring import measure
@@ -202,8 +202,10 @@ def train(names: list[str] | None = None) -> None:
         model, seconds = RECIPES[name].train(corpus, tokenizer, device, resume)
         recipe = {"recipe": type(RECIPES[name]).__name__, **asdict(RECIPES[name])}
         zoo.save(Bot(model, tokenizer, name), recipe, {})
-        _note(name, corpus, seconds, describe(device.torch.type if hasattr(model, "parameters") else "cpu"))
+        trained_on = describe(device.torch.type if hasattr(model, "parameters") else "cpu")
+        _note(name, corpus, {"training seconds": seconds, "device": trained_on})
         resume.unlink(missing_ok=True)
+    _judge_if_possible(names, corpus)
 
 
 def measure_again(names: list[str] | None = None) -> None:
@@ -214,13 +216,40 @@ def measure_again(names: list[str] | None = None) -> None:
     cards = {name: zoo.card(name) for name in names or zoo.names()}
     corpus = conversations.load()
     for name, card in cards.items():
-        _note(name, corpus, card["metrics"]["training seconds"], card["metrics"]["device"])
+        kept = ("training seconds", "device", success.COLUMN)
+        _note(name, corpus, {column: card["metrics"][column] for column in kept if column in card["metrics"]})
+    _judge_if_possible(names, corpus)
 
 
-def _note(name: str, corpus, seconds: float, device: str) -> None:
+def judge(names: list[str] | None = None, corpus=None) -> None:
+    """Let the evaluator judge trained bots (all, if none is named); on cards and rows that figure alone is rewritten.
+
+    Raises ValueError for an unknown bot, and as ``helpers.chat.success.Examiner`` does.
+    """
+    cards = {name: zoo.card(name) for name in names or zoo.names()}
+    examiner = success.Examiner((corpus or conversations.load()).test)
+    for name, card in cards.items():
+        found = examiner.success(zoo.load(name))
+        success.write({name: found})
+        figures = card["metrics"] | {success.COLUMN: found[success.COLUMN]}
+        zoo.note_metrics(name, figures)
+        scoreboard.write(name, figures)
+        print(f"{name}: adversarial success {found[success.COLUMN]:.3f}")
+
+
+def _judge_if_possible(names, corpus) -> None:
+    """Judge what was measured, and every bot when an evaluator's reader has changed; say so where it cannot be done."""
+    changed = not names or set(names) & set(success.READERS)
+    try:
+        judge(None if changed else names, corpus)
+    except ValueError as reason:
+        print(f"Not judged yet, so the scoreboard has no adversarial success of these bots: {reason}")
+
+
+def _note(name: str, corpus, known: dict) -> None:
     """Measure the saved bot (what is measured is what was saved) and write the figures to its card and its row."""
     figures = measure(zoo.load(name), corpus.test)
-    figures |= {"bytes": zoo.size(name), "training seconds": seconds, "device": device}
+    figures |= {"bytes": zoo.size(name), success.COLUMN: None, **known}  # None: judged after all are measured
     zoo.note_metrics(name, figures)
     scoreboard.write(name, figures)
     print(f"{name}: {figures['bits per byte']:.3f} bits per byte, {figures['bytes'] / 1e6:.1f} MB")

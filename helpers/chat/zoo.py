@@ -3,6 +3,7 @@
     python -m helpers.chat.zoo list
     python -m helpers.chat.zoo train rnn       train it again (no name: all), measure it, rewrite its scoreboard row
     python -m helpers.chat.zoo measure rnn     measure it again, on a computer that does nothing else
+    python -m helpers.chat.zoo judge rnn       can its replies be told from people's? (notebook 08)
     python -m helpers.chat.zoo verify          are the files the ones that were measured?
 
 A checkpoint is a folder in ``data/checkpoints``: ``model.safetensors`` (numbers only: nothing in it can run),
@@ -225,7 +226,7 @@ KINDS = {"NGram": _ngram, **{kind: _network(kind) for kind in NETWORKS}}
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers.chat.zoo", description="The trained bots of the course.")
-    parser.add_argument("command", choices=["list", "train", "measure", "verify"])
+    parser.add_argument("command", choices=["list", "train", "measure", "judge", "verify"])
     parser.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")
     options = parser.parse_args(arguments)
     try:
@@ -234,10 +235,11 @@ def main(arguments: list[str] | None = None) -> int:
                 bits = card(name)["metrics"].get("bits per byte")
                 words = "not measured yet" if bits is None else f"{bits:.2f} bits per byte"
                 print(f"{name:10} {words}  {size(name) / 1e6:4.1f} MB")
-        elif options.command in ("train", "measure"):
+        elif options.command != "verify":
             from . import recipes
 
-            (recipes.train if options.command == "train" else recipes.measure_again)(options.names)
+            commands = {"train": recipes.train, "measure": recipes.measure_again, "judge": recipes.judge}
+            commands[options.command](options.names)
         else:
             for name in options.names or names():
                 verify(name)

@@ -20,6 +20,7 @@ ROWS = 64  # replies read side by side
 READ = 32  # of a context the last so many tokens are read: what a reply answers is near
 SAME, RANDOM = (0.45, 0.55), 0.95  # what the two tests demand of the accuracy
 COINS = 20  # random halves of people's replies, the accuracies averaged: one alone has too much luck in it
+LENGTHS = 2  # features before those: of a reply's length
 READINGS = ("mean", "worst", "best", "spread", "beyond what it expected", "rank", "first", "last")
 
 
@@ -80,6 +81,12 @@ class Replies:
 
     def part(self, rows) -> "Replies":
         return Replies([self.texts[row] for row in rows], self.features[rows])
+
+    def seen_by(self, readers: Sequence[int]) -> "Replies":
+        """Return the same replies with the readings of some readers alone, by their numbers; lengths and texts stay."""
+        first = range(LENGTHS)
+        columns = [LENGTHS + len(READINGS) * reader + place for reader in readers for place in range(len(READINGS))]
+        return Replies(self.texts, self.features[:, [*first, *columns]])
 
 
 class Evaluator:

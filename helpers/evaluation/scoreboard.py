@@ -42,26 +42,32 @@ COLUMNS = {
     "distinct-2": "share of different word pairs in its replies",
     "entropy-4": "entropy of its four-word phrases, in nats",
     "self-bleu-4": "how much its replies resemble each other; lower is more varied",
+    "adversarial success": "share of replies that an evaluator mistakes, people's for its own or its own for people's",
     "reply length": "mean words per reply",
     "seconds per reply": "time to answer",
     "training seconds": "time to train",
     "device": "what it was trained on",
 }
+SHOWN = ("bits per byte", "distinct-2", "seconds per reply")  # of these in every notebook
+LATER = ("adversarial success",)  # empty until the bots are there that the evaluator reads with
 COUNTS = ("parameters", "bytes")  # written as whole numbers; all others but the device with four significant digits
 
 
-def read():
+def read(columns=SHOWN):
     """Return the scoreboard as a pandas DataFrame, a row per bot of the course, "not trained yet" where none exists.
 
-    Raises ValueError when the file names an unknown bot or its columns are not ours: it was edited by hand.
+    ``columns`` are those of COLUMNS to be shown beside year, notebook, status and idea. Raises ValueError for an unknown
+    one, and when the file names an unknown bot or its columns are not ours: it was edited by hand.
     """
     import pandas
 
+    if unknown := [column for column in columns if column not in COLUMNS]:
+        raise ValueError(f"the scoreboard has no column {unknown[0]!r}; it has: {', '.join(COLUMNS)}")
     rows = _rows(data_path("scoreboard.csv"))
     table = []
     for entry in ENTRIES:
         row = rows.get(entry.name)
-        figures = {name: row[name] if row else "" for name in ("bits per byte", "distinct-2", "seconds per reply")}
+        figures = {name: row[name] if row else "" for name in columns}
         status = "trained" if row else "not trained yet"
         place = {"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "status": status}
         table.append({**place, "idea": entry.idea, **figures})
@@ -71,7 +77,8 @@ def read():
 def write(bot: str, figures: dict, path: str | os.PathLike | None = None) -> None:
     """Add the row of ``bot``, or replace the one it has. The other rows stay as they are, all in the order of ENTRIES.
 
-    ``figures`` holds a value for every one of COLUMNS: the device in words, for the others numbers that are 0 or more.
+    ``figures`` holds a value for every one of COLUMNS: the device in words, for the others numbers that are 0 or more,
+    for those of LATER perhaps None.
     Without ``path`` the course's own file is written, data/scoreboard.csv. Raises ValueError for an unknown bot, for
     columns that are missing or unknown, for a value that is no such number, and when the file was edited by hand.
     """
@@ -114,6 +121,8 @@ def _cell(column: str, value) -> str:
     """Return a figure as the file shows it: 4 significant digits and never an exponent, counts whole, a device as is."""
     if column == "device":
         return str(value)
+    if column in LATER and value is None:
+        return ""
     try:
         number = float(value)
     except (TypeError, ValueError):

@@ -94,6 +94,15 @@ def test_readings_of_many_are_those_of_each_alone(make):
         assert together[row] == pytest.approx(readings(model, [many[row]], TOKENIZER.pad)[0], abs=1e-4)
 
 
+def test_with_fewer_eyes_it_sees_the_lengths_and_the_readings_of_those(evaluator):
+    seen = evaluator.see(pairs(8))
+    for number in (0, 1):
+        alone = Evaluator([evaluator.readers[number]], TOKENIZER).see(pairs(8))
+        assert np.array_equal(seen.seen_by([number]).features, alone.features) and alone.texts == seen.texts
+    assert np.array_equal(seen.seen_by([0, 1]).features, seen.features)
+    assert seen.seen_by([]).features.shape == (8, 2)
+
+
 # --- its tests, and its verdict ----------------------------------------------------------------------------------------
 
 

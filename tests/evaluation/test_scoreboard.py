@@ -40,6 +40,20 @@ def test_a_row_fills_its_bot_only(board):
     assert table.loc["n-gram", "status"] == "not trained yet" and table.loc["n-gram", "bits per byte"] == ""
 
 
+def test_other_columns_are_shown_if_asked_for(board):
+    scoreboard.write("rnn", figures(**{"adversarial_success": None, "reply_length": 7}))
+    table = scoreboard.read(("adversarial success", "reply length"))
+    assert list(table.columns[-2:]) == ["adversarial success", "reply length"] and len(table.columns) == 6
+    assert table.loc["rnn", "adversarial success"] == "" and table.loc["rnn", "reply length"] == "7"
+    with pytest.raises(ValueError, match="no column 'charm'; it has: parameters, bytes"):
+        scoreboard.read(("charm",))
+
+
+def test_only_a_figure_that_comes_later_may_be_missing(board):
+    with pytest.raises(ValueError, match="bits per byte"):
+        scoreboard.write("rnn", figures(bits_per_byte=None))
+
+
 def test_unknown_bots_and_columns_are_refused(board):
     board.write_text(f"{HEAD}\nskynet{',1' * len(scoreboard.COLUMNS)}\n")
     with pytest.raises(ValueError, match="skynet"):
@@ -73,7 +87,7 @@ def test_the_file_is_exactly_this(tmp_path):
     path = tmp_path / "board.csv"
     row = figures(parameters=12345678.0, bytes=49_382_713, training_seconds=12345.6, device="a GPU, a large one")
     scoreboard.write("gpt", row, path)
-    expected = 'gpt,12345678,49382713,0.5,0.5,0.5,0.5,0.5,0.5,0.5,12350,"a GPU, a large one"'
+    expected = 'gpt,12345678,49382713,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,12350,"a GPU, a large one"'
     assert path.read_bytes().decode() == f"{HEAD}\n{expected}\n"
     assert cells(path)["gpt"]["device"] == "a GPU, a large one"
 
@@ -120,7 +134,8 @@ def test_writing_refuses_what_is_no_number(board, value):
 
 
 def test_a_file_edited_by_hand_is_not_overwritten(board):
-    for text, fault in (("bot,score\nrnn,3\n", "make checkpoints"), (f"{HEAD}\nskynet{',1' * 11}\n", "skynet")):
+    skynet = f"{HEAD}\nskynet{',1' * len(scoreboard.COLUMNS)}\n"
+    for text, fault in (("bot,score\nrnn,3\n", "make checkpoints"), (skynet, "skynet")):
         board.write_text(text)
         with pytest.raises(ValueError, match=fault):
             scoreboard.write("rnn", figures())
