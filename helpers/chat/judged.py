@@ -7,7 +7,6 @@ variety and adversarial success of the finished bots at several temperatures) an
 of them, step by step, and how the evaluator did in its tests).
 """
 
-import csv
 import json
 import random
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +17,7 @@ from .. import data_path
 from ..runtime import seed_everything, start, write_text
 from ..training.adversarial_text import Schedule
 from . import success, zoo
+from .runs import read_rows, write_rows
 
 TOKENS, CONTEXT, BATCH = 24, 24, 32  # longest reply, of a context the last so many tokens, replies in a batch
 WATCHED, JUDGED, WORDS = 160, 400, 500  # pairs looked at on the way (validation split) and in the end (test split)
@@ -40,19 +40,20 @@ SETTINGS = Schedule(
 
 
 class Plan(NamedTuple):
-    """One run; "MLE" is the bot that nobody played with."""
+    """One run; "MLE" is the bot that nobody played with: its seeds are those of what it says."""
 
     run: str
     schedule: Schedule
 
 
 def plans(settings: Schedule = SETTINGS) -> list[Plan]:
-    """Return all runs, the first seed of each first."""
-    made = [Plan("MLE", settings)]
+    """Return all runs with all their seeds, the first seed of each first."""
+    made = []
     for run, seeds, change in (
-        ("gan", 2, {}),
+        ("MLE", 3, {}),
+        ("gan", 3, {}),
         ("no mixing", 2, {"likelihood_steps": 0}),
-        ("constant reward", 2, {"reward": "constant"}),
+        ("constant reward", 3, {"reward": "constant"}),
         ("shuffled reward", 2, {"reward": "shuffled"}),
         ("likelihood alone", 1, {"learning_rate": 0.0}),
         ("no critic", 2, {"critic": False}),
@@ -161,18 +162,8 @@ class Jury:
 
 
 def rows(name: str = "gan_runs", folder: Path | None = None) -> list[dict]:
-    """Return the rows of a file, numbers as numbers, None where nothing was measured; no file is no row."""
-    path = (folder or data_path()) / f"{name}.csv"
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{key: _value(key, text) for key, text in row.items()} for row in csv.DictReader(file)]
-
-
-def _value(key: str, text: str):
-    return (
-        text if key == "run" else None if not text else int(text) if key in ("seed", "step", "steps") else float(text)
-    )
+    """Return the rows of "gan_runs" or "gan_sweep", as ``helpers.chat.runs.read_rows`` does."""
+    return read_rows((folder or data_path()) / f"{name}.csv")
 
 
 def history(folder: Path | None = None) -> dict:
@@ -182,16 +173,11 @@ def history(folder: Path | None = None) -> dict:
 
 
 def write(folder: Path, played: list[dict], swept: list[dict], kept: dict) -> None:
-    """Write all three files anew, rows in order, numbers with four digits."""
+    """Write all three files anew, rows in order."""
     for name, columns, table in (("gan_runs", COLUMNS, played), ("gan_sweep", SWEPT, swept)):
         ordered = sorted(table, key=lambda row: (row["run"], row["seed"], row.get("step", row.get("temperature"))))
-        lines = [",".join(columns), *(",".join(_text(row.get(key)) for key in columns) for row in ordered)]
-        write_text(folder / f"{name}.csv", "\n".join(lines) + "\n")
+        write_rows(folder / f"{name}.csv", columns, ordered)
     write_text(folder / "gan_history.json", json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-
-
-def _text(value) -> str:
-    return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def named(plan: Plan, seen) -> list[dict]:

@@ -205,7 +205,7 @@ def train(names: list[str] | None = None) -> None:
         trained_on = describe(device.torch.type if hasattr(model, "parameters") else "cpu")
         _note(name, corpus, {"training seconds": seconds, "device": trained_on})
         resume.unlink(missing_ok=True)
-    _judge_if_possible(names, corpus)
+    success.judge_if_possible(names, corpus.test)
 
 
 def measure_again(names: list[str] | None = None) -> None:
@@ -218,32 +218,7 @@ def measure_again(names: list[str] | None = None) -> None:
     for name, card in cards.items():
         kept = ("training seconds", "device", success.COLUMN)
         _note(name, corpus, {column: card["metrics"][column] for column in kept if column in card["metrics"]})
-    _judge_if_possible(names, corpus)
-
-
-def judge(names: list[str] | None = None, corpus=None) -> None:
-    """Let the evaluator judge trained bots (all, if none is named); on cards and rows that figure alone is rewritten.
-
-    Raises ValueError for an unknown bot, and as ``helpers.chat.success.Examiner`` does.
-    """
-    cards = {name: zoo.card(name) for name in names or zoo.names()}
-    examiner = success.Examiner((corpus or conversations.load()).test)
-    for name, card in cards.items():
-        found = examiner.success(zoo.load(name))
-        success.write({name: found})
-        figures = card["metrics"] | {success.COLUMN: found[success.COLUMN]}
-        zoo.note_metrics(name, figures)
-        scoreboard.write(name, figures)
-        print(f"{name}: adversarial success {found[success.COLUMN]:.3f}")
-
-
-def _judge_if_possible(names, corpus) -> None:
-    """Judge what was measured, and every bot when an evaluator's reader has changed; say so where it cannot be done."""
-    changed = not names or set(names) & set(success.READERS)
-    try:
-        judge(None if changed else names, corpus)
-    except ValueError as reason:
-        print(f"Not judged yet, so the scoreboard has no adversarial success of these bots: {reason}")
+    success.judge_if_possible(names, corpus.test)
 
 
 def _note(name: str, corpus, known: dict) -> None:

@@ -6,19 +6,19 @@ What stands on the scoreboard is the success against the evaluator with both pai
 holds the success against evaluators with fewer eyes as well: a bot that reads gives away its own kind.
 """
 
-import csv
 import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import data_path
-from ..runtime import write_text
 from . import zoo
 from .measuring import TEMPERATURE
+from .runs import read_rows, write_rows
 
 READERS = ("gpt", "seq2seq")  # different from one another, and one better than most of the bots that are judged
 PLACES = (3, 9, 15)  # so many turns of a test conversation are read, and the next one is replied to
 PIECES = 24  # of every reply the first so many word pieces are looked at: length alone should not tell
+FILE = "adversarial_success.csv"
 COLUMN = "adversarial success"  # on the scoreboard
 EYES = {"no reader": (), "seq2seq": (1,), "gpt": (0,), COLUMN: (0, 1)}  # column -> numbers of READERS
 
@@ -94,22 +94,48 @@ class Examiner:
         }
 
 
+def judge(names: list[str] | None = None, test=None) -> None:
+    """Judge trained bots (all, if none is named); on their cards and rows this figure alone is rewritten.
+
+    ``test`` is a list of Conversations, those of the course if it is left out. Raises ValueError for an unknown bot, and as
+    Examiner does.
+    """
+    from ..corpus import conversations
+    from ..evaluation import scoreboard
+
+    cards = {name: zoo.card(name) for name in names or zoo.names()}
+    examiner = Examiner(conversations.load().test if test is None else test)
+    for name, card in cards.items():
+        found = examiner.success(zoo.load(name))
+        write({name: found})
+        figures = card["metrics"] | {COLUMN: found[COLUMN]}
+        zoo.note_metrics(name, figures)
+        scoreboard.write(name, figures)
+        print(f"{name}: adversarial success {found[COLUMN]:.3f}")
+
+
+def judge_if_possible(names: list[str] | None, test) -> None:
+    """Judge what was measured, and every bot when one of the evaluator's readers is new; say so where it cannot be done."""
+    changed = not names or set(names) & set(READERS)
+    try:
+        judge(None if changed else names, test)
+    except ValueError as reason:
+        print(f"Not judged yet, so the scoreboard has no adversarial success of these bots: {reason}")
+
+
+# --- the file ----------------------------------------------------------------------------------------------------------
+
+
 def rows(folder: Path | None = None) -> dict[str, dict[str, float]]:
     """Return the file's numbers, {bot: {column of EYES: adversarial success}}; no file is no row."""
-    path = (folder or data_path()) / "adversarial_success.csv"
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row.pop("bot"): {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)}
+    return {row.pop("bot"): row for row in read_rows((folder or data_path()) / FILE)}
 
 
 def write(found: dict[str, dict[str, float]], folder: Path | None = None) -> None:
     """Add bots' rows to the file, or replace those they have; the others stay."""
-    folder = folder or data_path()
     from ..evaluation.scoreboard import ENTRIES
 
+    folder = folder or data_path()
     table = rows(folder) | found
-    lines = [",".join(["bot", *EYES])]
-    for name in (entry.name for entry in ENTRIES if entry.name in table):
-        lines.append(",".join([name, *(f"{table[name][column]:.4f}" for column in EYES)]))
-    write_text(folder / "adversarial_success.csv", "\n".join(lines) + "\n")
+    ordered = [{"bot": entry.name, **table[entry.name]} for entry in ENTRIES if entry.name in table]
+    write_rows(folder / FILE, ["bot", *EYES], ordered)

@@ -236,9 +236,9 @@ def main(arguments: list[str] | None = None) -> int:
                 words = "not measured yet" if bits is None else f"{bits:.2f} bits per byte"
                 print(f"{name:10} {words}  {size(name) / 1e6:4.1f} MB")
         elif options.command != "verify":
-            from . import recipes
+            from . import recipes, success
 
-            commands = {"train": recipes.train, "measure": recipes.measure_again, "judge": recipes.judge}
+            commands = {"train": recipes.train, "measure": recipes.measure_again, "judge": success.judge}
             commands[options.command](options.names)
         else:
             for name in options.names or names():

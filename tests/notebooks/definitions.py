@@ -142,7 +142,12 @@ TABLE: dict[str, dict[str, str]] = {
         "after_a_game": "one of this page's two games: train_adversarially with a known taste",
         "course": "reads one column of this page's stored runs",
         "walk_through": "puts this page's stored runs into replay_replies",
-        "of": "reads the ends of this page's stored runs",
+        "returns_of": "what this page's judge with a known taste pays: judge_rewards and discounted, and the critic's guess",
+        "scatter": "the measurement of this page: the gradient's variance with one baseline or another",
+        "ends": "reads the ends of this page's stored runs",
+        "span": "writes the ends of several seeds for this page's table",
+        "both": "reads the ends of two kinds of this page's stored runs",
+        "signed": "writes the numbers of several seeds for this page's table",
         "behind": "the measurement of this page: two curves at the same variety",
     },
     "09": {
