@@ -22,6 +22,7 @@ from .runs import read_rows, write_rows
 TOKENS, CONTEXT, BATCH = 24, 24, 32  # longest reply, of a context the last so many tokens, replies in a batch
 WATCHED, JUDGED, WORDS = 160, 400, 500  # pairs looked at on the way (validation split) and in the end (test split)
 TEMPERATURES = (0.3, 0.5, 0.7, 0.85, 1.0, 1.15)
+READERS = ("gpt", "seq2seq")  # through whose surprise the judge reads
 KEPT = ("gan", "not evened")  # whose replies are kept, of seed 0
 COLUMNS = ("run", "seed", "step", "reward", "length", "accuracy", "likelihood", "words", "distinct-2")
 SWEPT = ("run", "seed", "steps", "temperature", "AdverSuc", "nats", "distinct-2", "self-bleu-2", "words")
@@ -94,12 +95,12 @@ def material(corpus, bot) -> Material:
 
 
 def new_judge(run: str, bot, device):
-    """Return a judge that knows nothing yet: of a "copied judge" run the bot's own copy, else one with gpt's eyes."""
+    """Return a judge that knows nothing yet: of a "copied judge" run the bot's own copy, else one with the eyes of READERS."""
     from ..models.judge import Judge, ReadingJudge
 
     if run == "copied judge":
         return Judge(bot).to(device)
-    readers = [zoo.load(name, device).model for name in success.READERS]
+    readers = [zoo.load(name, device).model for name in READERS]
     config = bot.config
     return ReadingJudge(readers, config["vocabulary_size"], config["pad"]).to(device)
 
@@ -198,7 +199,7 @@ def remembered(plan: Plan, seen, most: int = 21) -> dict:
 
 @dataclass(frozen=True)
 class GANRecipe:
-    """The bot seq2seq, played against a judge with gpt's eyes, with a step of teacher forcing after each of its own."""
+    """The bot seq2seq, played against a judge with the eyes of READERS, with a step of teacher forcing after each of its own."""
 
     tokens: ClassVar[str] = "word pieces"
     base: ClassVar[str] = "seq2seq"
@@ -218,8 +219,13 @@ class GANRecipe:
 
 
 def main(folder: Path | None = None) -> None:
-    """Play every run that the files lack; they are written after each, so an interrupted command goes on where it was."""
+    """Play every run that the files lack; they are written after each, so an interrupted command goes on where it was.
+
+    After a change of SETTINGS or of a reader's weights, delete the three files first. Raises ValueError when the evaluator
+    fails its tests.
+    """
     from ..corpus import conversations
+    from ..evaluation.judging import Sanity
 
     folder, device = folder or data_path(), start(seed=0).torch
     played, swept, kept = rows("gan_runs", folder), rows("gan_sweep", folder), history(folder)
@@ -227,6 +233,8 @@ def main(folder: Path | None = None) -> None:
     shared = material(conversations.load(), zoo.load("seq2seq"))
     jury = Jury(shared, device)
     kept["tests"] = kept["tests"] or jury.tests()
+    if not (tested := Sanity(kept["tests"]["same"], kept["tests"]["random"])).passed:
+        raise ValueError(f"this evaluator says nothing about a bot: {tested}")
     for plan in plans():
         key = plan.run, plan.schedule.seed
         if key in known:

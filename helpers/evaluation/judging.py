@@ -108,7 +108,8 @@ class Evaluator:
     def accuracy(self, human: Replies, machine: Replies) -> float:
         """Train on the first half of both, return the share of the second half that is told right.
 
-        Row r of both should answer the same context: so the contexts of the test are held out. Raises ValueError unless
+        Row r of both should answer the same context: so the contexts of the test are held out (and the conversations, if
+        the rows are sorted by them). Raises ValueError unless
         both have the same number of replies, 40 or more.
         """
         if len(human) != len(machine) or len(human) < 40:
@@ -178,12 +179,23 @@ def sanity(evaluator: Evaluator, pairs: Sequence[Pair], human: Replies | None = 
     ``human`` is what ``evaluator.see(pairs)`` gave, if that was done before.
     """
     human, dice = evaluator.see(pairs) if human is None else human, np.random.default_rng(seed)
-    halves = []
+    return tested_on(evaluator, human, evaluator.see(random_words(evaluator, pairs, dice)), seed)
+
+
+def tested_on(evaluator: Evaluator, human: Replies, random: Replies, seed: int = 0) -> Sanity:
+    """Return what ``sanity`` does, of replies that the evaluator, or some of its readers, have seen.
+
+    The first test guards against a leak and against a judge that sees patterns in chance, not against replies of people and
+    bots that were written down differently. Raises ValueError for less than 80 replies: half of them are held against half.
+    """
+    if len(human) < 80:
+        raise ValueError(f"{len(human)} replies of people are too few to test an evaluator: give 80 or more")
+    halves, dice = [], np.random.default_rng(seed)
     for _ in range(COINS):
         order = dice.permutation(len(human))
         half = len(human) // 2
         halves.append(evaluator.accuracy(human.part(order[:half]), human.part(order[half : 2 * half])))
-    return Sanity(sum(halves) / COINS, evaluator.accuracy(human, evaluator.see(random_words(evaluator, pairs, dice))))
+    return Sanity(sum(halves) / COINS, evaluator.accuracy(human, random))
 
 
 def random_words(evaluator: Evaluator, pairs: Sequence[Pair], dice: np.random.Generator) -> list[Pair]:

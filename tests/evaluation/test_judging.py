@@ -120,6 +120,11 @@ def test_success_is_half_for_people_and_nothing_for_a_bot_that_has_one_sentence(
     assert adversarial_success(evaluator, human, dull, tested) < 0.1
 
 
+def test_too_few_replies_for_its_tests_are_refused(evaluator):
+    with pytest.raises(ValueError, match="79 replies of people are too few to test an evaluator: give 80 or more"):
+        sanity(evaluator, pairs(79))
+
+
 class Blind(Evaluator):
     """Sees nothing: every reply looks alike."""
 
@@ -137,7 +142,7 @@ def test_an_evaluator_that_sees_nothing_is_not_asked():
 
 
 @pytest.mark.parametrize(
-    ("same", "random", "passed"), [(0.5, 0.95, True), (0.45, 1, True), (0.56, 1, False), (0.5, 0.94, False)]
+    ("same", "random", "passed"), [(0.5, 0.95, True), (0.45, 1, True), (0.44, 1, False), (0.56, 1, False), (0.5, 0.94, False)]
 )
 def test_both_tests_count(same, random, passed):
     assert Sanity(same, random).passed is passed
