@@ -161,7 +161,7 @@ TABLE: dict[str, dict[str, str]] = {
         "played": "a short run of this page: fit with the package's PolicyGradient",
         "late": "the end of a short run, averaged for this page's comparison",
         "along": "reads one curve out of the page's file",
-        "score_minus_distance": "three replies, with numbers to read: the policy gradient without sampling",
+        "distance_minus_score": "three replies, with numbers to read: the policy gradient without sampling",
         "dpo_on_all_votes": "three replies, with numbers to read: endless votes; the package's dpo_loss has pairs",
         "breaks_down": "what this page breaks: a judge that fails once",
     },
