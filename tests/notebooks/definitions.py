@@ -117,6 +117,7 @@ TABLE: dict[str, dict[str, str]] = {
         "folded": "folds this page's LoRALinear away; test_nb07_helpers holds it against merge_lora",
         "old_at": "reads this page's stored runs between two learning rates",
         "plain_share": "the measurement of this page: how many replies are in the new manner",
+        "by_speaker": "the measurement of this page: the old talk, one speaker at a time",
         "reply_cost": "what this page breaks: replies after a history that is written down wrongly",
         "turns": "writes a history down with any names, right and wrong ones",
         "as_a_play": "what this page breaks: a history with its names written out",
