@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.corpus.conversations import Conversation, Turn
+from helpers.chat.bots import Bot
+from helpers.corpus.conversations import Card, Conversation, Corpus, Turn
 from helpers.corpus.replies import ReplyBatches, reply_rows
 from helpers.corpus.tokens import CharTokenizer
 from helpers.models import lora
 from helpers.models.gpt import GPT, GPTConfig
 from helpers.training import next_token_loss
 from tests.answers.solutions import NOTEBOOKS, run, solutions
+from tests.notebooks.books import read
 from tests.notebooks.definitions import lift
 
 NOTEBOOK = Path(NOTEBOOKS) / "07_fine_tuning.ipynb"
@@ -80,3 +82,22 @@ def test_a_whole_network_with_lora_and_folded_again_as_the_package_does_it():
     assert not torch.allclose(scores, base(ids)[0], atol=1e-3)
     torch.testing.assert_close(lifted("folded")(ours)(ids)[0], scores, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(lora.merge_lora(theirs)(ids)[0], scores, atol=1e-4, rtol=1e-4)
+
+
+def test_the_whole_way_to_a_manner_of_ones_own_can_be_gone(tmp_path, monkeypatch, capsys):
+    """The listing at the end of the exercises, on a network and a corpus that are small."""
+    (cell,) = [cell for cell in read(NOTEBOOK).cells if cell.source.startswith("### A manner of your own")]
+    listing = cell.source.split("```python\n")[1].removesuffix("```")
+    torch.manual_seed(0)
+    settings = GPTConfig.modern(len(TOKENIZER), width=16, layers=1, heads=2, context=128, pair_rows=0)
+    bot = Bot(GPT(settings).eval(), TOKENIZER, "gpt")
+    monkeypatch.setattr("helpers.chat.zoo.load", lambda name: copy.deepcopy(bot))
+    monkeypatch.setattr("helpers.corpus.conversations.load", lambda name: Corpus([], [TALK] * 20, [], Card("tiny", "CC0")))
+    monkeypatch.chdir(tmp_path)
+    made = {}
+    exec(compile(listing, "notebook 07", "exec"), made)
+    assert made["shouting"]("a.") == "A!" and (tmp_path / "shouting.safetensors").exists()
+    ids = torch.tensor([made["rows"][0].ids[:-1].tolist()])
+    with torch.no_grad():
+        learned, fresh = (one.eval()(ids)[0] for one in (made["mine"].model, bot.model))
+    assert torch.allclose(learned, made["light"].eval()(ids)[0], atol=1e-4) and not torch.allclose(learned, fresh, atol=0.1)
