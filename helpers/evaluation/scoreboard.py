@@ -42,7 +42,7 @@ COLUMNS = {
     "distinct-2": "share of different word pairs in its replies",
     "entropy-4": "entropy of its four-word phrases, in nats",
     "self-bleu-4": "how much its replies resemble each other; lower is more varied",
-    "adversarial success": "share of replies that an evaluator mistakes, people's for its own or its own for people's",
+    "adversarial success": "share of replies, people's and its own, whose writer an evaluator gets wrong; 0.5 at best",
     "reply length": "mean words per reply",
     "seconds per reply": "time to answer",
     "training seconds": "time to train",
