@@ -66,7 +66,7 @@ badges: $(STAMP) ## write the repository's address and the setup cell into every
 	@$(PY) -m tests.notebooks.badges
 
 checkpoints: $(STAMP) ## train the bots again and rewrite the scoreboard (hours; ARGS="rnn" for one)
-	@$(PY) -m helpers.chat.zoo train $(ARGS)
+	@$(PY) -m helpers bots train $(ARGS)
 
 bench: $(STAMP) ## measure speed and memory (minutes; not part of make test)
 	@for file in tests/benchmarks/bench_*.py; do \

@@ -1,6 +1,6 @@
 """The small, tested package behind the course *One Conversation*.
 
-Six rooms, in the order data flows: corpus, models, training, evaluation, chat, show. Each room may use those before it,
+The rooms, in the order data flows, are drawn in ``helpers/README.md``. Each room may use those before it,
 never those after it. ``import helpers`` itself loads nothing heavy: torch, pandas and matplotlib are imported where used.
 """
 

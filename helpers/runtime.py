@@ -3,7 +3,6 @@
 import os
 import platform
 import random
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,21 +87,6 @@ def has_bf16(device: str) -> bool:
     import torch
 
     return torch.backends.cpu.get_cpu_capability() != "DEFAULT"  # torch may have been told to use only what all have
-
-
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write ``text`` to ``path`` as UTF-8 by way of a temporary name, so that a crash never leaves half a file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp makes private files; ours are meant to be read by all
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _override(variable: str, known) -> str | None:

@@ -55,7 +55,7 @@ def test_lab_opens_the_first_notebook_and_passes_arguments_on():
 
 def test_checkpoints_are_trained_by_the_zoo():
     shown = make("-n", "checkpoints", "ARGS=rnn").stdout
-    assert "-m helpers.chat.zoo train rnn\n" in shown + "\n"
+    assert "-m helpers bots train rnn\n" in shown + "\n"
 
 
 @pytest.fixture

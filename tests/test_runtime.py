@@ -1,6 +1,5 @@
 """Device, seed and preset; what `import helpers` costs; files that are written whole or not at all."""
 
-import os
 import random
 import subprocess
 import sys
@@ -74,15 +73,6 @@ def test_bf16_only_where_the_processor_lists_it(monkeypatch):
     assert runtime.has_bf16("cpu")
     assert not runtime.has_bf16("mps")
 
-
-def test_write_text_replaces_whole_files_and_leaves_no_rubbish(tmp_path):
-    path = tmp_path / "a.txt"
-    runtime.write_text(path, "old\n")
-    with pytest.raises(TypeError):
-        runtime.write_text(path, 5)
-    assert path.read_text() == "old\n" and os.listdir(tmp_path) == ["a.txt"]
-    runtime.write_text(path, "näu\r\n")
-    assert path.read_bytes() == "näu\r\n".encode()
 
 
 def test_data_path_names_what_there_is():

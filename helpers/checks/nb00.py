@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from ..corpus.conversations import Conversation, Turn
-from . import Wrong, exercise, shown, tried
+from helpers.checks import Wrong, exercise, shown, tried
+from helpers.corpus.conversations import Conversation, Turn
 
 _TALK = Conversation(
     "c", "c", (Turn("A", "Hi!"), Turn("B", "Hello you\nHow is the bread?"), Turn("A", "Burnt.\nAgain."))
@@ -19,13 +19,9 @@ def check_last_words(last_words: Callable[[Conversation], str]) -> str:
     if answer == "Hi!":
         raise Wrong("That is the first turn. In Python the last item of a sequence has the number -1.")
     if answer == "Again.":
-        raise Wrong(
-            "That is only the last line. A turn may have several lines, and a bot should read them all."
-        )
+        raise Wrong("That is only the last line. A turn may have several lines, and a bot should read them all.")
     if answer == "Hello you\nHow is the bread?":
         raise Wrong("That is the turn before the last. The index -1 is the last one, -2 the one before.")
     if answer != "Burnt.\nAgain.":
-        raise Wrong(
-            f"For a conversation that ends with 'Burnt.\\nAgain.' your function returned {shown(answer)}."
-        )
+        raise Wrong(f"For a conversation that ends with 'Burnt.\\nAgain.' your function returned {shown(answer)}.")
     return "That is what every bot of this course will be given to answer."

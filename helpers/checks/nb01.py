@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from . import Wrong, exercise, shown, tried
+from helpers.checks import Wrong, exercise, shown, tried
 
 
 @exercise
@@ -17,9 +17,7 @@ def check_parent_name(parent_name: Callable[[dict], str]) -> str:
         raise Wrong("A missing parent (null) means: a reply to the post itself. Its name is the link_id.")
     answer = parent_name({"parent_id": 41785179015, "link_id": "t3_10abc"})
     if answer == "t1_41785179015":
-        raise Wrong(
-            "You kept the decimal digits. Reddit's ids are written in base 36: 41785179015 is 'j71teh3'."
-        )
+        raise Wrong("You kept the decimal digits. Reddit's ids are written in base 36: 41785179015 is 'j71teh3'.")
     if answer == "j71teh3":
         raise Wrong("The digits are right, the prefix is missing: a comment's full name starts with 't1_'.")
     if isinstance(answer, str) and answer.startswith("t1_") and answer[3:] == "j71teh3"[::-1]:
@@ -28,9 +26,7 @@ def check_parent_name(parent_name: Callable[[dict], str]) -> str:
         raise Wrong(f"For the number 41785179015 I expected 't1_j71teh3' and got {shown(answer)}.")
     post = int("10abc", 36)
     if parent_name({"parent_id": post, "link_id": "t3_10abc"}) == "t1_10abc":
-        raise Wrong(
-            "When the number is the post's own number, the comment answers the post: return the link_id."
-        )
+        raise Wrong("When the number is the post's own number, the comment answers the post: return the link_id.")
     if parent_name({"parent_id": post, "link_id": "t3_10abc"}) != "t3_10abc":
         raise Wrong("The number of the post itself must give the link_id.")
     return "Every era's parent has its full name: strings, nothing, numbers, and the post itself."
@@ -41,17 +37,13 @@ def check_drop_quotes(drop_quotes: Callable[[str], str]) -> str:
     """Exercise 2: a reply without the lines it quotes."""
     answer = tried(drop_quotes("> Is soup a drink?\n\nNo."))
     if "Is soup a drink?" in answer:
-        raise Wrong(
-            "The quoted words are still there: the reply would contain its own question. Drop the whole line."
-        )
+        raise Wrong("The quoted words are still there: the reply would contain its own question. Drop the whole line.")
     if answer.strip() != "No.":
         raise Wrong(f"From '> Is soup a drink?' and 'No.' I expected 'No.' and got {shown(answer)}.")
     if drop_quotes("left -> right, and >:( too").strip() != "left -> right, and >:( too":
         raise Wrong("A '>' inside a line is not a quote ('left -> right'): look only at how the line begins.")
     if drop_quotes(">:(\nnot today").strip() != ">:(\nnot today":
-        raise Wrong(
-            "'>:(' at the start of a line is a face, not a quote. What stands right behind the '>'?"
-        )
+        raise Wrong("'>:(' at the start of a line is a face, not a quote. What stands right behind the '>'?")
     if drop_quotes("  > indented\nfine").strip() != "fine":
         raise Wrong("Spaces may stand before a quote mark. Look behind them.")
     if drop_quotes(">!the butler!<\n> who?").strip() != ">!the butler!<":
@@ -84,9 +76,7 @@ def check_best_reply_chain(best_reply_chain: Callable[[dict, str], list]) -> str
         replies.setdefault(parent, []).append((name, score, created))
     answer = list(tried(best_reply_chain(replies, "a")))
     if answer == ["a", "b", "f"]:
-        raise Wrong(
-            "You followed the first reply in the file. File order is an accident of the dump: compare scores."
-        )
+        raise Wrong("You followed the first reply in the file. File order is an accident of the dump: compare scores.")
     if "f" in answer:
         raise Wrong(
             "You looked for the best score in the whole tree. A conversation needs the best *reply to each comment*."
@@ -94,20 +84,14 @@ def check_best_reply_chain(best_reply_chain: Callable[[dict, str], list]) -> str
     if answer[:1] != ["a"]:
         raise Wrong("The chain must begin with the comment you were given.")
     if answer == ["a", "c", "d"] or answer[:3] == ["a", "c", "d"]:
-        raise Wrong(
-            "'d' and 'e' have the same score; the earlier one ('e', time 40) should win, on every computer."
-        )
+        raise Wrong("'d' and 'e' have the same score; the earlier one ('e', time 40) should win, on every computer.")
     if answer == ["a", "c", "e"]:
-        raise Wrong(
-            "You stopped before 'g'. Its score is negative, but it is the only reply, so it is the best one."
-        )
+        raise Wrong("You stopped before 'g'. Its score is negative, but it is the only reply, so it is the best one.")
     if answer != ["a", "c", "e", "g"]:
         raise Wrong(f"Expected ['a', 'c', 'e', 'g'] and got {shown(answer)}.")
     shuffled = {parent: random.Random(1).sample(found, len(found)) for parent, found in replies.items()}
     if list(best_reply_chain(shuffled, "a")) != answer:
-        raise Wrong(
-            "The answer changes with the order of the lines in the file. Break every tie by time, then by id."
-        )
+        raise Wrong("The answer changes with the order of the lines in the file. Break every tie by time, then by id.")
     if list(best_reply_chain({}, "x")) != ["x"]:
         raise Wrong("A comment nobody answered is a chain of one.")
     return "From each comment to its best reply, ties to the earlier one, down to the leaf."
@@ -124,20 +108,14 @@ def check_choose_split(choose_split: Callable[[str], str]) -> str:
             f"Return 'train', 'val' or 'test'; you returned {shown((set(first) - {'train', 'val', 'test'}).pop())}."
         )
     if first != [choose_split(name) for name in names]:
-        raise Wrong(
-            "The same thread got two answers. Chance has no place here: compute the split from the id alone."
-        )
+        raise Wrong("The same thread got two answers. Chance has no place here: compute the split from the id alone.")
     if _salted(choose_split, names[:200], first[:200]):
-        raise Wrong(
-            "Python's hash() of a string changes with every start of Python. Use hashlib, which never does."
-        )
+        raise Wrong("Python's hash() of a string changes with every start of Python. Use hashlib, which never does.")
     share = {name: count / len(names) for name, count in Counter(first).items()}
     if abs(share.get("train", 0) - 0.90) > 0.02:
         raise Wrong(f"{share.get('train', 0):.0%} of 20,000 threads went to train; it should be about 90%.")
     if abs(share.get("val", 0) - 0.05) > 0.01:
-        raise Wrong(
-            f"val got {share.get('val', 0):.1%} and test {share.get('test', 0):.1%}; both should be about 5%."
-        )
+        raise Wrong(f"val got {share.get('val', 0):.1%} and test {share.get('test', 0):.1%}; both should be about 5%.")
     runs = sum(a != b for a, b in zip(first, first[1:]))
     if runs < 2_000:
         raise Wrong(
@@ -160,9 +138,7 @@ class _Watched(dict):
     def _look(self) -> None:
         self.looks += 1
         if self.looks > 10_000:  # eight comments need a few dozen
-            raise Wrong(
-                "Your walk never ends: 'x' answers 'y' and 'y' answers 'x'. Remember where you have been."
-            )
+            raise Wrong("Your walk never ends: 'x' answers 'y' and 'y' answers 'x'. Remember where you have been.")
 
     def __getitem__(self, key):
         self._look()
@@ -183,9 +159,7 @@ def check_survivors(survivors: Callable[[dict, set], set]) -> str:
     if answer == {"a", "e", "c", "d", "f"} or {"c", "d"} <= answer:
         raise Wrong("'c' answers the dropped 'b': it has lost its context, and so has 'd' below it.")
     if "d" in answer:
-        raise Wrong(
-            "You looked one step up only. 'd' answers 'c', which answers the dropped 'b': walk to the root."
-        )
+        raise Wrong("You looked one step up only. 'd' answers 'c', which answers the dropped 'b': walk to the root.")
     if "e" not in answer or "a" not in answer:
         raise Wrong("You dropped too much: 'a' and 'e' do not depend on 'b'.")
     if "f" in answer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import Wrong, exercise, shown, tried
+from helpers.checks import Wrong, exercise, shown, tried
 
 
 def _plain(value) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from . import Wrong, exercise, shown, tried
+from helpers.checks import Wrong, exercise, shown, tried
 
 
 def _number(answer, what: str) -> float:

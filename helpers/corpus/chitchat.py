@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from .cleaning import clean, redact
-from .conversations import Card, Conversation, merge_turns
+from helpers.corpus.cleaning import clean, redact
+from helpers.corpus.conversations import Card, Conversation, merge_turns
 
 FLOOD = 8  # the same word this many times in a row is somebody leaning on the keyboard
 _FLOOD = re.compile(rf"(?:^|\s)(\S+)(?:\s+\1){{{FLOOD - 1},}}(?:\s|$)", re.IGNORECASE)
@@ -34,9 +34,7 @@ def read_chitchat(card: Card) -> Iterator[Conversation]:
     """
     spec = find_spec("chitchat_dataset")
     if spec is None:
-        raise ValueError(
-            "the package with the chitchat conversations is missing: pip install chitchat-dataset"
-        )
+        raise ValueError("the package with the chitchat conversations is missing: pip install chitchat-dataset")
     # The package offers the same file as an object, but opens it in the computer's own encoding; the file is UTF-8.
     records = json.loads((Path(spec.origin).parent / "dataset.json").read_text(encoding="utf-8"))
     yield from select_conversations(records, card)

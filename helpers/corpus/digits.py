@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
-from .batches import Batch
+from helpers.corpus.batches.base import Batch
 
 TRAINING = 1400  # of 1,797: the rest is kept for tests
 

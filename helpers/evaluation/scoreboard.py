@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import data_path
-from ..runtime import write_text
+from helpers import data_path
+from helpers.io import write_text
 
 
 class Entry(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from .gpt import GPT, GPTConfig
+from helpers.models.gpt import GPT, GPTConfig
 
 DAY = 86_400  # seconds
 PETAFLOP_DAY = 1e15 * DAY

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..corpus.pairs import IGNORED, Pair, PairBatch, batch_of
-from .modes import device_of, evaluating
+from helpers.corpus.batches.base import IGNORED
+from helpers.corpus.batches.context_reply_pairs import Pair, PairBatch, batch_of
+from helpers.models.utils import device_of, evaluating
 
 ROWS = 32  # turns read side by side when a conversation is measured
 SCORED = 1 << 13  # tokens scored at once: fewer rows where the turns are long

@@ -6,6 +6,7 @@ One class for the recipe of 2019 and for today's: they differ only in the fields
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -260,7 +261,7 @@ class GPT(nn.Module):
     @torch.no_grad()
     def attention_weights(self, ids: torch.Tensor) -> list[torch.Tensor]:
         """Return where each token looks: for each layer, [heads, T, T] for the one row ``ids`` [1, T]; rows sum to 1."""
-        from .modes import evaluating
+        from helpers.models.utils import evaluating
 
         found = []
         with evaluating(self):
@@ -278,10 +279,24 @@ class GPT(nn.Module):
 
     @classmethod
     def from_pretrained(cls, name, download: bool = False) -> GPT:
-        """Return a GPT-2 with published weights; see ``helpers.models.pretrained``."""
-        from .pretrained import load_gpt2
+        """Return a GPT-2 in evaluation mode, float32, with the weights of a folder or of a published model.
 
-        return load_gpt2(name, download)
+        ``name`` and ``download`` are those of ``helpers.models.gpt2_weights.read_gpt2``, which see. Raises ValueError as it
+        does, and when the weights do not fit the sizes beside them.
+        """
+        from helpers.models.gpt2_weights import read_gpt2
+
+        sizes, weights = read_gpt2(name, download)
+        with torch.device("meta"):  # no need to draw numbers that are replaced at once
+            model = cls(GPTConfig.gpt2(**sizes))
+        model = model.to_empty(device="cpu")
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[1].strip()
+            raise ValueError(f"the weights of {Path(name).name} do not fit its config.json: {reason}") from None
+        model.head.weight = model.embed.weight
+        return model.eval()
 
 
 def _norm(config: GPTConfig) -> nn.Module:

@@ -7,8 +7,8 @@ Without attention all that was said must pass through one vector of fixed length
 import torch
 from torch import nn
 
-from .encoder_decoder import EncoderDecoder
-from .modes import evaluating
+from helpers.models.encoder_decoder import EncoderDecoder
+from helpers.models.utils import evaluating
 
 
 class AdditiveAttention(nn.Module):

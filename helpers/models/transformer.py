@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .attention import MultiHeadAttention, sinusoidal_positions
-from .encoder_decoder import EncoderDecoder
-from .modes import device_of, evaluating
+from helpers.models.attention import MultiHeadAttention, sinusoidal_positions
+from helpers.models.encoder_decoder import EncoderDecoder
+from helpers.models.utils import device_of, evaluating
 
 Pair = tuple[torch.Tensor, torch.Tensor]  # keys and values, each [B, heads, S, W / heads]
 Kept = tuple[Pair, Pair]  # what a decoder layer need not compute again: those of the reply so far, of the conversation

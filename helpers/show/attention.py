@@ -1,13 +1,13 @@
 """Where a model looks: the weights of its attention as a map, and the text in the eyes of one token. Built in notebook 03.
 
-``helpers.show.looks`` asks a model for its weights and adds the controls.
+``helpers.show.attention_explorer`` asks a model for its weights and adds the controls.
 """
 
 from __future__ import annotations
 
-from helpers.corpus.tokens import SPEAKERS
-from helpers.show.drawing import CELL, LINE, MARGIN, MOST_TOKENS, TITLE_HEIGHT, WIDTH, Drawing, _box, cells, seen, write
-from helpers.show.style import BLUE, GRID, INK, MONO, ORANGE, RULE, SOFT, listing, number, percent, shorten, xml
+from helpers.corpus.tokenizers.base import SPEAKERS
+from helpers.show.svg import CELL, LINE, MARGIN, MOST_TOKENS, TITLE_HEIGHT, WIDTH, Drawing, _box, cells, seen, write
+from helpers.show.theme import BLUE, GRID, INK, MONO, ORANGE, RULE, SOFT, listing, number, percent, shorten, xml
 
 MOST_ROWS = 40
 LEFT = MARGIN + 108  # where the map begins: the names of its rows stand before it

@@ -5,9 +5,9 @@ Built for notebook 00, used by every notebook that has a bot: anything with ``re
 
 from __future__ import annotations
 
-from helpers.show import style
+from helpers.show import theme
 from helpers.show.explore import show_widget
-from helpers.show.style import BLUE, INK, PAPER, SOFT, xml
+from helpers.show.theme import BLUE, INK, PAPER, SOFT, xml
 
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 LONGEST = 500  # characters of one message that are passed on to the bot
@@ -104,7 +104,7 @@ class ChatBox:
         lines = [*self._lines, ("Note", waiting)] if waiting else self._lines
         body = "".join(_bubble(who, said) for who, said in lines) or _bubble("Note", self.transcript)
         look = (
-            f"background:{PAPER};color:{INK};border:1px solid {style.RULE};border-radius:6px;line-height:1.45"
+            f"background:{PAPER};color:{INK};border:1px solid {theme.RULE};border-radius:6px;line-height:1.45"
         )
         # column-reverse keeps the newest line in sight. The whole log is replaced each time, so it must not be
         # announced as a whole: a region that only ears notice repeats the last line.
@@ -118,7 +118,7 @@ class ChatBox:
         self._aloud.value = f'<div aria-live="polite" style="{UNSEEN}">{xml(spoken)}</div>'
 
     def __repr__(self) -> str:
-        return style.wrap(self.transcript)
+        return theme.wrap(self.transcript)
 
     def show(self) -> None:
         """Display the chat here. What is recorded of it is the transcript."""

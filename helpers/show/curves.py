@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from helpers.show import style
-from helpers.show.house import Picture, new, note, plain, sentence, tidy
-from helpers.show.style import PALETTE, SOFT, listing, number, percent
+from helpers.show import theme
+from helpers.show.figure import Picture, new, note, plain, sentence, tidy
+from helpers.show.theme import PALETTE, SOFT, listing, number, percent
 
 
 def zipf(counts, title: str, points: int = 300) -> Picture:
@@ -33,14 +33,14 @@ def zipf(counts, title: str, points: int = 300) -> Picture:
     fit = 10 ** (height + slope * x)
     fig, ax = new(title, "rank of the word, most frequent first", "occurrences", size=(7, 4))
     ax.loglog(ranks, sizes[ranks - 1], "o", color=PALETTE[0], markersize=3.6)
-    ax.loglog(ranks, fit, color=PALETTE[1], linestyle=style.DASHES[1])
+    ax.loglog(ranks, fit, color=PALETTE[1], linestyle=theme.DASHES[1])
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: number(int(value)) if value >= 1 else "")
     ax.set_ylim(bottom=0.6)
     note(ax, f"fitted slope {_slope(x, y)}", (ranks[middle], fit[middle]), (14, 12), fontweight="bold")
     for rank in (1, 10, 100, 1000):
         if rank <= min(len(sizes), len(pairs)):
-            word = style.shorten(pairs[rank - 1][0], 20)
+            word = theme.shorten(pairs[rank - 1][0], 20)
             note(ax, word, (rank, sizes[rank - 1]), (-6, -6), SOFT, ha="right", va="top", fontsize=8.5)
     # Real curves bend: one slope alone would claim a straight line.
     half = (_slope(x[: middle + 1], y[: middle + 1]), _slope(x[middle:], y[middle:]))
@@ -93,7 +93,7 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
             raise ValueError(
                 f"the line {name!r} needs one number for each of the {len(x)} places on the x axis"
             )
-        look = {"linestyle": style.DASHES[i], "marker": style.MARKERS[i], "color": PALETTE[i]}
+        look = {"linestyle": theme.DASHES[i], "marker": theme.MARKERS[i], "color": PALETTE[i]}
         ax.plot(x, y, markersize=4.5, markevery=max(1, len(x) // 12), **look)
         seen = np.flatnonzero(np.isfinite(y))
         ends.append((y[seen[-1]], x[seen[-1]], str(name), PALETTE[i]))

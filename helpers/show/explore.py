@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 
-from helpers.show import style
-from helpers.show.style import BLUE, INK, xml
+from helpers.show import theme
+from helpers.show.theme import BLUE, INK, xml
 
 
 class Explore:
@@ -81,7 +81,7 @@ class Explore:
             control.value = rest[name]
 
     def __repr__(self) -> str:
-        return style.wrap(self.words)
+        return theme.wrap(self.words)
 
     def show(self) -> None:
         """Display controls, drawing and words here. What is recorded of it is the words."""
@@ -102,7 +102,7 @@ def spoken(words: str) -> str:
 def show_widget(widget, words: str) -> None:
     """Display a widget whose plain-text form is `words`, alike in ipywidgets 7.7 and 8."""
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    style.publish({"text/plain": words, "application/vnd.jupyter.widget-view+json": view})
+    theme.publish({"text/plain": words, "application/vnd.jupyter.widget-view+json": view})
 
 
 def _control(name: str, spec, start):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 
-from helpers.show import style
+from helpers.show import theme
 from helpers.show.curves import lines, zipf
-from helpers.show.house import Picture, new, note, plain, sentence, show, tidy
-from helpers.show.style import PALETTE, PAPER, listing, number, percent
-from helpers.show.training import learning_curve
-from helpers.show.trees import thread_tree
+from helpers.show.figure import Picture, new, note, plain, sentence, show, tidy
+from helpers.show.learning_curve import learning_curve
+from helpers.show.reply_tree import thread_tree
+from helpers.show.theme import PALETTE, PAPER, listing, number, percent
 
 __all__ = ["Picture", "bars", "histogram", "learning_curve", "lines", "new", "show", "thread_tree", "zipf"]
 
@@ -37,12 +37,12 @@ def bars(labels, values, title: str, xlabel: str = "", unit: str = "", highlight
     written = [number(value) if decimals is None else f"{value:,.{decimals}f}" for value in values]
     written = [f"{text} {unit}".strip() for text in written]
     # The number stands at its bar: an axis with ticks would say it a second time, less exactly.
-    ax.bar_label(drawn, [plain(text) for text in written], padding=4, color=style.INK)
+    ax.bar_label(drawn, [plain(text) for text in written], padding=4, color=theme.INK)
     ax.set_xticks([])
     ax.xaxis.set_label_position("top")
     ax.spines["bottom"].set_visible(False)
-    ax.axvline(0, color=style.RULE, linewidth=1)
-    ax.set_yticks(places, [plain(style.shorten(label, 40)) for label in labels], color=style.INK)
+    ax.axvline(0, color=theme.RULE, linewidth=1)
+    ax.set_yticks(places, [plain(theme.shorten(label, 40)) for label in labels], color=theme.INK)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.margins(x=0.12)
     ax.grid(False)
@@ -75,7 +75,7 @@ def histogram(values, title: str, xlabel: str, log=False, bins: int = 30, unit: 
     ax.yaxis.set_major_formatter(lambda y, _: number(int(y)))
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.grid(False, axis="x")
-    ax.axvline(place(middle), color=PALETTE[1], linestyle=style.DASHES[1])
+    ax.axvline(place(middle), color=PALETTE[1], linestyle=theme.DASHES[1])
     ax.set_ylim(top=counts.max() * 1.17)  # room for the note above the tallest bar
     text = f"median {tidy(middle)}"
     note(

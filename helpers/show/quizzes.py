@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from helpers.show import style
+from helpers.show import theme
 from helpers.show.explore import show_widget, spoken
-from helpers.show.style import xml
+from helpers.show.theme import xml
 
 
 class Quiz:
@@ -78,7 +78,7 @@ class Quiz:
         return self.feedback
 
     def __repr__(self) -> str:
-        return "\n".join([style.wrap(self.question), *(style.wrap(f"  {label}") for label in self.labels)])
+        return "\n".join([theme.wrap(self.question), *(theme.wrap(f"  {label}") for label in self.labels)])
 
     def show(self) -> None:
         """Display the question here. What is recorded of it is question and options, never the key."""

@@ -10,10 +10,10 @@ import math
 from collections import Counter
 from collections.abc import Callable
 
-from helpers.show import style
-from helpers.show.drawing import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, quoted, seen, write
+from helpers.show import theme
 from helpers.show.explore import Explore
-from helpers.show.style import BLUE, GRID, ORANGE, PALETTE, RULE, SOFT, number, shorten
+from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, quoted, seen, write
+from helpers.show.theme import BLUE, GRID, ORANGE, PALETTE, RULE, SOFT, number, shorten
 
 SQUARE = 330  # pixels of a side of the square of points
 STRIP = 96  # pixels of the height of one curve, its name included
@@ -151,7 +151,7 @@ def _said(replies: list[str]) -> str:
         y = TITLE_HEIGHT + 14 + place * ROW
         text = shorten("".join(seen(character) if character == "\n" else character for character in reply) or "∅", 100)
         parts.append(
-            f'<g tabindex="0"><title>{style.xml(shorten(reply, 200) or "nothing")}</title>'
+            f'<g tabindex="0"><title>{theme.xml(shorten(reply, 200) or "nothing")}</title>'
             + write(MARGIN, y, sign, look)
             + write(MARGIN + 16, y, text[: 100 - max(0, cells(text) - len(text))])
             + "</g>"

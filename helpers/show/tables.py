@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numbers import Number
 
-from helpers.show.style import number, shorten, visible, xml
+from helpers.show.theme import number, shorten, visible, xml
 
 NARROW = 16  # a column of cells no longer than this is not broken into lines
 WIDEST = 44  # characters of a cell in the plain text; the HTML wraps instead

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 
 import torch
 
-from .history import History
-from .losses import next_token_loss, on
-from .optimisers import make_optimiser
-from .resuming import Keeper
-from .schedules import learning_rate_at
+from helpers.training.checkpointing import Keeper
+from helpers.training.history import History
+from helpers.training.losses import next_token_loss, on
+from helpers.training.optimizers import make_optimiser
+from helpers.training.schedules import learning_rate_at
 
 
 def fit(
@@ -38,10 +38,10 @@ def fit(
 ) -> History:
     """Train ``model`` in place and return the History: for ``steps`` steps, or for ``seconds``, whichever ends first.
 
-    batches         ``batches[t]`` is the batch of step t, for every t (``helpers.corpus.batches``)
+    batches         ``batches[t]`` is the batch of step t, for every t (``helpers.corpus.batches.token_stream``)
     loss            called as ``loss(model, batch)``: mean nats per token, a scalar tensor
     learning_rate   the highest; ``warmup`` (a share of the training) and ``schedule`` say how it is reached and left
-    optimiser       "adamw", or "muon" for the matrices with AdamW for the rest (``helpers.training.optimisers``)
+    optimiser       "adamw", or "muon" for the matrices with AdamW for the rest (``helpers.training.optimizers``)
     clip            longest gradient allowed, over all parameters together; None for no limit
     accumulate      how many batches make one step: their gradients are averaged, memory is needed for one alone
     validate        called as ``validate(model)`` every ``validate_every`` steps and at the end: the model is left with

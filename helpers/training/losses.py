@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch.nn import functional
 
-from ..corpus.batches import Batch
-from ..models.modes import device_of, evaluating
+from helpers.corpus.batches.base import Batch
+from helpers.models.utils import device_of, evaluating
 
 
 def next_token_loss(model, batch: Batch) -> torch.Tensor:

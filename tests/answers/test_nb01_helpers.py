@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 from helpers import data_path
-from helpers.corpus import conversations, reddit, rules, threads
-from helpers.corpus.cleaning import Filter
+from helpers.corpus import conversations
+from helpers.corpus.cleaning import Filter, rules
+from helpers.corpus.dumps import reddit, threads
 from tests.answers.solutions import run, solutions
 
 SOLUTIONS = solutions("01_from_dump_to_conversations")

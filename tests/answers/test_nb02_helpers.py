@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from helpers.evaluation import metrics
+from helpers.evaluation import text_metrics
+from helpers.generation.sampling import distribution
 from helpers.models.ngram import NGram
 from helpers.models.rnn import RNNCell
-from helpers.models.sampling import distribution
 from tests.answers.solutions import run, solutions
 
 SOLUTIONS = solutions("02_the_rnn_reddit_bot")
@@ -31,7 +31,7 @@ def test_next_characters_are_the_bigrams_the_package_counts():
 
 @pytest.mark.parametrize("text", ["plain", "naïve café", "🐕 and ☃"])
 def test_bits_per_byte_is_the_packages(text):
-    assert solution("bits_per_byte")(7.5, text) == pytest.approx(metrics.bits_per_byte(7.5, text))
+    assert solution("bits_per_byte")(7.5, text) == pytest.approx(text_metrics.bits_per_byte(7.5, text))
 
 
 @pytest.mark.parametrize("temperature", [0, 1e-30, 0.3, 1.0, 2.5])

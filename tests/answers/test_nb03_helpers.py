@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from helpers.corpus.batches.context_reply_pairs import pairs
 from helpers.corpus.conversations import Conversation, Turn
-from helpers.corpus.pairs import pairs
-from helpers.corpus.tokens import CharTokenizer
-from helpers.models.beam import Candidate, beam_search, rerank
+from helpers.corpus.tokenizers.characters import CharTokenizer
+from helpers.generation.beam_search import Candidate, beam_search, rerank
 from helpers.models.seq2seq import AdditiveAttention, Seq2Seq
 from tests.answers.solutions import run, solutions
 
@@ -63,8 +63,8 @@ def test_mmi_order_is_the_packages(strength):
 
 
 def test_the_cost_of_a_reply_is_the_packages_reply_bits():
-    from helpers.chat.bots import Bot
-    from helpers.evaluation.surprise import reply_bits, surprise
+    from helpers.bots.bot import Bot
+    from helpers.evaluation.likelihood import reply_bits, surprise
     from helpers.models.rnn import CharRNN
     from tests.answers.solutions import NOTEBOOKS
     from tests.notebooks.definitions import lift

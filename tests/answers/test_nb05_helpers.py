@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from helpers.corpus.bpe import FEWEST, BPETokenizer
-from helpers.corpus.merges import apply_merges, count_pairs
+from helpers.corpus.tokenizers.bpe import FEWEST, BPETokenizer
+from helpers.corpus.tokenizers.bpe_from_scratch import apply_merges, count_pairs
 from tests.answers.solutions import run, solutions
 
 SOLUTIONS = solutions("05_words_from_bytes")

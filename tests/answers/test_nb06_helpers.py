@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from helpers.corpus.batches import WindowBatches
-from helpers.evaluation.scaling import fit_power_law
+from helpers.corpus.batches.token_stream import WindowBatches
+from helpers.evaluation.power_laws import fit_power_law
 from helpers.models.gpt import GPT, Block, GPTConfig, rotary_table, rotate
 from helpers.models.gpt import Attention as PackageAttention
 from tests.answers.solutions import run, solutions

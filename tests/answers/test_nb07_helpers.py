@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.chat.bots import Bot
+from helpers.bots.bot import Bot
+from helpers.corpus.batches.reply_only_labels import ReplyBatches, reply_rows
 from helpers.corpus.conversations import Card, Conversation, Corpus, Turn
-from helpers.corpus.replies import ReplyBatches, reply_rows
-from helpers.corpus.tokens import CharTokenizer
+from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.models import lora
 from helpers.models.gpt import GPT, GPTConfig
 from helpers.training import next_token_loss
@@ -91,8 +91,8 @@ def test_the_whole_way_to_a_manner_of_ones_own_can_be_gone(tmp_path, monkeypatch
     torch.manual_seed(0)
     settings = GPTConfig.modern(len(TOKENIZER), width=16, layers=1, heads=2, context=128, pair_rows=0)
     bot = Bot(GPT(settings).eval(), TOKENIZER, "gpt")
-    monkeypatch.setattr("helpers.chat.zoo.load", lambda name: copy.deepcopy(bot))
-    monkeypatch.setattr("helpers.corpus.conversations.load", lambda name: Corpus([], [TALK] * 20, [], Card("tiny", "CC0")))
+    monkeypatch.setattr("helpers.bots.checkpoints.load", lambda name: copy.deepcopy(bot))
+    monkeypatch.setattr("helpers.corpus.load.load", lambda name: Corpus([], [TALK] * 20, [], Card("tiny", "CC0")))
     monkeypatch.chdir(tmp_path)
     made = {}
     exec(compile(listing, "notebook 07", "exec"), made)

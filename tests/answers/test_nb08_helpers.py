@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from helpers.models.gan import PointDiscriminator, PointGenerator
-from helpers.training import adversarial, policy
+from helpers.training import gan, reinforce
 from tests.answers.solutions import run, solutions
 from tests.notebooks import books, definitions
 
@@ -27,8 +27,8 @@ def lifted(name):
 def test_the_losses_are_the_packages():
     real, made = torch.randn(2, 9) * 5
     discriminator, generator = solution("gan_losses")(real, made)
-    torch.testing.assert_close(discriminator, adversarial.discriminator_loss(real, made))
-    torch.testing.assert_close(generator, adversarial.generator_loss(made))
+    torch.testing.assert_close(discriminator, gan.discriminator_loss(real, made))
+    torch.testing.assert_close(generator, gan.generator_loss(made))
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.6, 1.0])
@@ -36,13 +36,13 @@ def test_returns_are_the_packages(gamma):
     rewards, lengths = torch.randn(5, 6), torch.tensor([6, 1, 3, 5, 2])
     counted = torch.arange(6) < lengths[:, None]
     torch.testing.assert_close(
-        solution("discounted_returns")(rewards, lengths, gamma), policy.discounted(rewards, counted, gamma)
+        solution("discounted_returns")(rewards, lengths, gamma), reinforce.discounted(rewards, counted, gamma)
     )
 
 
 def test_straight_through_is_the_packages_with_the_same_noise():
     logits, values = torch.randn(6, requires_grad=True), torch.randn(6)
-    theirs = policy.gumbel_softmax(logits, 0.5, hard=True, generator=torch.Generator().manual_seed(3))
+    theirs = reinforce.gumbel_softmax(logits, 0.5, hard=True, generator=torch.Generator().manual_seed(3))
     noise = -torch.empty(6).exponential_(generator=torch.Generator().manual_seed(3)).log()
     ours = solution("straight_through")(logits, noise, 0.5)
     torch.testing.assert_close(ours, theirs)
@@ -54,13 +54,13 @@ def test_reinforce_is_the_packages_for_replies_of_one_token():
     log_p, rewards, baseline = torch.randn(3, 7)
     ours = solution("reinforce")(log_p, rewards, baseline)
     counted = torch.ones(7, 1, dtype=torch.bool)
-    torch.testing.assert_close(ours, policy.reinforce_loss(log_p[:, None], (rewards - baseline)[:, None], counted))
+    torch.testing.assert_close(ours, reinforce.reinforce_loss(log_p[:, None], (rewards - baseline)[:, None], counted))
 
 
 def test_the_cycle_loss_is_the_sum_of_the_packages():
     left, right = torch.randn(3, 1, 8, 8), torch.randn(5, 1, 8, 8)
     there, back = torch.nn.Linear(8, 8), torch.nn.Linear(8, 8)
-    expected = adversarial.cycle_loss(left, back(there(left))) + adversarial.cycle_loss(right, there(back(right)))
+    expected = gan.cycle_loss(left, back(there(left))) + gan.cycle_loss(right, there(back(right)))
     torch.testing.assert_close(solution("cycle_loss")(there, back, left, right), expected)
 
 
@@ -84,7 +84,7 @@ def test_the_slopes_are_those_of_the_packages_losses():
     shift = torch.zeros((), requires_grad=True)
     logits = 3.0 * (torch.tensor([-1.0, 0.0, 1.0]) + shift - 1.5)
     for slope, saturating in ((turned_round, True), (be_real, False)):
-        loss = adversarial.generator_loss(logits, saturating)
+        loss = gan.generator_loss(logits, saturating)
         assert torch.autograd.grad(loss, shift, retain_graph=True)[0].item() == pytest.approx(slope, abs=1e-5)
     assert lifted("believes")(2.5) == pytest.approx(functional.sigmoid(torch.tensor(1.0)).item())
 
@@ -92,7 +92,7 @@ def test_the_slopes_are_those_of_the_packages_losses():
 def test_the_notebooks_loop_is_the_packages():
     play, real = lifted_play(), torch.randn(100, 2)
     ends = []
-    for train in (play, lambda *game, steps: adversarial.fit_gan(*game, steps, progress=False)):
+    for train in (play, lambda *game, steps: gan.fit_gan(*game, steps, progress=False)):
         torch.manual_seed(1)
         pair = PointGenerator(), PointDiscriminator()
         train(*pair, real, steps=4)

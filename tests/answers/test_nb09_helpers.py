@@ -3,11 +3,13 @@
 import pytest
 import torch
 
-from helpers.corpus.feedback import accuracy, votes, words
-from helpers.training.policy import kl_penalised_rewards
-from helpers.training.preferences import best_of, bradley_terry_loss, dpo_loss
+from helpers.corpus.implicit_feedback import accuracy, votes, words
+from helpers.evaluation.best_of_n import best_of
+from helpers.training.dpo import dpo_loss
+from helpers.training.reinforce import kl_penalised_rewards
+from helpers.training.reward_modeling import bradley_terry_loss
 from tests.answers.solutions import run, solutions
-from tests.corpus.test_feedback import talk
+from tests.corpus.test_implicit_feedback import talk
 from tests.notebooks import books, definitions
 
 SOLUTIONS = solutions("09_from_votes_to_rewards")

@@ -22,11 +22,11 @@ import torch
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))  # so that it runs in a clone that nobody installed
 
-from helpers.corpus.batches import WindowBatches, stream  # noqa: E402
-from helpers.corpus.conversations import load  # noqa: E402
-from helpers.corpus.tokens import CharTokenizer  # noqa: E402
+from helpers.corpus.batches.token_stream import WindowBatches, stream  # noqa: E402
+from helpers.corpus.load import load  # noqa: E402
+from helpers.corpus.tokenizers.characters import CharTokenizer  # noqa: E402
+from helpers.generation.sampling import generate  # noqa: E402
 from helpers.models.gpt import GPT, GPTConfig  # noqa: E402
-from helpers.models.sampling import generate  # noqa: E402
 from helpers.runtime import has_bf16, seed_everything  # noqa: E402
 from helpers.training import fit, mean_loss, next_token_loss  # noqa: E402
 

@@ -16,7 +16,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))  # so that it runs in a clone that nobody installed
 
-from helpers.evaluation.metrics import bleu  # noqa: E402
+from helpers.evaluation.text_metrics import bleu  # noqa: E402
 
 MOST_SECONDS = 60.0
 ORDER = 4

@@ -131,16 +131,16 @@ def bare_loop(path: Path) -> dict:
 
 
 def decoding(path: Path) -> dict:
-    from helpers.corpus import threads  # noqa: F401  (the same imports as below, so that only the work differs)
-    from helpers.corpus.archives import decoded
+    from helpers.corpus.dumps import threads  # noqa: F401  (the same imports as below, so that only the work differs)
+    from helpers.corpus.dumps.archives import decoded
 
     return {"bytes": sum(map(len, decoded(path)))}
 
 
 def conversations(path: Path) -> dict:
-    from helpers.corpus import threads
     from helpers.corpus.cleaning import Filter
-    from helpers.corpus.reddit import ReadStats
+    from helpers.corpus.dumps import threads
+    from helpers.corpus.dumps.reddit import ReadStats
 
     stats, filter = ReadStats(), Filter()
     for _ in threads.conversations(path, filter=filter, stats=stats):

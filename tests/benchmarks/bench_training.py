@@ -19,7 +19,7 @@ from torch import nn
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))  # so that it runs in a clone that nobody installed
 
-from helpers.corpus.batches import StreamBatches  # noqa: E402
+from helpers.corpus.batches.token_stream import StreamBatches  # noqa: E402
 from helpers.models.rnn import KINDS, CharRNN  # noqa: E402
 from helpers.training import CarriedState, fit  # noqa: E402
 

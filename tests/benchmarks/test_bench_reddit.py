@@ -3,8 +3,8 @@
 import json
 from collections import Counter
 
-from helpers.corpus.reddit import ReadStats, read_comments
-from helpers.corpus.threads import build_threads
+from helpers.corpus.dumps.reddit import ReadStats, read_comments
+from helpers.corpus.dumps.threads import build_threads
 
 from . import bench_reddit as bench
 

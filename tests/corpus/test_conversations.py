@@ -6,16 +6,8 @@ from collections import Counter
 import pytest
 
 from helpers.corpus.chitchat import new_card, select_conversations
-from helpers.corpus.conversations import (
-    Card,
-    Conversation,
-    Turn,
-    _split,
-    load,
-    merge_turns,
-    normalised,
-    split_of,
-)
+from helpers.corpus.conversations import Card, Conversation, Turn, merge_turns, split_of
+from helpers.corpus.load import _split, load, normalised
 
 # Known answers, written down when the course began: others would move test conversations into training.
 TEST_IDS = [14, 71, 100, 111, 123, 124, 145, 171, 174, 175, 178, 185, 199]
@@ -97,9 +89,7 @@ def record(*messages, **more):
 
 def test_chitchat_records_that_nobody_answered_or_that_flood_are_counted():
     records = {
-        "good": record(
-            ("x", "hi  there"), ("y", "a a a a a a a ok"), prompt="p", start="s", ratings={"witty": "7"}
-        ),
+        "good": record(("x", "hi  there"), ("y", "a a a a a a a ok"), prompt="p", start="s", ratings={"witty": "7"}),
         "alone": record(("x", "hello?"), ("x", "anybody?")),
         "silent": record(("x", "hello?"), ("y", "  ")),
         "flood": record(("x", "hi"), ("y", "a A a a a a a a")),
@@ -117,13 +107,8 @@ def test_chitchat_is_complete_split_and_redacted(chitchat):
     everything = [c for split in ("train", "val", "test") for c in getattr(chitchat, split)]
     assert counts["conversations"] + sum(dropped.values()) == 7168  # nothing vanishes without being counted
     assert counts["conversations"] == len(everything) > 3900
-    assert all(
-        split_of(c.thread) == name for name in ("train", "val", "test") for c in getattr(chitchat, name)
-    )
-    assert all(
-        len({turn.speaker for turn in c.turns}) >= 2 and all(turn.text for turn in c.turns)
-        for c in everything
-    )
+    assert all(split_of(c.thread) == name for name in ("train", "val", "test") for c in getattr(chitchat, name))
+    assert all(len({turn.speaker for turn in c.turns}) >= 2 and all(turn.text for turn in c.turns) for c in everything)
     assert all(a.speaker != b.speaker for c in everything for a, b in zip(c.turns, c.turns[1:]))
     text = "\n".join(turn.text for c in everything for turn in c.turns)
     assert "[phone]" in text and "782-1557" not in text and "https://" not in text

@@ -51,24 +51,16 @@ def test_the_readme_names_each_line_by_its_right_id():
 def test_no_real_user_can_be_in_it():
     authors = {record["author"] for record in RECORDS.values()} - {None, "[deleted]", "AutoModerator"}
     mentioned = {
-        name
-        for record in RECORDS.values()
-        for name in re.findall(r"(?:u/|@)(\w+_\w+)", record.get("body", ""))
+        name for record in RECORDS.values() for name in re.findall(r"(?:u/|@)(\w+_\w+)", record.get("body", ""))
     }
     assert len(authors) > 35 and mentioned
-    assert all(len(name) > 20 for name in authors | mentioned), (
-        "Reddit allows 20 characters: a shorter name may exist"
-    )
-    assert all(
-        record["id"].startswith("zz") and record["link_id"].startswith("t3_zz") for record in RECORDS.values()
-    )
+    assert all(len(name) > 20 for name in authors | mentioned), "Reddit allows 20 characters: a shorter name may exist"
+    assert all(record["id"].startswith("zz") and record["link_id"].startswith("t3_zz") for record in RECORDS.values())
 
 
 def test_personal_data_uses_reserved_ranges_only():
     text = "\n".join(record.get("body", "") for record in RECORDS.values())
-    assert {
-        host.split(".", host.count(".") - 1)[-1] for host in re.findall(r"[\w.-]+\.(?:org|com|net)\b", text)
-    } <= {
+    assert {host.split(".", host.count(".") - 1)[-1] for host in re.findall(r"[\w.-]+\.(?:org|com|net)\b", text)} <= {
         "example.org",
         "example.com",
         "example.net",
@@ -105,11 +97,7 @@ def test_traps_of_the_tree():
     assert (parents["zzch010"], parents["zzch011"]) == ("t1_zzch011", "t1_zzch010")
     assert parents["zzbk010"] == "t1_zzbk010"
     assert parents["zzbk011"][3:] not in BY_ID
-    assert (
-        body("zzbr005") == "[deleted]"
-        and parents["zzbr006"] == "t1_zzbr005"
-        and parents["zzbr009"] == "t1_zzbr006"
-    )
+    assert body("zzbr005") == "[deleted]" and parents["zzbr006"] == "t1_zzbr005" and parents["zzbr009"] == "t1_zzbr006"
     assert BY_ID["zzbr013"]["author"] == BY_ID["zzbr012"]["author"] and parents["zzbr013"] == "t1_zzbr012"
     assert LINES[58] == LINES[70] and len(BY_ID) == len(RECORDS) - 1
     neighbours = zip(list(RECORDS.values()), list(RECORDS.values())[1:], strict=False)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.chat.bots import Bot
+from helpers.bots.bot import Bot
 from helpers.corpus.conversations import Conversation, Turn
-from helpers.corpus.tokens import CharTokenizer
-from helpers.evaluation.reach import gradient_reach
+from helpers.corpus.tokenizers.characters import CharTokenizer
+from helpers.generation.sampling import generate
+from helpers.interpretability.input_gradients import gradient_reach
 from helpers.models.encoder_decoder import EncoderDecoder, marks
-from helpers.models.sampling import generate
 from helpers.models.seq2seq import Seq2Seq
 
 SMALL = CharTokenizer("abcdefgh ")  # <pad> 0, <unknown> 1, <end> 2, <A> 3, <B> 4, <other> 5, then a 6, b 7, …

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from helpers.corpus.batches import Batch
-from helpers.evaluation.reach import gradient_reach
+from helpers.corpus.batches.base import Batch
+from helpers.interpretability.input_gradients import gradient_reach
 from helpers.models.gpt import GPT, GPTConfig, RMSNorm, pair_number, rotary_table, rotate
 from helpers.runtime import PRESETS
 from helpers.training import fit

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.corpus.batches import Batch
+from helpers.corpus.batches.base import Batch
 from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
 from helpers.training import fit, next_token_loss

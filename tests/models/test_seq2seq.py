@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers.corpus.pairs import Pair, batch_of
+from helpers.corpus.batches.context_reply_pairs import Pair, batch_of
 from helpers.models.seq2seq import AdditiveAttention, Seq2Seq
 
 MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}

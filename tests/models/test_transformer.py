@@ -5,13 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.chat.bots import Bot
+from helpers.bots.bot import Bot
+from helpers.corpus.batches.base import IGNORED
+from helpers.corpus.batches.context_reply_pairs import PairBatch
 from helpers.corpus.conversations import Conversation, Turn
-from helpers.corpus.pairs import IGNORED, PairBatch
-from helpers.corpus.tokens import CharTokenizer
-from helpers.evaluation.reach import gradient_reach
+from helpers.corpus.tokenizers.characters import CharTokenizer
+from helpers.generation.sampling import generate
+from helpers.interpretability.input_gradients import gradient_reach
 from helpers.models.encoder_decoder import marks
-from helpers.models.sampling import generate
 from helpers.models.transformer import DecoderLayer, EncoderLayer, Transformer
 
 TOKENIZER = CharTokenizer("abcdefgh !?")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from helpers.show import LiveCurve, plots
-from helpers.show.drawing import Drawing
-from helpers.show.style import xml
+from helpers.show.svg import Drawing
+from helpers.show.theme import xml
 from helpers.training.history import History
 
 
@@ -95,7 +95,7 @@ def test_the_live_curve_is_one_widget_that_is_set_anew():
 
 
 def test_it_is_drawn_at_most_once_in_a_while(monkeypatch):
-    import helpers.show.training as training
+    import helpers.show.learning_curve as training
 
     now, drawings, costs = [100.0], [], [0.0]
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from helpers.show import plots
-from helpers.show.style import INK, PALETTE
+from helpers.show.theme import INK, PALETTE
 
 BARS = (["deleted", "bot", "kept"], [9, 4, 31], "Half survives")
 
@@ -46,7 +46,7 @@ def test_show_displays_png_with_alternative_text_and_words_below(shown, capsys):
 
 
 def test_files_are_small():
-    from helpers.show.house import _png
+    from helpers.show.figure import _png
 
     assert max(len(_png(picture.fig)) for picture in every_figure()) < 40_000
 

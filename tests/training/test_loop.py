@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from helpers.corpus.batches import Batch, StreamBatches
+from helpers.corpus.batches.base import Batch
+from helpers.corpus.batches.token_stream import StreamBatches
 from helpers.models.rnn import CharRNN
 from helpers.training import CarriedState, History, fit, mean_loss, next_token_loss
 from helpers.training.schedules import learning_rate_at
@@ -297,7 +298,7 @@ def test_targets_of_minus_100_are_not_counted():
 
 
 def test_pairs_are_a_batch_too():
-    from helpers.corpus.pairs import Pair, PairBatches
+    from helpers.corpus.batches.context_reply_pairs import Pair, PairBatches
     from helpers.models.seq2seq import Seq2Seq
     from helpers.training import reply_loss
 

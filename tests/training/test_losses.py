@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from helpers.corpus.batches import Batch, StreamBatches
+from helpers.corpus.batches.base import Batch
+from helpers.corpus.batches.token_stream import StreamBatches
 from helpers.models.rnn import CharRNN
 from helpers.training import CarriedState, mean_loss, next_token_loss
 

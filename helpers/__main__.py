@@ -1,0 +1,87 @@
+"""The one command line of the course: ``python -m helpers chat``, ``… bots list`` or ``… experiments scaling_laws``.
+
+python -m helpers chat gpt-chat            talk to a bot in the terminal
+python -m helpers bots list                every trained bot, with its score and size
+python -m helpers bots train rnn           train it again (no name: all), measure it, rewrite its scoreboard row
+python -m helpers bots measure rnn         measure it again, on a computer that does nothing else
+python -m helpers bots judge rnn           can its replies be told from people's? (notebook 08)
+python -m helpers bots verify              are the files the ones that were measured?
+python -m helpers experiments rlhf         run what a table in data/ lacks (hours)
+"""
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+EXPERIMENTS = {
+    "scaling_laws": "helpers.experiments.scaling_laws",
+    "fine_tuning": "helpers.experiments.fine_tuning",
+    "dialogue_gan": "helpers.experiments.dialogue_gan",
+    "rlhf": "helpers.experiments.rlhf",
+    "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="python -m helpers", description="One Conversation: bots and experiments.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("chat", help="talk to a bot in the terminal", add_help=False)
+    bots = commands.add_parser("bots", help="the trained bots of the course")
+    bots.add_argument("action", choices=["list", "train", "measure", "judge", "verify"])
+    bots.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")
+    experiments = commands.add_parser("experiments", help="the long runs behind the tables in data/")
+    names = experiments.add_subparsers(dest="name", required=True)
+    runs = {name: names.add_parser(name) for name in EXPERIMENTS}
+    runs["rlhf"].add_argument("--out", type=Path)
+    runs["rlhf"].add_argument("--seconds", type=float, default=7_200)
+    runs["rlhf"].add_argument("--base", default="gpt-chat")
+    runs["rlhf"].add_argument("--tiny", action="store_true", help="only to see that it runs")
+    if arguments[:1] == ["chat"]:
+        from helpers.bots import terminal
+
+        return terminal.main(arguments[1:])
+    options = parser.parse_args(arguments)
+    if options.command == "experiments":
+        run_experiment(options)
+        return 0
+    try:
+        run_bots(options.action, options.names)
+    except ValueError as error:
+        print(f"{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run_experiment(options: argparse.Namespace) -> None:
+    """Run the experiment called ``options.name``; what its table has already is not run again."""
+    module = import_module(EXPERIMENTS[options.name])
+    if options.name != "rlhf":
+        return module.main()
+    sizes = module.TINY if options.tiny else module.Sizes()
+    module.main(options.out, sizes, options.seconds, options.base, checkpoint=not options.tiny)
+
+
+def run_bots(action: str, names: list[str]) -> None:
+    """List, train, measure, judge or verify bots (all, if none is named). Raises ValueError as the functions behind do."""
+    from helpers.bots import checkpoints
+
+    if action == "list":
+        for name in names or checkpoints.names():
+            bits = checkpoints.card(name)["metrics"].get("bits per byte")
+            words = "not measured yet" if bits is None else f"{bits:.2f} bits per byte"
+            print(f"{name:10} {words}  {checkpoints.size(name) / 1e6:4.1f} MB")
+    elif action == "verify":
+        for name in names or checkpoints.names():
+            checkpoints.verify(name)
+            print(f"{name}: these are the files that were measured")
+    else:
+        from helpers.bots import adversarial_success, train
+
+        {"train": train.train, "measure": train.measure_again, "judge": adversarial_success.judge}[action](names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Conversations as tensors, in numbered batches (built from notebook 02 on)."""

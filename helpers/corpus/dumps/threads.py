@@ -1,0 +1,195 @@
+"""Threads put together from comments, and conversations cut out of threads (built in notebook 01).
+
+A dump is a stream of comments in the order of their writing, all threads mixed. Who answers whom stands in
+``parent_id`` alone: a comment's neighbour in the file is hardly ever its parent.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from operator import attrgetter
+
+from helpers.corpus.cleaning import Filter, clean, redact
+from helpers.corpus.conversations import Conversation
+from helpers.corpus.dumps.group_by_thread import Partitions
+from helpers.corpus.dumps.parallel import cleaned_comment, packed_by_workers, rows_of, workers_for
+from helpers.corpus.dumps.records import ReadStats, read_records
+from helpers.corpus.dumps.reddit import DELETED, Comment, comment_files
+from helpers.corpus.dumps.reply_chains import cut, known_score
+
+
+class Thread:
+    """One submission's comments as a tree. ``Thread(link_id, comments)`` takes them in any order.
+
+    id        the submission's full name, "t3_…"
+    comments  each comment under its id; a comment met twice is kept once and counted in ``duplicates``
+    children  the answers under their parent's full name ("t1_…", or the thread's id for the top level), oldest first
+    orphans   comments whose parent is not here: their answers hang below them, but nothing leads up to the submission
+    cycles    comments no walk from the top or from an orphan ever reaches, because their parents form a ring
+    """
+
+    __slots__ = ("children", "comments", "cycles", "duplicates", "id", "orphans")
+
+    def __init__(self, id: str, comments: Iterable[Comment]):
+        self.id = id
+        comments = list(comments)
+        found = {comment.id: comment for comment in comments}
+        self.duplicates = len(comments) - len(found)
+        if self.duplicates:
+            for comment in comments:
+                twin = found[comment.id]
+                if twin is not comment and twin != comment:
+                    found[comment.id] = min(twin, comment, key=_trust)
+        self.comments = {comment.id: comment for comment in _oldest_first(found.values())}
+        self.children: dict[str, list[Comment]] = {}
+        for comment in self.comments.values():
+            siblings = self.children.get(comment.parent_id)
+            if siblings is None:
+                self.children[comment.parent_id] = [comment]
+            else:
+                siblings.append(comment)
+        self.orphans, self.cycles = self._find_lost()
+
+    def roots(self) -> list[Comment]:
+        """Return the comments that answer the submission itself, oldest first."""
+        return self.children.get(self.id, [])
+
+    def path(self, comment: Comment) -> list[Comment]:
+        """Return the comments from the top level (or from an orphan) down to ``comment``, both included.
+
+        Raises ValueError for a comment in a ring of parents: it has no way up.
+        """
+        path = [comment]
+        while (parent := self._parent(path[-1])) is not None:
+            path.append(parent)
+            if len(path) > len(self.comments):
+                raise ValueError(f"comment {comment.id} has no path to the top: its parents form a ring")
+        return path[::-1]
+
+    def walk(self) -> Iterator[tuple[int, Comment]]:
+        """Yield (depth, comment) as a reader scrolls past them: each comment before its answers, top level at depth 0."""
+        stack = [(0, comment) for comment in reversed(self.roots())]
+        while stack:
+            depth, comment = stack.pop()
+            yield depth, comment
+            stack.extend((depth + 1, child) for child in reversed(self.children.get("t1_" + comment.id, ())))
+
+    def _parent(self, comment: Comment) -> Comment | None:
+        name = comment.parent_id
+        return self.comments.get(name[3:]) if name[:3] == "t1_" else None
+
+    def _find_lost(self) -> tuple[list[Comment], list[Comment]]:
+        """Return the comments whose parent is missing, and those that only a ring of parents holds up."""
+        # A parent is older than its answers, so one pass in order of age settles nearly every thread ...
+        joined, unsure = {self.id}, False
+        for comment in self.comments.values():
+            if comment.parent_id in joined:
+                joined.add("t1_" + comment.id)
+            else:
+                unsure = True
+        if not unsure:
+            return [], []
+        # ... and where it does not, we walk down from the top and from the orphans, and see who was never met.
+        missing = {parent for parent in self.children if parent[:3] != "t1_" or parent[3:] not in self.comments}
+        orphans = [c for c in self.comments.values() if c.parent_id in missing and c.parent_id != self.id]
+        met = self.roots() + orphans
+        for comment in met:  # the list grows while we go through it, until nobody has answers left
+            met += self.children.get("t1_" + comment.id, ())
+        names = {comment.id for comment in met}
+        return orphans, [comment for comment in self.comments.values() if comment.id not in names]
+
+
+def build_threads(comments: Iterable[Comment], stats: ReadStats | None = None) -> list[Thread]:
+    """Group comments into threads, oldest submission first; the order of the comments makes no difference.
+
+    All comments are held in memory: for a whole month use ``conversations``, which is not.
+    """
+    groups: dict[str, list[Comment]] = {}
+    for comment in comments:
+        groups.setdefault(comment.link_id, []).append(comment)
+    oldest_first = sorted(groups, key=lambda link_id: (len(link_id), link_id))
+    return [_counted(Thread(link_id, groups[link_id]), stats) for link_id in oldest_first]
+
+
+def conversations(
+    source: str | os.PathLike | Iterable[Comment],
+    *,
+    pairs: bool = False,
+    filter: Filter | None = None,
+    memory_limit: int = 200_000_000,
+    stats: ReadStats | None = None,
+    processes: int | None = None,
+) -> Iterator[Conversation]:
+    """Yield cleaned, redacted conversations from comments, or from the path of a dump or of a folder of months.
+
+    By default each top-level comment gives one conversation of two turns or more, which follows the best answer
+    down; ``pairs=True`` gives every comment with each of its answers. A comment that ``filter`` (by default
+    ``Filter()``) drops takes everything below it along, for it would lack its context. Beyond ``memory_limit`` bytes
+    of comments, threads are collected on disk. With the path of a large dump, ``processes`` more processes share the
+    work: by default one for each further processor, up to three. None of this, nor the order of the comments, changes what
+    comes out; threads come in the order of a hash of their ids.
+    """
+    filter = Filter() if filter is None else filter
+    stats = ReadStats() if stats is None else stats
+    files = comment_files(source) if isinstance(source, (str, os.PathLike)) else None
+    # Whether a text came too often depends on what came before: we ask that last, when threads come in a fixed order
+    # and each comment once. A filter of another class is asked everything at once, in the order of the files.
+    late = type(filter) is Filter and filter.same_text is not None
+    sieve = replace(filter, same_text=None) if late else filter
+    partitions = Partitions(memory_limit)
+    try:
+        if files is None:
+            cleaned = ((comment, redact(clean(comment.body))) for comment in source)
+            partitions.add(rows_of(cleaned, sieve, filter.counts))
+        elif processes := workers_for(files, sieve, processes):
+            for packed in packed_by_workers(files, sieve, filter.counts, stats, processes):
+                partitions.take(packed)
+        else:
+            partitions.add(rows_of(read_records(files, cleaned_comment, stats), sieve, filter.counts))
+        stats.spilled += partitions.spilled
+        for link_id, rows in partitions.threads():
+            thread = _counted(Thread(link_id, map(Comment._make, rows)), stats)
+            for conversation in cut(_without_repeats(thread, filter) if late else thread, pairs):
+                stats.conversations += 1
+                yield conversation
+    finally:
+        partitions.close()
+
+
+def _without_repeats(thread: Thread, filter: Filter) -> Thread:
+    """Drop the comments whose author has posted the same text too often, in this thread or in those before it."""
+    repeats = {
+        comment.id
+        for comment in thread.comments.values()
+        if len(comment.body) >= filter.same_text_characters
+        and filter._count_same(comment.author, comment.body) > filter.same_text
+    }
+    if not repeats:
+        return thread
+    filter.counts["kept"] -= len(repeats)
+    filter.counts["same text again"] += len(repeats)
+    comments = thread.comments.values()
+    return Thread(thread.id, (c._replace(body="") if c.id in repeats else c for c in comments))
+
+
+def _counted(thread: Thread, stats: ReadStats | None) -> Thread:
+    if stats is not None:
+        stats.threads += 1
+        stats.duplicates += thread.duplicates
+        stats.orphans += len(thread.orphans)
+        stats.cycles += len(thread.cycles)
+    return thread
+
+
+def _oldest_first(comments: Iterable[Comment]) -> list[Comment]:
+    """Sort by time, then id; comments without a time (rare) come first."""
+    try:
+        return sorted(comments, key=attrgetter("created", "id"))
+    except TypeError:
+        return sorted(comments, key=lambda comment: (comment.created or 0, comment.id))
+
+
+def _trust(comment: Comment) -> tuple:
+    """Sort key for copies of one comment: a deletion counts before anything else, then the higher score, then any order."""
+    gone = comment.body in ("", DELETED, "[removed]")
+    return not gone, -known_score(comment), repr(comment)

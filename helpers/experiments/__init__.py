@@ -1,0 +1,1 @@
+"""Room 8, experiments: the long runs behind the tables in data/."""

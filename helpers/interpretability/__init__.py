@@ -1,0 +1,1 @@
+"""Room 6, interpretability: what goes on inside a model."""

@@ -1,0 +1,236 @@
+"""How a training goes: a figure of it afterwards, and a curve that grows while you wait. Built in notebook 02, used by all.
+
+Both show the training loss step by step (light) and smoothed, the measurements of the validation loss as points, and
+what other models reach as level lines. ``plots`` hands `learning_curve` on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import NamedTuple
+
+from helpers.show import theme
+from helpers.show.curves import _label_ends
+from helpers.show.explore import show_widget
+from helpers.show.figure import Picture, new, sentence
+from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, write
+from helpers.show.theme import BLUE, GRID, MONO, ORANGE, RULE, SOFT, number
+
+POINTS = 200  # drawn of a line: more than a screen can tell apart, whatever the number of steps
+BASELINES = (theme.TEAL, theme.CRIMSON, theme.PLUM, SOFT)
+SHARE = 0.02  # of the training's time that a LiveCurve may take at most
+LEFT, RIGHT, HEIGHT = 62, WIDTH - 190, 250  # of the live curve's frame, in pixels; names stand to the right of it
+
+
+class _Course(NamedTuple):
+    """A training as arrays: `steps`, `losses` and `smooth` [N], `measured` and `validation` [M], and its ends in words."""
+
+    steps: object
+    losses: object
+    smooth: object
+    measured: object
+    validation: object
+    end: float  # mean loss of the last 50 steps: one step alone is too noisy
+
+
+def learning_curve(
+    history, title: str, baselines: dict[str, float] | None = None, unit: str = "nats", factor: float = 1.0
+) -> Picture:
+    """Draw what ``fit`` returned: training loss, validation loss, and `baselines`, a dict from name to value.
+
+    `title` states the claim. The losses are multiplied by `factor` and named `unit`: for characters of one byte,
+    ``factor=1 / math.log(2), unit="bits"``. The baselines are in `unit` already. Raises ValueError when the history has
+    no step with a finite loss.
+    """
+    baselines, course = baselines or {}, _read(history, factor)
+    if course is None:
+        raise ValueError("the history has no step with a finite loss: train first, then draw its learning curve")
+    fig, ax = new(title, "training step", f"loss in {_per_token(unit)}")
+    thin = _thinned(len(course.steps))
+    steps, last = course.steps[thin], course.steps[-1]
+    ax.plot(steps, course.losses[thin], color=BLUE, alpha=0.25, linewidth=0.8)
+    ax.plot(steps, course.smooth[thin], color=BLUE)
+    ends = [(course.smooth[-1], last, "training", BLUE)]
+    if len(course.validation):
+        look = {"color": ORANGE, "marker": "o", "markersize": 4.5, "linestyle": theme.DASHES[1], "linewidth": 1}
+        ax.plot(course.measured, course.validation, **look, clip_on=False)
+        ends.append((course.validation[-1], course.measured[-1], "validation", ORANGE))
+    for i, (name, value) in enumerate(baselines.items()):
+        colour = BASELINES[i % len(BASELINES)]
+        ax.axhline(value, color=colour, linewidth=1.2, linestyle=theme.DASHES[1 + i % 4])
+        ends.append((value, last, f"{name} {value:.2f}", colour))
+    ax.set_xlim(0, last)  # level lines end where their names begin
+    ax.xaxis.set_major_formatter(lambda value, _: number(int(value)))
+    _label_ends(fig, ax, ends)
+    return Picture(fig, f"{sentence(title)} {_words(course, baselines, _per_token(unit))}")
+
+
+class LiveCurve:
+    """The learning curve while it grows: ``live = LiveCurve(); live.show(); fit(…, callbacks=[live])``.
+
+    `baselines`, `unit` and `factor` are those of `learning_curve`. It is drawn again at most once in `every` seconds,
+    and more rarely if drawing would take more than a fiftieth of the training's time. When training has ended,
+    ``live.picture`` is the same as a still drawing, with the last step and all measurements.
+    """
+
+    def __init__(self, baselines: dict[str, float] | None = None, every: float = 1.0, unit="nats", factor=1.0):
+        import ipywidgets
+
+        self.baselines, self.every, self.unit, self.factor = baselines or {}, every, unit, factor
+        self.history, self._due = None, 0.0
+        self.widget = ipywidgets.HTML(layout={"width": "100%"})
+        self._draw()
+
+    def __call__(self, history, model=None) -> None:
+        """Take a look at the history after a step: what ``fit`` calls."""
+        self.history, began = history, time.monotonic()
+        if began >= self._due:
+            self._draw()
+            now = time.monotonic()
+            self._due = now + max(self.every, (now - began) / SHARE)
+
+    @property
+    def picture(self) -> Drawing:
+        """The curve as it is now, as a `Drawing`."""
+        return self._draw()
+
+    def __repr__(self) -> str:
+        return repr(self._draw())
+
+    def show(self) -> None:
+        """Display the curve here, where it will grow. What is recorded of it is the words."""
+        show_widget(self.widget, repr(self))
+
+    _ipython_display_ = show
+
+    def _draw(self) -> Drawing:
+        drawing = _drawing(self.history, self.baselines, _per_token(self.unit), self.factor)
+        self.widget.value = drawing.svg
+        return drawing
+
+
+def _per_token(unit: str) -> str:
+    return unit if " per " in unit else f"{unit} per token"
+
+
+def _read(history, factor: float) -> _Course | None:
+    """Return the course of a training, None before its first step; losses that are no number are left out."""
+    import numpy as np
+
+    if history is None:
+        return None
+    frame = history.frame
+    steps, losses, validation = (frame[name].to_numpy(dtype=float) for name in ("step", "loss", "validation"))
+    finite, measured = np.isfinite(losses), np.isfinite(validation)
+    if not finite.any():
+        return None
+    trained = losses[finite] * factor
+    smooth = _smoothed(trained, max(1, len(trained) // 40))
+    return _Course(steps[finite], trained, smooth, steps[measured], validation[measured] * factor, trained[-50:].mean())
+
+
+def _smoothed(values, width: int):
+    """Return the mean of each value and the `width` before and after it; near the ends, of as many as there are."""
+    import numpy as np
+
+    total, places = np.concatenate([[0.0], values.cumsum()]), np.arange(len(values))
+    low, high = np.maximum(places - width, 0), np.minimum(places + width + 1, len(values))
+    return (total[high] - total[low]) / (high - low)
+
+
+def _thinned(length: int):
+    """Return at most 200 places in a line of `length`, evenly spread, with both ends."""
+    import numpy as np
+
+    return np.unique(np.linspace(0, length - 1, min(length, POINTS)).round().astype(int))
+
+
+def _words(course: _Course, baselines: dict, unit: str) -> str:
+    steps = int(course.steps[-1])
+    text = f"Over {number(steps)} {'step' if steps == 1 else 'steps'} the training loss goes from "
+    text += f"{course.losses[0]:.2f} to {course.end:.2f} {unit}"
+    if len(course.validation):
+        best = int(course.validation.argmin())
+        text += f"; the lowest validation loss is {course.validation[best]:.2f}, after step "
+        text += number(int(course.measured[best]))
+    for name, value in baselines.items():
+        # What was held back decides; a training loss may be low because the model learned its texts by heart.
+        line, places = (course.validation, course.measured) if len(course.validation) else (course.smooth, course.steps)
+        below = (line < value).nonzero()[0]
+        reached = f"beaten at step {number(int(places[below[0]]))}" if len(below) else "not beaten"
+        text += f"; {name}, {value:.2f}, is {reached}"
+    return text + "."
+
+
+def _drawing(history, baselines: dict, unit: str, factor: float) -> Drawing:
+    """Draw the curve as SVG."""
+    course = _read(history, factor)
+    if course is None:
+        words = "The learning curve appears here when training begins."
+        return Drawing(write(MARGIN, TITLE_HEIGHT + 17, words, f'fill="{SOFT}"'), words, "No step yet", HEIGHT)
+    thin, checked = _thinned(len(course.steps)), _thinned(len(course.measured)) if len(course.measured) else []
+    steps, smooth, raw = course.steps[thin], course.smooth[thin], course.losses[thin]
+    values = [*smooth, *raw, *course.validation, *map(float, baselines.values())]
+    low, high, last = min(values), max(values), float(course.steps[-1])
+    bottom = TITLE_HEIGHT + 16 + HEIGHT
+
+    def x(step):
+        return LEFT + (RIGHT - LEFT) * float(step) / last
+
+    def y(value):
+        return bottom - HEIGHT * (float(value) - low) / ((high - low) or 1)
+
+    def path(line, look):
+        points = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in zip(steps, line))
+        return f'<polyline points="{points}" fill="none" stroke="{BLUE}" {look}/>'
+
+    parts = [_axes(low, high, last, x, y, bottom, unit)]
+    names = [(y(smooth[-1]), f"training {course.end:.2f}", BLUE)]
+    for i, (name, value) in enumerate(baselines.items()):
+        colour = BASELINES[i % len(BASELINES)]
+        dash = f'stroke="{colour}" stroke-width="1.5" stroke-dasharray="{6 + 2 * i} 4"'
+        parts.append(f'<path d="M{LEFT} {y(value):.1f}H{RIGHT}" {dash}/>')
+        names.append((y(value), f"{name} {value:.2f}", colour))
+    parts += [path(raw, 'stroke-width="1" opacity="0.3"'), path(smooth, 'stroke-width="2.2"')]
+    for i in checked:
+        step, value = course.measured[i], course.validation[i]
+        told = f"validation {value:.2f} after step {number(int(step))}"
+        dot = f'<circle cx="{x(step):.1f}" cy="{y(value):.1f}" r="4" fill="{ORANGE}"/>'
+        parts.append(f'<g tabindex="0"><title>{told}</title>{dot}</g>')
+    if len(checked):
+        names.append((y(course.validation[-1]), f"validation {course.validation[-1]:.2f}", ORANGE))
+    title = f"Loss after {number(int(last))} steps: {course.end:.2f} {unit}"
+    body = "".join(parts) + _names(names)
+    return Drawing(body, f"{title}. {_words(course, baselines, unit)}", title, bottom + 44)
+
+
+def _axes(low, high, last, x, y, bottom, unit) -> str:
+    """Draw five level lines with their values, and the steps below."""
+    parts = []
+    for i in range(5):
+        value = low + (high - low) * i / 4
+        parts.append(f'<path d="M{LEFT} {y(value):.1f}H{RIGHT}" stroke="{GRID}"/>')
+        look = f'text-anchor="end" font-size="12" fill="{SOFT}" font-family="{MONO}"'
+        parts.append(write(LEFT - 8, y(value) + 4, f"{value:.2f}", look))
+        if high == low:
+            break
+    parts.append(f'<path d="M{LEFT} {bottom}H{RIGHT}" stroke="{RULE}"/>')
+    for share, anchor in ((0, "start"), (0.5, "middle"), (1, "end")):
+        look = f'text-anchor="{anchor}" font-size="12" fill="{SOFT}"'
+        parts.append(write(x(share * last), bottom + 18, number(round(share * last)), look))
+    parts.append(
+        write(LEFT, bottom + 36, f"training step; the height is the loss in {unit}", f'fill="{SOFT}" font-size="12"')
+    )
+    return "".join(parts)
+
+
+def _names(names) -> str:
+    """Write the name of each line at its right end, pushed down where two would overlap."""
+    parts, at = [], -math.inf
+    for place, name, colour in sorted(names):
+        at = max(place, at + 17)
+        parts.append(
+            write(RIGHT + 10, at + 4, theme.shorten(name, 24), f'fill="{colour}" font-weight="700" font-size="13"')
+        )
+    return "".join(parts)

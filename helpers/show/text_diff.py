@@ -1,0 +1,105 @@
+"""What a rule did to a text: the removed characters struck out, the new ones underlined. Built for notebook 01."""
+
+from __future__ import annotations
+
+import difflib
+
+from helpers.show.svg import CELL, MARGIN, MONO, TITLE_HEIGHT, WIDTH, Drawing, cells, write
+from helpers.show.theme import BLUE, ORANGE, SOFT, listing, shorten, visible
+
+LINE = 24
+LONGEST = 1200  # characters of a text that are drawn
+LOOKS = {
+    "same": "",
+    "removed": f'fill="{ORANGE}" text-decoration="line-through"',
+    "added": f'fill="{BLUE}" font-weight="700" text-decoration="underline"',
+}
+
+
+class Changes(Drawing):
+    """A text before and after, drawn as one: what went is struck out, what came is bold and underlined.
+
+    `title` says what was done. The words tell the changes and the text as it is now. Texts over 1,200 characters are cut
+    with a notice.
+    """
+
+    def __init__(self, before: str, after: str, title: str):
+        notice = (
+            f" Only the first {LONGEST:,} characters are drawn."
+            if max(len(before), len(after)) > LONGEST
+            else ""
+        )
+        before, after = before[:LONGEST], after[:LONGEST]
+        pieces = list(_pieces(before, after))
+        body, height = _lines(pieces)
+        words = f"{title}: {_told(pieces)} The text now: “{shorten(after, 300)}”{notice}"
+        super().__init__(body, words, title, height)
+
+
+def _pieces(before: str, after: str):
+    """Yield (kind, text) in reading order; kind is "same", "removed" or "added"."""
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            yield "same", before[a:b]
+            continue
+        if b > a:
+            yield "removed", before[a:b]
+        if d > c:
+            yield "added", after[c:d]
+
+
+def _lines(pieces) -> tuple[str, float]:
+    parts, x, y = [], float(MARGIN), float(TITLE_HEIGHT + 16)
+    for kind, text in pieces:
+        for word in _words(text):
+            sign = "".join(visible(c) if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in word)
+            if kind == "same" and word == "\n":
+                sign = ""  # a line break that stays is seen as one; one that changes needs its sign
+            width = cells(sign) * CELL
+            if x + width > WIDTH - MARGIN and x > MARGIN:
+                x, y = float(MARGIN), y + LINE
+            if sign.strip() or kind != "same":
+                parts.append(write(x, y, sign.replace(" ", "\N{NO-BREAK SPACE}"), LOOKS[kind]))
+            x += width
+            if word == "\n" and kind != "removed":
+                x, y = float(MARGIN), y + LINE
+    key = write(
+        MARGIN, y + LINE + 6, "Struck out: removed. Underlined: new.", f'font-size="11.5" fill="{SOFT}"'
+    )
+    return f'<g font-family="{MONO}" xml:space="preserve">{"".join(parts)}</g>{key}', y + LINE + 20
+
+
+def _words(text: str):
+    """Cut a text where a line may be broken: after a space, and around each line break."""
+    word = ""
+    for character in text:
+        if character == "\n":
+            if word:
+                yield word
+            yield character
+            word = ""
+        else:
+            word += character
+            if character == " ":
+                yield word
+                word = ""
+    if word:
+        yield word
+
+
+def _told(pieces) -> str:
+    told = []
+    for kind in ("removed", "added"):
+        found = [f"“{_piece(text)}”" for piece, text in pieces if piece == kind]
+        if found:
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            told.append(f"{kind} {', '.join(found[:3])}{more}")
+    return f"{listing(told)}." if told else "nothing changed."
+
+
+def _piece(text: str) -> str:
+    """A changed piece inside a sentence: invisible characters as signs, long pieces cut."""
+    if text.isspace() and "\n" not in text:
+        return "␣" * len(text)
+    return shorten("".join(visible(c) if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text), 40)

@@ -1,0 +1,31 @@
+"""Learning a reward model from preference pairs: the Bradley–Terry loss (built in notebook 09)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn import functional
+
+from helpers.corpus.batches.base import IGNORED
+from helpers.corpus.batches.preferences import PreferenceBatch
+
+LN2 = math.log(2)  # the Bradley–Terry loss of somebody who does not know
+
+
+def bradley_terry_loss(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
+    """Return the mean of −log σ(chosen − rejected), for scores [B] each (Bradley & Terry 1952; Christiano et al. 2017).
+
+    Computed by logsigmoid: σ of a large negative difference rounds to 0, and its logarithm would be −inf.
+    """
+    return -functional.logsigmoid(chosen - rejected).mean()
+
+
+# --- the losses --------------------------------------------------------------------------------------------------------
+
+
+def reward_loss(model, batch: PreferenceBatch) -> torch.Tensor:
+    """Return the Bradley–Terry loss of a `RewardModel`, each reply read at its last token (Stiennon et al. 2020)."""
+    places = torch.arange(1, batch.ids.shape[1], device=batch.ids.device)
+    last = ((batch.targets != IGNORED) * places).amax(1)
+    return bradley_terry_loss(*model(batch.ids, last).chunk(2))

@@ -1,0 +1,3 @@
+"""The shared fixtures of ``tests.factories``."""
+
+from tests.factories import bot, checkpoint_folder, tokenizer  # noqa: F401
