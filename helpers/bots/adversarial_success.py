@@ -22,7 +22,7 @@ PLACES = (3, 9, 15)  # so many turns of a test conversation are read, and the ne
 PIECES = 24  # of every reply the first so many word pieces are looked at: length alone should not tell
 FILE = "adversarial_success.csv"
 COLUMN = "adversarial success"  # on the scoreboard
-EYES = {name: (READERS.index(name),) for name in ("seq2seq", "gpt")} | {COLUMN: (0, 1)}  # column -> numbers of READERS
+READER_SETS = {name: (READERS.index(name),) for name in ("seq2seq", "gpt")} | {COLUMN: (0, 1)}  # column -> numbers of READERS
 
 
 class Question(NamedTuple):
@@ -72,7 +72,7 @@ class Examiner:
         noise = self.evaluator.see(random_words(self.evaluator, people, np.random.default_rng(0)))
         self.tested = {
             column: tested_on(self.evaluator, self.people.seen_by(readers), noise.seen_by(readers))
-            for column, readers in EYES.items()
+            for column, readers in READER_SETS.items()
         }
         if failed := [f"{column}: {tested}" for column, tested in self.tested.items() if not tested.passed]:
             raise ValueError(f"the evaluator says nothing about a bot. {failed[0]}")
@@ -103,7 +103,7 @@ class Examiner:
             column: adversarial_success(
                 self.evaluator, self.people.seen_by(readers), seen.seen_by(readers), self.tested[column]
             )
-            for column, readers in EYES.items()
+            for column, readers in READER_SETS.items()
         }
 
 
@@ -156,7 +156,7 @@ def _judge(cards: dict[str, dict], examiner: Examiner) -> None:
 
 def forget(names: list[str]) -> None:
     """Take this figure of bots away everywhere: it was that of other weights, or given by other readers."""
-    write_rows(_path(), ["bot", *EYES], [{"bot": bot} | row for bot, row in rows().items() if bot not in names])
+    write_rows(_path(), ["bot", *READER_SETS], [{"bot": bot} | row for bot, row in rows().items() if bot not in names])
     for name in names:
         if (card := checkpoints.card(name))["metrics"].get(COLUMN) is not None:
             _note(name, card, None)
@@ -183,7 +183,7 @@ def write(found: dict[str, dict[str, float]]) -> None:
     from helpers.evaluation.scoreboard import ENTRIES
 
     table = rows() | found
-    write_rows(_path(), ["bot", *EYES], [{"bot": e.name, **table[e.name]} for e in ENTRIES if e.name in table])
+    write_rows(_path(), ["bot", *READER_SETS], [{"bot": e.name, **table[e.name]} for e in ENTRIES if e.name in table])
 
 
 def _path() -> Path:

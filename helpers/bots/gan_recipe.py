@@ -66,13 +66,13 @@ def material(corpus, bot) -> Material:
 
 def new_judge(run: str, bot, device):
     """Return a judge that knows nothing yet: of a "copied judge" run the bot's own copy, else one with the eyes of READERS."""
-    from helpers.models.discriminators import Judge, ReadingJudge
+    from helpers.models.discriminators import Discriminator, FeatureDiscriminator
 
     if run == "copied judge":
-        return Judge(bot).to(device)
+        return Discriminator(bot).to(device)
     readers = [checkpoints.load(name, device).model for name in READERS]
     config = bot.config
-    return ReadingJudge(readers, config["vocabulary_size"], config["pad"]).to(device)
+    return FeatureDiscriminator(readers, config["vocabulary_size"], config["pad"]).to(device)
 
 
 def play(plan: Plan, shared: Material, device, batch: int = BATCH, told=None, **how):
@@ -82,13 +82,13 @@ def play(plan: Plan, shared: Material, device, batch: int = BATCH, told=None, **
     """
     from helpers.corpus.batches.context_reply_pairs import PairBatches
     from helpers.evaluation.gan_monitor import ReplyWatch
-    from helpers.training.dialogue_gan import AdversarialHistory, train_adversarially
+    from helpers.training.dialogue_gan import DialogueGANHistory, train_adversarially
 
     seed_everything(plan.schedule.seed)
     bot = checkpoints.load("seq2seq", device).model
     judge = new_judge(plan.run, bot, device)
     if plan.run == "MLE":
-        return bot, judge, AdversarialHistory([{"step": 0}])
+        return bot, judge, DialogueGANHistory([{"step": 0}])
     watch = ReplyWatch(shared.watched, shared.tokenizer, shared.prompts, TOKENS, WORDS)
 
     def look(generator, judge):

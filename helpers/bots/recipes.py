@@ -106,7 +106,7 @@ class PairRecipe:
     reply_tokens: int = 64
     batch_size: int = 32
     seconds: float = 2_100
-    optimiser: str = "muon"
+    optimizer: str = "muon"
     learning_rate: float = 0.02
     weight_decay: float = 0.01
     seed: int = 0
@@ -130,7 +130,7 @@ class PairRecipe:
             device,
             resume,
             seconds=self.seconds,
-            optimiser=self.optimiser,
+            optimizer=self.optimizer,
             schedule="trapezoid",
             loss=reply_loss,
             validate=lambda model: mean_loss(model, held_out, loss=reply_loss),
@@ -174,7 +174,7 @@ class GPTRecipe:
             device,
             resume,
             steps=self.steps,
-            optimiser="muon",
+            optimizer="muon",
             schedule="trapezoid",
             validate=lambda model: mean_loss(model, held_out, loss=next_token_loss),
             compile=device.torch.type == "cuda",
@@ -191,7 +191,7 @@ class ChatRecipe:
     dropout: float = 0.1
     batch_size: int = 16
     steps: int = 1_532  # one pass
-    optimiser: str = "muon"
+    optimizer: str = "muon"
     learning_rate: float = 2.5e-3  # a twelfth of the pretraining's
     weight_decay: float = 0.05
     seed: int = 0
@@ -212,7 +212,7 @@ class ChatRecipe:
             device,
             resume,
             steps=self.steps,
-            optimiser=self.optimiser,
+            optimizer=self.optimizer,
             schedule="trapezoid",
             validate=lambda model: mean_loss(model, held_out, loss=next_token_loss),
         )

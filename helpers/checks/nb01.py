@@ -119,7 +119,7 @@ def check_choose_split(choose_split: Callable[[str], str]) -> str:
     runs = sum(a != b for a, b in zip(first, first[1:]))
     if runs < 2_000:
         raise Wrong(
-            "Neighbouring ids go to the same split. Ids count up with time, so that is a split by date: hash them."
+            "Neighboring ids go to the same split. Ids count up with time, so that is a split by date: hash them."
         )
     return "The same answer for a thread on every computer, 90 : 5 : 5, and no order in it."
 

@@ -25,7 +25,7 @@ def _close(a, b: float) -> bool:
 
 @exercise
 def check_next_pair(next_pair: Callable[[dict], tuple]) -> str:
-    """Exercise 1: the pair of neighbouring letters that occurs most often; ties by the alphabet."""
+    """Exercise 1: the pair of neighboring letters that occurs most often; ties by the alphabet."""
 
     def ask(words: dict) -> tuple:
         kept = dict(words)

@@ -1,4 +1,4 @@
-"""Checks of notebook 06, *GPT: pretraining on unlabelled text*."""
+"""Checks of notebook 06, *GPT: pretraining on unlabeled text*."""
 
 import math
 from collections.abc import Callable
@@ -162,7 +162,7 @@ def check_rotated(rotated: Callable) -> str:
         raise Wrong("You turned the other way: the first half is a·cos − b·sin, the second b·cos + a·sin.")
     if _same(answer, turn(paired, 3).view(2, half).T.flatten()):
         raise Wrong(
-            "You paired neighbours. Here number i makes a pair with number i + D/2, the first half with the second."
+            "You paired neighbors. Here number i makes a pair with number i + D/2, the first half with the second."
         )
     if _same(answer, turn(x, 3, speeds=torch.ones(half).double())):
         raise Wrong("All pairs turn alike. Each has its own speed, base ** (−i / (D/2)): fast first, slow last.")

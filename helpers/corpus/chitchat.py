@@ -17,7 +17,7 @@ def new_card() -> Card:
     """Return the card of these conversations, before any is counted."""
     return Card(
         origin="BYU Chit-Chat Challenge 2018 (Myers, Etchart & Fulda 2020), package chitchat-dataset",
-        licence="MIT",
+        license="MIT",
         warnings=[
             "Most writers are students of one university in one year; one of them sits in one conversation in six.",
             "It was a game with points: some lines were typed to score, not to be read.",

@@ -35,7 +35,7 @@ class Card:
     """What a corpus is and who may use it: read it before you train on it."""
 
     origin: str
-    licence: str
+    license: str
     counts: dict[str, int] = field(default_factory=dict)
     dropped: Counter = field(default_factory=Counter)  # reason -> conversations (chat) or comments (dumps) left out
     warnings: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Card:
         dropped = ", ".join(f"{number:,} {reason}" for reason, number in self.dropped.most_common()) or "nothing"
         lines = [
             f"Origin:   {self.origin}",
-            f"Licence:  {self.licence}",
+            f"License:  {self.license}",
             f"Counts:   {counts}",
             f"Left out: {dropped}",
         ]

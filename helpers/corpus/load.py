@@ -47,7 +47,7 @@ def _path_of(source: str | os.PathLike) -> Path:
     return path
 
 
-def normalised(text: str) -> str:
+def normalized(text: str) -> str:
     """Return the words of a text alone, lower case: two texts equal here are copies of each other for the split."""
     return " ".join(re.findall(r"\w+", text.lower()))
 
@@ -76,5 +76,5 @@ def _split(found: list[Conversation], card: Card) -> Corpus:
 
 def _long_turns(conversation: Conversation) -> list[str]:
     # Eight words take 15 characters at least: most turns need no closer look.
-    keys = (normalised(turn.text) for turn in conversation.turns if len(turn.text) >= 2 * COPY_WORDS - 1)
+    keys = (normalized(turn.text) for turn in conversation.turns if len(turn.text) >= 2 * COPY_WORDS - 1)
     return [key for key in keys if key.count(" ") >= COPY_WORDS - 1]

@@ -1,4 +1,4 @@
-"""How good is what a generator makes? Corners reached, digits recognised, nothing copied. Built in notebook 08.
+"""How good is what a generator makes? Corners reached, digits recognized, nothing copied. Built in notebook 08.
 
 A GAN's own losses do not tell: each depends on an opponent that learns too. So somebody from outside has to look.
 """
@@ -10,20 +10,20 @@ from helpers.models.utils import device_of, evaluating
 SURE = 0.9  # probability from which a classifier counts as sure
 
 
-def modes_reached(points: torch.Tensor, centres: torch.Tensor, radius: float) -> tuple[int, float]:
-    """Return how many centres [K, 2] are reached, and the share of the points [N, 2] that lie within ``radius`` of one.
+def modes_reached(points: torch.Tensor, centers: torch.Tensor, radius: float) -> tuple[int, float]:
+    """Return how many centers [K, 2] are reached, and the share of the points [N, 2] that lie within ``radius`` of one.
 
-    A centre is reached when it has at least a tenth of its fair share, N / K. Raises ValueError for no points.
+    A center is reached when it has at least a tenth of its fair share, N / K. Raises ValueError for no points.
     """
     _some(points)
-    distances, nearest = torch.cdist(points.float().cpu(), centres.float().cpu()).min(1)
+    distances, nearest = torch.cdist(points.float().cpu(), centers.float().cpu()).min(1)
     near = distances < radius
-    counts = torch.bincount(nearest[near], minlength=len(centres))
-    return int((counts >= len(points) / len(centres) / 10).sum()), near.float().mean().item()
+    counts = torch.bincount(nearest[near], minlength=len(centers))
+    return int((counts >= len(points) / len(centers) / 10).sum()), near.float().mean().item()
 
 
 @torch.no_grad()
-def recognised(classifier, images: torch.Tensor) -> tuple[float, torch.Tensor]:
+def recognized(classifier, images: torch.Tensor) -> tuple[float, torch.Tensor]:
     """Return the share of the images of which the classifier is sure (0.9 or more), and how many it takes for each class.
 
     The first is a measure of quality, the second of variety: a generator that makes one perfect digit over and over has

@@ -175,7 +175,7 @@ class Sanity:
 
 
 def sanity(evaluator: Evaluator, pairs: Sequence[Pair], human: Replies | None = None, seed: int = 0) -> Sanity:
-    """Test an evaluator on people's replies ``pairs``: halves of them, labelled by a coin, and as many random words.
+    """Test an evaluator on people's replies ``pairs``: halves of them, labeled by a coin, and as many random words.
 
     ``human`` is what ``evaluator.see(pairs)`` gave, if that was done before.
     """

@@ -47,7 +47,7 @@ def entropy(texts: Iterable[Text], n: int) -> float:
     """Return Ent-n in nats: ``-sum p ln p`` over the frequencies of the n-grams of all texts (Zhang et al., 2018).
 
     0.0 when one n-gram is all there is, or none; ``ln k`` when ``k`` n-grams are equally frequent. Unlike distinct-n it
-    sees how often the favourites return. It grows with the size of the set: compare sets of the same size. Raises
+    sees how often the favorites return. It grows with the size of the set: compare sets of the same size. Raises
     ValueError when there is no text or ``n`` is below 1.
     """
     counts = _count_all(texts, n)

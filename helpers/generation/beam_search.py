@@ -38,7 +38,7 @@ def beam_search(
     Of all continuations of the ``width`` beginnings the ``width`` likeliest are kept at each step; one that ends in a token
     of ``stop`` is a reply (which token closes it does not matter: their probabilities are added). The score is the log
     probability divided by (number of tokens, the closing one too) to the power ``length_penalty``: at 0 the sum, which
-    favours short replies, at 1 the mean. Width 1 is greedy. ``forbidden`` tokens are never said.
+    favors short replies, at 1 the mean. Width 1 is greedy. ``forbidden`` tokens are never said.
 
     ``model`` is called as ``generate`` calls it. If it can ``pick`` rows of its state, each step reads one token a row;
     otherwise all is read again. Replies longer than ``max_tokens`` are cut and come after the finished ones. Raises

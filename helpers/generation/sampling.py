@@ -42,7 +42,7 @@ def distribution(
     return probabilities / probabilities.sum()
 
 
-def penalised(logits: torch.Tensor, said: Sequence[int], penalty: float) -> torch.Tensor:
+def penalized(logits: torch.Tensor, said: Sequence[int], penalty: float) -> torch.Tensor:
     """Return logits with those of the tokens already said made smaller (Keskar et al. 2019): 1.0 changes nothing."""
     if penalty == 1.0 or not said:
         return logits
@@ -52,7 +52,7 @@ def penalised(logits: torch.Tensor, said: Sequence[int], penalty: float) -> torc
     return logits
 
 
-class Chooser:
+class TokenSampler:
     """Draws one token after the other from logits, with dice of its own: what ``generate`` does at every step.
 
     The arguments are those of ``generate``, and so are the errors.
@@ -81,7 +81,7 @@ class Chooser:
 
     def draw(self, logits: torch.Tensor) -> int | None:
         """Return the next token, given its logits [V]; None when it is one at which to stop."""
-        scores = penalised(logits.float().cpu(), self.said, self.penalty)
+        scores = penalized(logits.float().cpu(), self.said, self.penalty)
         if len(self.forbidden):
             scores = scores.index_fill(0, self.forbidden, float("-inf"))
         token = int(torch.multinomial(distribution(scores, *self.dials), 1, generator=self.random))
@@ -102,7 +102,7 @@ def generate(model, ids: Sequence[int], *, max_tokens: int = 200, cache: bool = 
     the same one draws the same tokens, without one the draw is fresh; torch's global generator is left alone. Raises
     ValueError when ``ids`` is empty and for a setting that makes no sense, as soon as the first token is asked for.
     """
-    chooser, device = Chooser(**settings), device_of(model)
+    chooser, device = TokenSampler(**settings), device_of(model)
     text, limit = list(ids), getattr(model, "context", None)
     if not text:
         raise ValueError("there is nothing to go on from: give one token at least, such as the tokenizer's <end>")
@@ -141,7 +141,7 @@ def generate_batch(
         return [
             list(generate(model, row, max_tokens=max_tokens, seed=seed, **settings)) for row, seed in zip(rows, seeds)
         ]
-    device, choosers = device_of(model), [Chooser(seed=seed, **settings) for seed in seeds]
+    device, choosers = device_of(model), [TokenSampler(seed=seed, **settings) for seed in seeds]
     padding = torch.tensor([longest - len(row) for row in rows], device=device)
     read = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=device)
     state, going = None, [True] * len(rows)

@@ -19,7 +19,7 @@ __all__ = ["LABELS", "Found", "best_unit", "last_character_score", "pieces", "re
 
 WINDOW = 512  # tokens read at once: the outputs of a long text need not fit beside the gates of all its steps
 BLOCK = 64  # units ranked at once
-AWAY = 0.1  # no shuffle shifts the labels by less than this share of the text: neighbouring places are too alike
+AWAY = 0.1  # no shuffle shifts the labels by less than this share of the text: neighboring places are too alike
 
 
 @torch.no_grad()
@@ -146,7 +146,7 @@ def _signed_scores(outputs, labels: np.ndarray) -> np.ndarray:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """Return the rank of each value in its column, float64, ties sharing their mean rank, centred on 0."""
+    """Return the rank of each value in its column, float64, ties sharing their mean rank, centered on 0."""
     ranks = np.empty(values.shape)
     for column in range(values.shape[1]):
         _, which, counts = np.unique(values[:, column], return_inverse=True, return_counts=True)

@@ -12,7 +12,7 @@ from helpers.models.gpt import GPT, GPTConfig
 
 DAY = 86_400  # seconds
 PETAFLOP_DAY = 1e15 * DAY
-BYTES_TRAINING = 16  # a parameter: 2 + 2 in 16 bits for itself and its gradient, 3 × 4 for the optimiser's exact copies
+BYTES_TRAINING = 16  # a parameter: 2 + 2 in 16 bits for itself and its gradient, 3 × 4 for the optimizer's exact copies
 
 
 class Published(NamedTuple):

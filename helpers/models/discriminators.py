@@ -12,7 +12,7 @@ from helpers.models.seq2seq import Seq2Seq
 from helpers.models.utils import evaluating
 
 
-class Judge(nn.Module):
+class Discriminator(nn.Module):
     """A copy of a generator that no longer says what comes next, but who is speaking: a discriminator with a critic.
 
     It reads context and reply, and gives a logit at *every* prefix of the reply: positive for "a person". A verdict after
@@ -93,12 +93,12 @@ def read_by(model: nn.Module, batch: PairBatch, pad: int) -> tuple[torch.Tensor,
     return log_p.gather(-1, chosen)[..., 0].where(counted, 0.0), expected.where(counted, 0.0)
 
 
-class ReadingJudge(nn.Module):
+class FeatureDiscriminator(nn.Module):
     """A judge that has read more than the bot: it is told how surprised good readers are, and learns what that betrays.
 
     After each token a small GRU is given the token, and of each of ``readers`` (a GPT, the bot as it was before the game) the
     log-probability of the token and what the reader had expected. The readers do not learn: only the GRU, the verdict and
-    the critic do, so that tens of steps are enough. Otherwise as ``Judge``.
+    the critic do, so that tens of steps are enough. Otherwise as ``Discriminator``.
     """
 
     def __init__(
@@ -112,11 +112,11 @@ class ReadingJudge(nn.Module):
         self.critic = nn.Linear(width, 1)
 
     def forward(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return logits and values [B, T] as ``Judge`` does."""
+        """Return logits and values [B, T] as ``Discriminator`` does."""
         return _heads(self, self._states(batch))
 
     def score(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the same for a generator's step; see ``Judge.score``."""
+        """Return the same for a generator's step; see ``Discriminator.score``."""
         with torch.no_grad():
             states = self._states(batch)
         logits, values = _heads(self, states)
@@ -134,7 +134,7 @@ class ReadingJudge(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-class RatioJudge(Judge):
+class LikelihoodRatioDiscriminator(Discriminator):
     """The judge that no training makes: log p_people − log p_bot of all that was said so far, with a good reader for people.
 
     Goodfellow et al. 2014 show that the best possible discriminator is p_people / (p_people + p_bot): its logit is this
@@ -148,11 +148,11 @@ class RatioJudge(Judge):
         self.both = (generator, reader)  # in a tuple: they are no parts of the judge, and not to be trained by it
 
     def forward(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return logits, without a gradient, and values as ``Judge`` does."""
+        """Return logits, without a gradient, and values as ``Discriminator`` does."""
         return self.ratio(batch).cumsum(1), super().forward(batch)[1]
 
     def score(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the same; see ``Judge.score``."""
+        """Return the same; see ``Discriminator.score``."""
         return self.ratio(batch).cumsum(1), super().score(batch)[1]
 
     def ratio(self, batch: PairBatch) -> torch.Tensor:

@@ -134,7 +134,7 @@ class LocalTranslator(nn.Module):
 
 
 def _packed(x: torch.Tensor, pack: int) -> torch.Tensor:
-    """Return [B / pack, pack, …]: neighbours in the batch are judged together."""
+    """Return [B / pack, pack, …]: neighbors in the batch are judged together."""
     if len(x) % pack:
         raise ValueError(f"{len(x)} cannot be judged {pack} at a time: give a batch that {pack} divides")
     return x.unflatten(0, (-1, pack))

@@ -37,7 +37,7 @@ class GPTConfig:
     bias: bool = True  # in linear layers and norms
     zero_output: bool = False  # each block begins by adding nothing: its last matrix starts at 0 (Zhang et al. 2019)
     logit_cap: float = 0.0  # scores are squeezed into ± this by a tanh (Gemma 2, 2024); 0 for no cap
-    pair_rows: int = 0  # rows of a table for pairs of neighbours, found by a hash (Roy et al. 2022); 0 for none
+    pair_rows: int = 0  # rows of a table for pairs of neighbors, found by a hash (Roy et al. 2022); 0 for none
     dropout: float = 0.0  # of what each layer adds; not of the attention's weights, where fast kernels know none
 
     def __post_init__(self):
@@ -109,7 +109,7 @@ def rotary_table(context: int, size: int, base: float = 10_000.0) -> tuple[torch
 
 
 def pair_number(before: torch.Tensor, ids: torch.Tensor, rows: int) -> torch.Tensor:
-    """Return the row of a table for each pair of neighbours: a hash, so several rare pairs may share one."""
+    """Return the row of a table for each pair of neighbors: a hash, so several rare pairs may share one."""
     return (before * 1_000_003 + ids * 7_919) % rows
 
 

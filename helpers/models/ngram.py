@@ -239,7 +239,7 @@ def _bits(vocabulary_size: int) -> int:
 
 
 def _windows(ids: np.ndarray, length: int, bits: int) -> np.ndarray:
-    """Return the key of every ``length`` neighbours, int64 [N - length + 1]."""
+    """Return the key of every ``length`` neighbors, int64 [N - length + 1]."""
     count = len(ids) - length + 1
     keys = np.zeros(count, dtype=np.int64)
     for i in range(length):

@@ -33,7 +33,7 @@ class RewardModel(nn.Module):
     ``model`` is copied and stays as it is. ``rank`` and ``alpha`` are LoRA's; rank 0 trains the score alone. ``speakers``,
     ``pad`` and ``end`` are the tokenizer's numbers (``helpers.models.encoder_decoder.marks``). The score begins as 0 for
     everything; a difference of d says that the better reply wins with probability σ(d) (Bradley & Terry 1952), until
-    ``standardise`` gives it the unit "spreads of the scores of these replies".
+    ``standardize`` gives it the unit "spreads of the scores of these replies".
     """
 
     def __init__(self, model: GPT, rank: int = 8, alpha: float = 16.0, *, speakers, pad: int, end: int):
@@ -114,7 +114,7 @@ class RewardModel(nn.Module):
         result = torch.cat(found) if found else torch.zeros(shape)
         return result[torch.tensor(order).argsort()] if found else result
 
-    def standardise(self, pairs: Sequence[Pair]) -> RewardModel:
+    def standardize(self, pairs: Sequence[Pair]) -> RewardModel:
         """Make the scores of these replies 0 on average, with a spread of 1, in place; two of them at least."""
         with torch.no_grad():
             self.mean.zero_(), self.spread.fill_(1.0)

@@ -1,7 +1,7 @@
 """The Transformer of 2017: attention everywhere, and nothing that has to wait its turn (built in notebook 04).
 
 An encoder reads the conversation, a decoder writes the reply. ``Transformer`` differs from Vaswani et al. (2017) in its
-size and in one place: it normalises before each sub-layer, not after (``norm_first``). The paper's order needs a careful
+size and in one place: it normalizes before each sub-layer, not after (``norm_first``). The paper's order needs a careful
 warm-up to train well, this one does not (Xiong et al. 2020), and nearly every large model since GPT-2 has it.
 """
 
@@ -31,7 +31,7 @@ class FeedForward(nn.Module):
 class Layer(nn.Module):
     """What both kinds of layers share: the result of each sub-layer is added to the stream x [B, T, W].
 
-    The stream is normalised on the way into the sub-layer (``norm_first``) or, as in the paper, after the addition.
+    The stream is normalized on the way into the sub-layer (``norm_first``) or, as in the paper, after the addition.
     """
 
     def __init__(self, width: int, heads: int, hidden: int, dropout: float = 0.0, norm_first: bool = True):

@@ -30,9 +30,9 @@ PITCH = LINE + BAR + 2  # from line to line where bars also hang below
 
 
 def how_far_back(model, tokenizer, text, position: int | None = None, name: str = "") -> Tokens:
-    """Colour the characters up to ``position`` by how much each matters for the character after it.
+    """Color the characters up to ``position`` by how much each matters for the character after it.
 
-    The colour is the size of the gradient (``helpers.interpretability.input_gradients.gradient_reach``) in
+    The color is the size of the gradient (``helpers.interpretability.input_gradients.gradient_reach``) in
     per cent of the largest; the
     title says how many characters back half and 90 % of all gradients together lie. ``position`` counts from 0 and is
     the last one if not given; there, the likeliest next character stands for the unknown one. ``name`` of the model
@@ -159,13 +159,13 @@ def _checked(characters, values) -> None:
 def _signed_box(text: str, value: float, share: float, x: float, y: float, width: float) -> str:
     """One character as SVG: its bar stands on its box, or hangs from it."""
     # The blue is the darker of the two: as paper it is laid on more thinly, so that the letters stay legible.
-    colour, most = (ORANGE, 0.77) if share >= 0 else (BLUE, 0.32)
+    color, most = (ORANGE, 0.77) if share >= 0 else (BLUE, 0.32)
     start, way = (y + 30, -BAR * share) if share >= 0 else (y + 52, -BAR * share)
     bar = f"M{x:.1f} {start:g}v{way:.1f}h{width:.1f}v{-way:.1f}z"
     letter = "" if text == "␣" else write(x + 2, y + 46, text)
     return (
-        f'<g tabindex="0"><title>{xml(text)} {number(value)}</title><path d="{bar}" fill="{colour}"/>'
-        f'<rect x="{x:.1f}" y="{y + 30:g}" width="{width:.1f}" height="22" fill="{colour}" '
+        f'<g tabindex="0"><title>{xml(text)} {number(value)}</title><path d="{bar}" fill="{color}"/>'
+        f'<rect x="{x:.1f}" y="{y + 30:g}" width="{width:.1f}" height="22" fill="{color}" '
         f'fill-opacity="{0.04 + most * abs(share):.2f}"/>{letter}</g>'
     )
 

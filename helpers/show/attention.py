@@ -125,7 +125,7 @@ def _named(token: str) -> str:
 
 
 def _text(columns, row, mask, top: float) -> tuple[str, float]:
-    """Write the tokens that are looked at as a text, coloured by the weights of one row; return the SVG and its end."""
+    """Write the tokens that are looked at as a text, colored by the weights of one row; return the SVG and its end."""
     order = sorted(range(len(row)), key=lambda i: -row[i])[:3]
     parts, x, y = [], float(MARGIN), float(TITLE_HEIGHT) - 8
     for i, token in enumerate(columns):

@@ -131,7 +131,7 @@ def _bubble(who: str, said: str) -> str:
     said = xml(said).replace("\n", "<br>")
     if who == "Note":
         return f'<p style="margin:4px 0;color:{SOFT};font-style:italic">{said}</p>'
-    # Side and name tell the two apart, not only the colour.
+    # Side and name tell the two apart, not only the color.
     look = (
         f"margin-left:18%;background:{BLUE};color:{PAPER}"
         if who == "You"

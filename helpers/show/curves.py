@@ -72,7 +72,7 @@ def _zipf_words(pairs, sizes) -> str:
 def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = False, log_x: bool = False) -> Picture:
     """One line per entry of `series`, a dict from name to values; a name stands at the end of its line.
 
-    Colour, dashes and marker differ from line to line. NaN or None interrupt a line; so does, with `log=True` (a
+    Color, dashes and marker differ from line to line. NaN or None interrupt a line; so does, with `log=True` (a
     logarithmic y axis), zero or less. With `log_x=True` the x axis is logarithmic, and each `x` is named on it. Raises
     ValueError for none or more than five lines (nobody can tell six apart), for a line with not as many values as `x`,
     and for zero or less on a logarithmic x axis.
@@ -135,7 +135,7 @@ def _label_ends(fig, ax, ends) -> None:
     low, high = map(place, ax.get_ylim())
     points = (high - low) / (fig.get_size_inches()[1] * 72 * 0.72)  # one point in units of the y axis
     at = -math.inf
-    for y, x, name, colour in sorted(ends):
+    for y, x, name, color in sorted(ends):
         at = max(place(y), at + 13 * points)
-        look = {"color": colour, "fontweight": "bold", "va": "center", "annotation_clip": False}
+        look = {"color": color, "fontweight": "bold", "va": "center", "annotation_clip": False}
         ax.annotate(plain(name), (x, y), xytext=(10, (at - place(y)) / points), textcoords="offset points", **look)

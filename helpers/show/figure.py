@@ -16,7 +16,7 @@ from helpers.show.theme import GRID, INK, PALETTE, PAPER, RULE, SOFT, number
 
 DPI = 200  # pixels of the file per inch: twice what is shown, so that text stays crisp on a dense screen
 SHOWN = 100  # pixels of the page per inch
-COLOURS = 96  # enough for anti-aliased text in five colours; a quarter of the bytes
+COLORS = 96  # enough for anti-aliased text in five colors; a quarter of the bytes
 
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every computer
@@ -125,7 +125,7 @@ def _png(fig) -> bytes:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # an emoji the font lacks becomes a box
         fig.savefig(large, format="png", dpi=DPI, facecolor=PAPER)
-    image = Image.open(large).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    image = Image.open(large).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
     image.save(small, format="png", optimize=True)
     return small.getvalue()
 

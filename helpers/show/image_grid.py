@@ -1,4 +1,4 @@
-"""Small grey pictures side by side, a row for each kind: what a generator made, above what is real. Built in notebook 08."""
+"""Small gray pictures side by side, a row for each kind: what a generator made, above what is real. Built in notebook 08."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ def learning_curve(
         ax.plot(course.measured, course.validation, **look, clip_on=False)
         ends.append((course.validation[-1], course.measured[-1], "validation", ORANGE))
     for i, (name, value) in enumerate(baselines.items()):
-        colour = BASELINES[i % len(BASELINES)]
-        ax.axhline(value, color=colour, linewidth=1.2, linestyle=theme.DASHES[1 + i % 4])
-        ends.append((value, last, f"{name} {value:.2f}", colour))
+        color = BASELINES[i % len(BASELINES)]
+        ax.axhline(value, color=color, linewidth=1.2, linestyle=theme.DASHES[1 + i % 4])
+        ends.append((value, last, f"{name} {value:.2f}", color))
     ax.set_xlim(0, last)  # level lines end where their names begin
     ax.xaxis.set_major_formatter(lambda value, _: number(int(value)))
     _label_ends(fig, ax, ends)
@@ -188,10 +188,10 @@ def _drawing(history, baselines: dict, unit: str, factor: float) -> Drawing:
     parts = [_axes(low, high, last, x, y, bottom, unit)]
     names = [(y(smooth[-1]), f"training {course.end:.2f}", BLUE)]
     for i, (name, value) in enumerate(baselines.items()):
-        colour = BASELINES[i % len(BASELINES)]
-        dash = f'stroke="{colour}" stroke-width="1.5" stroke-dasharray="{6 + 2 * i} 4"'
+        color = BASELINES[i % len(BASELINES)]
+        dash = f'stroke="{color}" stroke-width="1.5" stroke-dasharray="{6 + 2 * i} 4"'
         parts.append(f'<path d="M{LEFT} {y(value):.1f}H{RIGHT}" {dash}/>')
-        names.append((y(value), f"{name} {value:.2f}", colour))
+        names.append((y(value), f"{name} {value:.2f}", color))
     parts += [path(raw, 'stroke-width="1" opacity="0.3"'), path(smooth, 'stroke-width="2.2"')]
     for i in checked:
         step, value = course.measured[i], course.validation[i]
@@ -228,9 +228,9 @@ def _axes(low, high, last, x, y, bottom, unit) -> str:
 def _names(names) -> str:
     """Write the name of each line at its right end, pushed down where two would overlap."""
     parts, at = [], -math.inf
-    for place, name, colour in sorted(names):
+    for place, name, color in sorted(names):
         at = max(place, at + 17)
         parts.append(
-            write(RIGHT + 10, at + 4, theme.shorten(name, 24), f'fill="{colour}" font-weight="700" font-size="13"')
+            write(RIGHT + 10, at + 4, theme.shorten(name, 24), f'fill="{color}" font-weight="700" font-size="13"')
         )
     return "".join(parts)

@@ -23,7 +23,7 @@ def bars(labels, values, title: str, xlabel: str = "", unit: str = "", highlight
     """Horizontal bars from top to bottom in the order given, each with its value at the end.
 
     `xlabel` says what the numbers are; `unit` follows every number ("%", "words"). Labels in `highlight` are
-    drawn in the second colour. `decimals` fixes how many are written, where bars differ by little. Raises
+    drawn in the second color. `decimals` fixes how many are written, where bars differ by little. Raises
     ValueError when there are no bars or the lengths differ.
     """
     labels, values = [str(label) for label in labels], list(values)
@@ -32,8 +32,8 @@ def bars(labels, values, title: str, xlabel: str = "", unit: str = "", highlight
         raise ValueError(f"bars need one value per label, at least one: got {got}")
     fig, ax = new(title, xlabel, size=(7, 1.0 + 0.3 * len(labels)))
     places = range(len(labels))
-    colours = [PALETTE[1] if label in highlight else PALETTE[0] for label in labels]
-    drawn = ax.barh(places, values, color=colours, height=0.7)
+    colors = [PALETTE[1] if label in highlight else PALETTE[0] for label in labels]
+    drawn = ax.barh(places, values, color=colors, height=0.7)
     written = [number(value) if decimals is None else f"{value:,.{decimals}f}" for value in values]
     written = [f"{text} {unit}".strip() for text in written]
     # The number stands at its bar: an axis with ticks would say it a second time, less exactly.

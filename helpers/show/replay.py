@@ -124,12 +124,12 @@ def _cloud(real, made) -> str:
         value = value if math.isfinite(value) else 0.0
         return half + sign * max(-1.0, min(1.0, value / reach)) * (half - 4)
 
-    def dots(points, colour, radius, opacity):
+    def dots(points, color, radius, opacity):
         circles = "".join(
             f'<circle cx="{MARGIN + place(x, 1):.1f}" cy="{TITLE_HEIGHT + place(y, -1):.1f}" r="{radius}"/>'
             for x, y in points
         )
-        return f'<g fill="{colour}" fill-opacity="{opacity}">{circles}</g>'
+        return f'<g fill="{color}" fill-opacity="{opacity}">{circles}</g>'
 
     frame = f'<rect x="{MARGIN}" y="{TITLE_HEIGHT}" width="{SQUARE}" height="{SQUARE}" fill="none" stroke="{RULE}"/>'
     key = write(
@@ -159,7 +159,7 @@ def _said(replies: list[str]) -> str:
     return "".join(parts)
 
 
-def _curve(name, steps, values, step, left, top, colour) -> str:
+def _curve(name, steps, values, step, left, top, color) -> str:
     """Draw one curve between its lowest and its highest value, and a line at the moment."""
     right, bottom, height = WIDTH - 76, top + STRIP - 16, STRIP - 42
     known = [value for value in values if math.isfinite(value)]
@@ -175,13 +175,13 @@ def _curve(name, steps, values, step, left, top, colour) -> str:
     small = f'font-size="12" fill="{SOFT}"'
     now = values[steps.index(step)]
     parts = [
-        write(left, top + 12, f"{name}: {number(now)}", f'font-size="13" font-weight="700" fill="{colour}"'),
+        write(left, top + 12, f"{name}: {number(now)}", f'font-size="13" font-weight="700" fill="{color}"'),
         f'<path d="M{left} {bottom}H{right}M{left} {y(high):.1f}H{right}" stroke="{GRID}"/>',
         write(right + 8, bottom + 4, number(low), small),
         write(right + 8, y(high) + 4, number(high), small) if high > low else "",
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>',
+        f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>',
         f'<path d="M{x(step):.1f} {bottom - height - 4}V{bottom + 4}" stroke="{SOFT}" stroke-width="1.5"/>',
     ]
     if math.isfinite(now):
-        parts.append(f'<circle cx="{x(step):.1f}" cy="{y(now):.1f}" r="4.5" fill="{colour}"/>')
+        parts.append(f'<circle cx="{x(step):.1f}" cy="{y(now):.1f}" r="4.5" fill="{color}"/>')
     return "".join(parts)

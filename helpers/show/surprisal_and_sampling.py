@@ -12,7 +12,7 @@ from helpers.show.explore import Explore
 from helpers.show.svg import MARGIN, MOST_TOKENS, TITLE_HEIGHT, WIDTH, Drawing, Tokens, cells, seen, write
 from helpers.show.theme import BLUE, MONO, RULE, SOFT, listing, number, percent, xml
 
-# Ends of the scales, fixed so that the colours of two bots or two texts can be compared.
+# Ends of the scales, fixed so that the colors of two bots or two texts can be compared.
 TOP_WORD, TOP_TOKEN, TOP_CHARACTER = 30.0, 20.0, 10.0  # bits
 LONGEST = 500  # characters of a message or text typed into a control that are read
 BARS = 8
@@ -22,7 +22,7 @@ COLUMNS = 92  # of a line of a reply
 
 
 def surprise_tokens(bot, text: str, context=(), words: bool = True) -> Tokens:
-    """Colour `text` by what it cost `bot` to foresee it, −log₂ p in bits: word by word, or by characters.
+    """Color `text` by what it cost `bot` to foresee it, −log₂ p in bits: word by word, or by characters.
 
     A bot that reads other tokens is drawn token by token instead. `context` holds the messages before it, A and B in
     turn. The scale ends at 30 bits a word, 20 bits a token and 10 bits a character, so that drawings can be compared.

@@ -1,7 +1,7 @@
 """Drawings made in Python as SVG: no JavaScript, nothing to download, readable in print and by ear.
 
 Built for notebook 00, used by all. A `Drawing` is a picture and the finding it shows in words; `Tokens`
-colours a text by one number per token, `Bars` lists a few numbers. All draw on their own white paper, so
+colors a text by one number per token, `Bars` lists a few numbers. All draw on their own white paper, so
 that a dark theme leaves them legible.
 """
 
@@ -181,7 +181,7 @@ def _token_words(tokens, values, order, title, unit, position) -> str:
 
 
 class Bars(Drawing):
-    """A few labelled numbers as horizontal bars, e.g. the likeliest next tokens; each can be focused.
+    """A few labeled numbers as horizontal bars, e.g. the likeliest next tokens; each can be focused.
 
     `labels` are strings (tokens), `values` numbers from zero up, `unit` follows each number, `top` fixes
     the scale's end. More than 40 are cut with a notice. Raises ValueError when the lengths differ or

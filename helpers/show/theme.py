@@ -1,4 +1,4 @@
-"""The house style: colours, numbers and sentences that every picture of the course shares.
+"""The house style: colors, numbers and sentences that every picture of the course shares.
 
 Nothing heavy is imported here: the drawings (SVG) use it without matplotlib, the figures (PNG) use it with
 matplotlib.
@@ -12,7 +12,7 @@ import re
 import sys
 import textwrap
 
-# Five colours, told apart by lightness alone (grey-scale print), with normal and with colour-blind eyes, and
+# Five colors, told apart by lightness alone (gray-scale print), with normal and with color-blind eyes, and
 # each with a contrast of at least 3 : 1 against white. tests/show/test_style.py measures all three claims.
 PALETTE = ("#1e3e81", "#ed6e34", "#2c1735", "#0f869b", "#9b2c48")
 BLUE, ORANGE, PLUM, TEAL, CRIMSON = PALETTE
@@ -31,15 +31,15 @@ MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 WIDTH = 100  # columns of the words printed below a picture
 
 
-def luminance(colour: str) -> float:
+def luminance(color: str) -> float:
     """Relative luminance of ``"#rrggbb"`` between 0 (black) and 1 (white), as WCAG 2 defines it."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG contrast ratio of two colours, between 1 and 21."""
+    """WCAG contrast ratio of two colors, between 1 and 21."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

@@ -9,7 +9,7 @@ _WHERE = {
     "reply_loss": "losses",
     "CarriedState": "losses",
     "mean_loss": "losses",
-    "make_optimiser": "optimizers",
+    "make_optimizer": "optimizers",
 }
 __all__ = list(_WHERE)
 

@@ -12,7 +12,7 @@ from helpers.training.history import History
 from helpers.training.losses import each
 
 
-class Keeper:
+class Checkpointer:
     """Keeps the parameters with the lowest validation loss, and the resume file if there is one."""
 
     def __init__(self, model, optimizer, loss, validate: Callable | None, path: str | os.PathLike | None):

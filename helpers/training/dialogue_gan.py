@@ -4,7 +4,7 @@ Li et al. 2017 train it by turns: the judge learns what people say and what the 
 for a person's (REINFORCE), and between these steps it goes on reading what people really said (MLE mixing, or teacher
 forcing), which keeps it from falling into a few sentences that please the judge.
 
-``fit`` does not serve here: it makes one loss small for one model. Here two models with an optimiser each take turns, the loss
+``fit`` does not serve here: it makes one loss small for one model. Here two models with an optimizer each take turns, the loss
 of each is what the other has just become, and none of the losses says how good the replies are. So there is no "best"
 validation to keep either; ``watch`` looks at both from outside.
 """
@@ -19,10 +19,10 @@ from torch.nn import functional
 from helpers.corpus.batches.context_reply_pairs import PairBatch
 from helpers.generation.rollout import sample_replies
 from helpers.generation.scoring import log_probabilities_of
-from helpers.models.discriminators import Judge, side_by_side
+from helpers.models.discriminators import Discriminator, side_by_side
 from helpers.models.utils import device_of, without_dropout
 from helpers.training.losses import on, reply_loss
-from helpers.training.optimizers import make_optimiser
+from helpers.training.optimizers import make_optimizer
 from helpers.training.reinforce import discounted, reinforce_loss
 from helpers.training.reward_shaping import changes, evened, judge_rewards, paid_out
 
@@ -62,7 +62,7 @@ class Schedule:
 
 
 @dataclass
-class AdversarialHistory:
+class DialogueGANHistory:
     """What ``watch`` saw: ``rows`` of numbers by name, each with its "step", and the ``replies`` after some steps.
 
     "reward" and "length" are means since the row before, of the judge's reward at the end of a reply (also where a control was
@@ -87,7 +87,7 @@ class AdversarialHistory:
         return f"A dialogue GAN after {last['step']:,} steps: {said}. {self.stopped}".strip()
 
 
-def judge_loss(judge: Judge, human: PairBatch, machine: PairBatch) -> torch.Tensor:
+def judge_loss(judge: Discriminator, human: PairBatch, machine: PairBatch) -> torch.Tensor:
     """Return the mean surprise in nats at who wrote each prefix, people's and the machine's weighing the same."""
     both = side_by_side(human, machine, judge.pad)
     logits, counted = judge(both)[0], both.targets >= 0
@@ -102,17 +102,17 @@ def _mean(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
 
 
 class DialogueGAN:
-    """The two players, an optimiser for each, and their three kinds of step. All batches are PairBatches of people's replies."""
+    """The two players, an optimizer for each, and their three kinds of step. All batches are PairBatches of people's replies."""
 
-    def __init__(self, generator, judge: Judge, schedule: Schedule):
+    def __init__(self, generator, judge: Discriminator, schedule: Schedule):
         self.generator, self.judge, self.schedule, self.device = generator, judge, schedule, device_of(generator)
         self.dice = torch.Generator(self.device).manual_seed(schedule.seed)
         verdict = torch.nn.ModuleList([part for name, part in judge.named_children() if name != "critic"])
         self.players = {
-            "generator": (generator, make_optimiser("adamw", generator, schedule.learning_rate)),
-            "likelihood": (generator, make_optimiser("adamw", generator, schedule.likelihood_rate)),
-            "judge": (verdict, make_optimiser("adamw", verdict, schedule.judge_rate)),
-            "critic": (judge.critic, make_optimiser("adamw", judge.critic, schedule.critic_rate)),
+            "generator": (generator, make_optimizer("adamw", generator, schedule.learning_rate)),
+            "likelihood": (generator, make_optimizer("adamw", generator, schedule.likelihood_rate)),
+            "judge": (verdict, make_optimizer("adamw", verdict, schedule.judge_rate)),
+            "critic": (judge.critic, make_optimizer("adamw", judge.critic, schedule.critic_rate)),
         }
 
     def say(self, batch: PairBatch) -> PairBatch:
@@ -156,25 +156,25 @@ class DialogueGAN:
         return loss.detach()
 
     def _step(self, who: str, loss: torch.Tensor) -> None:
-        model, optimiser = self.players[who]
-        optimiser.zero_grad()
+        model, optimizer = self.players[who]
+        optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), self.schedule.clip)
         if not torch.isfinite(norm):  # a step along it would spoil every weight
             raise ValueError(f"the gradient of the {who} is no number: {norm.item()}")
-        optimiser.step()
+        optimizer.step()
 
 
 def train_adversarially(
     generator,
-    judge: Judge,
+    judge: Discriminator,
     batches,
     schedule: Schedule,
     *,
     watch: Callable | None = None,
     seconds: float | None = None,
     progress: bool = True,
-) -> AdversarialHistory:
+) -> DialogueGANHistory:
     """Train both in place, for ``schedule.steps`` or until ``seconds`` have passed; return what was seen on the way.
 
     ``batches[t]`` is a PairBatch for every t; each step of either takes the next. ``watch(generator, judge)`` returns numbers
@@ -183,7 +183,7 @@ def train_adversarially(
     A reward or gradient that is no number ends the training: ``stopped`` says at which step and where in the batch, and all
     weights stay those of before that step. So does an interruption.
     """
-    gan, history, began = DialogueGAN(generator, judge, schedule), AdversarialHistory(), time.perf_counter()
+    gan, history, began = DialogueGAN(generator, judge, schedule), DialogueGANHistory(), time.perf_counter()
     numbers, seen, step = iter(range(10**12)), [], 0
     generator.train(), judge.train()
 

@@ -44,7 +44,7 @@ def reference_log_probabilities(model, preferences: Sequence[Preference], pad: i
 
 
 class DPO:
-    """The loss of direct preference optimisation for ``fit``: no reward model, no sampling, no critic (Rafailov et al. 2023).
+    """The loss of direct preference optimization for ``fit``: no reward model, no sampling, no critic (Rafailov et al. 2023).
 
     Needs batches with a reference. ``records`` has a dict for each call: the loss; by how much the chosen and the other
     reply have become likelier than under the reference (nats, means); and the share of pairs told apart. The two terms

@@ -2,7 +2,7 @@
 world (DiscoGAN, Kim et al. 2017, 1703.05192). Built in notebook 08.
 
 Why not ``fit``: there is no loss to make small. Each network has its own, each step of one changes what the other is up
-against, and two optimisers take turns. The same is true of the text GAN (``adversarial_text``).
+against, and two optimizers take turns. The same is true of the text GAN (``adversarial_text``).
 """
 
 import math
@@ -35,7 +35,7 @@ def generator_loss(made: torch.Tensor, saturating: bool = False) -> torch.Tensor
 
 
 @dataclass
-class Duel:
+class GANHistory:
     """The record of an adversarial training: a row per step of (step, discriminator's loss, generator's loss, right).
 
     Losses in nats; ``right`` is the share of the batch, real and made, that the discriminator calls by its name: 0.5 when
@@ -96,7 +96,7 @@ def fit_gan(
     seed: int = 0,
     callbacks: Iterable[Callable] = (),
     progress: bool = True,
-) -> Duel:
+) -> GANHistory:
     """Train both in place on ``real`` [N, …], a step each in turn, and return the Duel.
 
     ``learning_rates`` are the generator's and the discriminator's; ``callbacks`` are called as ``callback(duel, generator)``
@@ -106,8 +106,8 @@ def fit_gan(
     """
     if steps < 1 or not len(real):
         raise ValueError(f"{steps} steps on {len(real)} examples: give at least one of each")
-    device, dice, duel = device_of(generator), torch.Generator().manual_seed(seed), Duel()
-    makers, judges = _optimiser([generator], learning_rates[0]), _optimiser([discriminator], learning_rates[1])
+    device, dice, duel = device_of(generator), torch.Generator().manual_seed(seed), GANHistory()
+    makers, judges = _optimizer([generator], learning_rates[0]), _optimizer([discriminator], learning_rates[1])
     generator.train(), discriminator.train()
     for _ in _bar(steps, progress):
         batch = real[torch.randint(len(real), (batch_size,), generator=dice)].to(device)
@@ -140,7 +140,7 @@ def fit_translators(
     learning_rate: float = 2e-3,
     seed: int = 0,
     progress: bool = True,
-) -> Duel:
+) -> GANHistory:
     """Train two translators in place, ``there`` from left to right and ``back``, on two sets of which no two are pairs.
 
     ``judges`` are discriminators of the left and of the right world. ``cycle`` weighs the mean square by which a picture
@@ -149,8 +149,8 @@ def fit_translators(
     """
     if steps < 1 or not (len(left) and len(right)):
         raise ValueError(f"{steps} steps on {len(left)} and {len(right)} examples: give at least one of each")
-    device, dice, duel = device_of(there), torch.Generator().manual_seed(seed), Duel()
-    makers, keepers = _optimiser([there, back], learning_rate), _optimiser(judges, learning_rate)
+    device, dice, duel = device_of(there), torch.Generator().manual_seed(seed), GANHistory()
+    makers, keepers = _optimizer([there, back], learning_rate), _optimizer(judges, learning_rate)
     everyone = [there, back, *judges]
     for network in everyone:
         network.train()
@@ -192,15 +192,15 @@ class _still:
             weights.requires_grad_(True)
 
 
-def _optimiser(networks, rate: float):
+def _optimizer(networks, rate: float):
     return torch.optim.Adam([weights for network in networks for weights in network.parameters()], lr=rate, betas=BETAS)
 
 
-def _step(loss: torch.Tensor, optimiser, duel: Duel, who: str) -> bool:
+def _step(loss: torch.Tensor, optimizer, duel: GANHistory, who: str) -> bool:
     """Learn from a loss and return True; leave the weights as they are, and say so, when it is no number."""
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     loss.backward()
-    weights = [each for group in optimiser.param_groups for each in group["params"]]
+    weights = [each for group in optimizer.param_groups for each in group["params"]]
     norm = torch.nn.utils.clip_grad_norm_(weights, math.inf).item()  # measured, not clipped
     for name, value in (("loss", loss.item()), ("gradient", norm)):
         if not math.isfinite(value):
@@ -208,7 +208,7 @@ def _step(loss: torch.Tensor, optimiser, duel: Duel, who: str) -> bool:
                 f"Stopped at step {duel.steps + 1:,}: the {who}'s {name} was {value}. Lower the learning rates."
             )
             return False
-    optimiser.step()
+    optimizer.step()
     return True
 
 

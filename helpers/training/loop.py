@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 import torch
 
-from helpers.training.checkpointing import Keeper
+from helpers.training.checkpointing import Checkpointer
 from helpers.training.history import History
 from helpers.training.losses import next_token_loss, on
-from helpers.training.optimizers import make_optimiser
+from helpers.training.optimizers import make_optimizer
 from helpers.training.schedules import learning_rate_at
 
 
@@ -21,7 +21,7 @@ def fit(
     steps: int | None = None,
     seconds: float | None = None,
     learning_rate: float = 2e-3,
-    optimiser: str = "adamw",
+    optimizer: str = "adamw",
     loss: Callable = next_token_loss,
     warmup: float = 0.02,
     schedule: str = "cosine",
@@ -41,7 +41,7 @@ def fit(
     batches         ``batches[t]`` is the batch of step t, for every t (``helpers.corpus.batches.token_stream``)
     loss            called as ``loss(model, batch)``: mean nats per token, a scalar tensor
     learning_rate   the highest; ``warmup`` (a share of the training) and ``schedule`` say how it is reached and left
-    optimiser       "adamw", or "muon" for the matrices with AdamW for the rest (``helpers.training.optimizers``)
+    optimizer       "adamw", or "muon" for the matrices with AdamW for the rest (``helpers.training.optimizers``)
     clip            longest gradient allowed, over all parameters together; None for no limit
     accumulate      how many batches make one step: their gradients are averaged, memory is needed for one alone
     validate        called as ``validate(model)`` every ``validate_every`` steps and at the end: the model is left with
@@ -54,15 +54,15 @@ def fit(
     Interrupting it (Ctrl-C, the stop button of a
     notebook) and a loss or gradient that is no number end the training early: the model keeps what it learned,
     ``history.stopped`` says why. Raises ValueError without steps and seconds, when one of them or ``accumulate``
-    is not above 0, for an unknown optimiser, or for a resume file that is damaged or belongs to another model.
+    is not above 0, for an unknown optimizer, or for a resume file that is damaged or belongs to another model.
     """
     if steps is None and seconds is None:
         raise ValueError("say how long to train: steps=1000, or seconds=45")
     for name, length in (("steps", steps), ("seconds", seconds), ("accumulate", accumulate)):
         if length is not None and not length > 0:
             raise ValueError(f"{name} is {length}: give a number above 0, such as steps=1000 or seconds=45")
-    optimizer = make_optimiser(optimiser, model, learning_rate, weight_decay)
-    keeper = Keeper(model, optimizer, loss, validate, resume)
+    optimizer = make_optimizer(optimizer, model, learning_rate, weight_decay)
+    keeper = Checkpointer(model, optimizer, loss, validate, resume)
     history, device = keeper.history, next(model.parameters()).device
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
     trained = torch.compile(model) if compile else model

@@ -12,15 +12,15 @@ MOMENTUM = 0.95
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the Newton–Schulz iteration (Jordan 2024)
 
 
-def make_optimiser(name: str, model: nn.Module, learning_rate: float, weight_decay: float = 0.0):
-    """Return the optimiser called ``name`` for all parameters of ``model`` that are to be trained.
+def make_optimizer(name: str, model: nn.Module, learning_rate: float, weight_decay: float = 0.0):
+    """Return the optimizer called ``name`` for all parameters of ``model`` that are to be trained.
 
     "adamw" (Loshchilov & Hutter 2017), betas 0.9 and 0.99. "muon" (Jordan 2024): Muon for the matrices between the layers,
     AdamW, with a quarter of the learning rate, for what is looked up, for the scores and for single vectors. Weight decay
     falls on matrices only. Every group's own learning rate stands in its "peak". Raises ValueError for another name.
     """
     if name not in OPTIMISERS:
-        raise ValueError(f"there is no optimiser {name!r}; known are {', '.join(OPTIMISERS)}")
+        raise ValueError(f"there is no optimizer {name!r}; known are {', '.join(OPTIMISERS)}")
     hidden, tables, vectors = parameter_groups(model)
     if name == "adamw" or not hidden:
         groups = [_group(hidden + tables, learning_rate, weight_decay), _group(vectors, learning_rate, 0.0)]
@@ -29,7 +29,7 @@ def make_optimiser(name: str, model: nn.Module, learning_rate: float, weight_dec
     matrices = muon([_group(hidden, learning_rate, weight_decay)], lr=learning_rate, momentum=MOMENTUM)
     small = ADAMW_SHARE * learning_rate
     rest = _adamw([_group(tables, small, weight_decay), _group(vectors, small, 0.0)], small)
-    return Together(matrices, rest) if rest is not None else matrices
+    return CombinedOptimizer(matrices, rest) if rest is not None else matrices
 
 
 def parameter_groups(model: nn.Module) -> tuple[list, list, list]:
@@ -62,8 +62,8 @@ def _adamw(groups: list[dict], learning_rate: float):
     return torch.optim.AdamW(groups, learning_rate, betas=BETAS, fused=fused)
 
 
-class Together:
-    """Several optimisers that step as one; each parameter belongs to exactly one of them."""
+class CombinedOptimizer:
+    """Several optimizers that step as one; each parameter belongs to exactly one of them."""
 
     def __init__(self, *parts: torch.optim.Optimizer):
         self.parts = parts
@@ -88,7 +88,7 @@ class Together:
             part.load_state_dict(state)
 
 
-def orthogonalised(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
+def orthogonalized(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
     """Return matrices [N, A, B] with all singular values near 1, each keeping its directions.
 
     A step in the direction of the gradient alone moves much along a few directions and hardly along the others; this one
@@ -105,7 +105,7 @@ def orthogonalised(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, orthogonalised (Jordan 2024): for torch without one of its own, and to be read.
+    """Momentum, orthogonalized (Jordan 2024): for torch without one of its own, and to be read.
 
     Parameters are matrices [A, B]. Each step has about the length learning rate × √(max(1, A / B)) in every direction.
     """
@@ -124,7 +124,7 @@ class Muon(torch.optim.Optimizer):
                     mean.lerp_(parameter.grad, 1 - group["momentum"])
                     moves.append(parameter.grad.lerp(mean, group["momentum"]))  # Nesterov: look one step ahead
                 length = group["lr"] * max(1, shape[0] / shape[1]) ** 0.5
-                for parameter, move in zip(alike, orthogonalised(torch.stack(moves))):  # all of one shape at once
+                for parameter, move in zip(alike, orthogonalized(torch.stack(moves))):  # all of one shape at once
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     parameter.sub_(move, alpha=length)
 

@@ -48,7 +48,7 @@ def discounted(rewards: torch.Tensor, counted: torch.Tensor, gamma: float = 1.0)
     return torch.stack(returns[::-1], dim=1).where(counted, 0.0)
 
 
-def kl_penalised_rewards(
+def kl_penalized_rewards(
     scores: torch.Tensor, log_probabilities: torch.Tensor, reference: torch.Tensor, beta: float, counted: torch.Tensor
 ) -> torch.Tensor:
     """Return a reward for each token [B, T]: −β (log π − log π_ref), and at the last token of a reply its score besides.
@@ -71,8 +71,8 @@ def whitened(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
     With a single counted value, or equal ones, everything is 0.
     """
     number = counted.sum().clamp(min=1)
-    centred = (values - values.where(counted, 0.0).sum() / number).where(counted, 0.0)
-    return centred / ((centred**2).sum() / number).sqrt().clamp(min=1e-6)
+    centered = (values - values.where(counted, 0.0).sum() / number).where(counted, 0.0)
+    return centered / ((centered**2).sum() / number).sqrt().clamp(min=1e-6)
 
 
 def reinforce_loss(log_probabilities: torch.Tensor, advantages: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ from helpers.generation.rollout import Rollout, roll_out
 from helpers.generation.scoring import token_log_probabilities
 from helpers.models.reward_model import RewardModel
 from helpers.models.utils import device_of, evaluating
-from helpers.training.reinforce import discounted, kl_penalised_rewards, reinforce_loss, whitened
+from helpers.training.reinforce import discounted, kl_penalized_rewards, reinforce_loss, whitened
 
 
 def scored_by(reward: RewardModel) -> Callable[[Rollout], torch.Tensor]:
@@ -71,7 +71,7 @@ class PolicyGradient:
             return now.sum() * float("nan")  # fit makes no step on it
         with torch.no_grad():
             before, _ = self._log_probabilities(self.reference, said)
-        earned = kl_penalised_rewards(scores - self._baseline(scores), now.detach(), before, self.beta, counted)
+        earned = kl_penalized_rewards(scores - self._baseline(scores), now.detach(), before, self.beta, counted)
         self._note(scores, now.detach() - before, counted, said)
         return reinforce_loss(now, whitened(discounted(earned, counted), counted), counted)
 

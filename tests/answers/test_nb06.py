@@ -127,7 +127,7 @@ def the_other_way(x, place):
     return turned(x, place, sign=-1)
 
 
-def neighbours(x, place):
+def neighbors(x, place):
     half = len(x) // 2
     apart = torch.cat((x[0::2], x[1::2]))
     return turned(apart, place).view(2, half).T.flatten()
@@ -280,7 +280,7 @@ WRONG = {
     "rotated": {
         not_turned: "Nothing was turned",
         the_other_way: "You turned the other way",
-        neighbours: "You paired neighbours",
+        neighbors: "You paired neighbors",
         all_alike: "All pairs turn alike",
         half_the_slowing: "slow down half as much",
         ever_faster: "Your pairs become faster",

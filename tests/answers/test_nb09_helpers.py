@@ -6,7 +6,7 @@ import torch
 from helpers.corpus.implicit_feedback import accuracy, votes, words
 from helpers.evaluation.best_of_n import best_of
 from helpers.training.dpo import dpo_loss
-from helpers.training.reinforce import kl_penalised_rewards
+from helpers.training.reinforce import kl_penalized_rewards
 from helpers.training.reward_modeling import bradley_terry_loss
 from tests.answers.solutions import run, solutions
 from tests.corpus.test_implicit_feedback import talk
@@ -52,7 +52,7 @@ def test_the_leash_is_the_packages_for_replies_of_any_length():
     log_p, reference = torch.randn(2, 3, 6)
     counted = torch.arange(6) < torch.tensor([[6], [2], [4]])
     scores = torch.tensor([1.0, -2.0, 0.5])
-    expected = kl_penalised_rewards(scores, log_p, reference, 0.2, counted)
+    expected = kl_penalized_rewards(scores, log_p, reference, 0.2, counted)
     for row, length in enumerate((6, 2, 4)):
         found = solution("leashed")(scores[row], log_p[row, :length], reference[row, :length], 0.2)
         torch.testing.assert_close(found, expected[row, :length])

@@ -57,7 +57,7 @@ def ours(train, vocabulary: int, seconds: float, layers: int = 2, seed: int = 0)
     began = time.perf_counter()
     sizes = {"context": CONTEXT, "width": 128, "layers": layers, "heads": 4, "pair_rows": 2039}
     model = GPT(GPTConfig.modern(vocabulary, tied=False, **sizes))
-    rule = {"optimiser": "muon", "learning_rate": 0.04, "schedule": "trapezoid"}
+    rule = {"optimizer": "muon", "learning_rate": 0.04, "schedule": "trapezoid"}
     rule["dtype"] = torch.bfloat16 if has_bf16("cpu") else None
     left = seconds - (time.perf_counter() - began) - 0.1  # the first step is slow and the last one may run over
     fit(model, WindowBatches(train, 32, CONTEXT, seed), seconds=left, progress=False, **rule)

@@ -78,7 +78,7 @@ def test_all_bots_are_judged_once_the_readers_are_there(course, capsys):
         assert float(table.loc[name, adversarial_success.COLUMN]) == pytest.approx(found, rel=1e-3)
         row = adversarial_success.rows()[name]
         assert row == pytest.approx({**row, adversarial_success.COLUMN: found}, abs=1e-4)
-        assert list(adversarial_success.rows()[name]) == list(adversarial_success.EYES)
+        assert list(adversarial_success.rows()[name]) == list(adversarial_success.READER_SETS)
 
 
 def files(checkpoint_folder):
@@ -126,7 +126,7 @@ def test_what_was_not_measured_is_not_judged(readers, capsys):
 def test_people_succeed_in_half_of_all_cases_and_a_parrot_never(readers):
     examiner = adversarial_success.Examiner(readers.test)
     assert all(tested.passed for tested in examiner.tested.values()) and list(examiner.tested) == list(
-        adversarial_success.EYES
+        adversarial_success.READER_SETS
     )
     assert all(0.35 < found < 0.65 for found in examiner.success(Person()).values())
 
@@ -169,7 +169,7 @@ def test_the_course_has_judged_all_its_bots_and_says_so_everywhere():
         scoreboard.read((adversarial_success.COLUMN,))[adversarial_success.COLUMN],
         adversarial_success.rows(),
     )
-    assert adversarial_success.EYES == {"seq2seq": (1,), "gpt": (0,), adversarial_success.COLUMN: (0, 1)}
+    assert adversarial_success.READER_SETS == {"seq2seq": (1,), "gpt": (0,), adversarial_success.COLUMN: (0, 1)}
     assert adversarial_success.READERS == (
         "gpt",
         "seq2seq",

@@ -170,7 +170,7 @@ def test_a_card_with_nonsense_on_it_is_noticed(saved, change):
         checkpoints.load("rnn")
 
 
-@pytest.mark.parametrize("change", [{"width": 9}, {"kind": "gru"}, {"colour": "red"}, {"width": "wide"}])
+@pytest.mark.parametrize("change", [{"width": 9}, {"kind": "gru"}, {"color": "red"}, {"width": "wide"}])
 def test_a_card_of_another_model_is_noticed(saved, change):
     spoilt(saved / "card.json", lambda card: card | {"config": card["config"] | change})
     with pytest.raises(DamagedCheckpoint, match=f"its card.json does not fit its model.*{REMEDY}"):

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.corpus.chitchat import new_card, select_conversations
 from helpers.corpus.conversations import Card, Conversation, Turn, merge_turns, split_of
-from helpers.corpus.load import _split, load, normalised
+from helpers.corpus.load import _split, load, normalized
 
 # Known answers, written down when the course began: others would move test conversations into training.
 TEST_IDS = [14, 71, 100, 111, 123, 124, 145, 171, 174, 175, 178, 185, 199]
@@ -78,8 +78,8 @@ def test_a_long_turn_of_a_later_split_is_kept_out_of_training():
     assert corpus.card.counts["turns"] == 8
 
 
-def test_normalised_ignores_case_and_marks_only():
-    assert normalised("Hello,  World! ") == normalised("hello world") != normalised("helloworld")
+def test_normalized_ignores_case_and_marks_only():
+    assert normalized("Hello,  World! ") == normalized("hello world") != normalized("helloworld")
 
 
 # -- chitchat ----------------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_limit_stops_early_and_keeps_the_counts():
 # -- other sources -----------------------------------------------------------------------------------------------------
 def test_the_sample_loads_with_counts_per_reason():
     corpus = load("sample")
-    assert corpus.card.licence == "CC0"
+    assert corpus.card.license == "CC0"
     assert {"comments: bot", "comments: deleted", "comments: repetition"} <= set(corpus.card.dropped)
     assert "2 bad lines" in " ".join(corpus.card.warnings)
 

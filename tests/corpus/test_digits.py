@@ -42,7 +42,7 @@ def test_it_is_always_the_same():
 
 def test_a_sign_is_light_on_dark_and_glows_to_the_right():
     image = torch.full((1, 1, 8, 8), -1.0)
-    image[0, 0, 3, 4], image[0, 0, 5, 7] = 0.5, 1.0  # one grey dot, and one at the right edge
+    image[0, 0, 3, 4], image[0, 0, 5, 7] = 0.5, 1.0  # one gray dot, and one at the right edge
     expected = torch.ones(8, 8)
     expected[3, 4], expected[3, 5], expected[5, 7] = -0.5, 0.25, -1.0
     assert torch.equal(lit(image)[0, 0], expected)

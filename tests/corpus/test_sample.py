@@ -100,9 +100,9 @@ def test_traps_of_the_tree():
     assert body("zzbr005") == "[deleted]" and parents["zzbr006"] == "t1_zzbr005" and parents["zzbr009"] == "t1_zzbr006"
     assert BY_ID["zzbr013"]["author"] == BY_ID["zzbr012"]["author"] and parents["zzbr013"] == "t1_zzbr012"
     assert LINES[58] == LINES[70] and len(BY_ID) == len(RECORDS) - 1
-    neighbours = zip(list(RECORDS.values()), list(RECORDS.values())[1:], strict=False)
-    followers = sum(after["parent_id"] == "t1_" + before["id"] for before, after in neighbours)
-    assert followers < len(RECORDS) / 2, "reading neighbours as question and answer must go wrong here"
+    neighbors = zip(list(RECORDS.values()), list(RECORDS.values())[1:], strict=False)
+    followers = sum(after["parent_id"] == "t1_" + before["id"] for before, after in neighbors)
+    assert followers < len(RECORDS) / 2, "reading neighbors as question and answer must go wrong here"
 
 
 def test_a_thread_crosses_the_end_of_a_year():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.evaluation.gan_metrics import accuracy, modes_reached, nearest, recognised
+from helpers.evaluation.gan_metrics import accuracy, modes_reached, nearest, recognized
 
 CORNERS = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
 
@@ -34,18 +34,18 @@ def test_modes_are_reached_by_a_tenth_of_their_share():
     assert modes_reached(torch.cat((CORNERS[:1].repeat(79, 1), CORNERS[1:2])), CORNERS, 0.1)[0] == 1
 
 
-def test_recognised_tells_quality_from_variety():
+def test_recognized_tells_quality_from_variety():
     pictures = torch.cat([image(0, 9.0), image(1, 9.0), image(2, 1.0), image(2, 9.0)])
-    share, counts = recognised(Darkness(), pictures)
+    share, counts = recognized(Darkness(), pictures)
     assert share == 0.75 and counts.tolist() == [1, 1, 2]
-    collapsed = recognised(Darkness(), image(1, 9.0).repeat(5, 1, 1, 1))
+    collapsed = recognized(Darkness(), image(1, 9.0).repeat(5, 1, 1, 1))
     assert collapsed[0] == 1.0 and collapsed[1].tolist() == [0, 5, 0]
 
 
 def test_a_classifier_is_asked_without_dropout_and_stays_as_it_was():
     network = nn.Sequential(nn.Flatten(), nn.Dropout(0.9), nn.Linear(64, 4)).train()
     pictures = torch.randn(30, 1, 8, 8)
-    assert recognised(network, pictures)[1].tolist() == recognised(network, pictures)[1].tolist()
+    assert recognized(network, pictures)[1].tolist() == recognized(network, pictures)[1].tolist()
     assert network.training and network[1].training
 
 
@@ -63,7 +63,7 @@ def test_a_copy_has_distance_zero():
 def test_nothing_cannot_be_judged():
     for call in (
         lambda: modes_reached(CORNERS[:0], CORNERS, 0.1),
-        lambda: recognised(Darkness(), image(0, 1)[:0]),
+        lambda: recognized(Darkness(), image(0, 1)[:0]),
         lambda: accuracy(Darkness(), image(0, 1)[:0], torch.zeros(0)),
         lambda: nearest(image(0, 1)[:0], image(0, 1)),
     ):

@@ -20,7 +20,7 @@ from helpers.evaluation.human_or_bot_classifier import (
     sanity,
 )
 from helpers.evaluation.quality_diversity import answered, quality_and_variety
-from helpers.models.discriminators import Judge, RatioJudge
+from helpers.models.discriminators import Discriminator, LikelihoodRatioDiscriminator
 from helpers.models.encoder_decoder import marks
 from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.seq2seq import Seq2Seq
@@ -197,7 +197,7 @@ def test_quality_is_the_mean_over_tokens_not_over_replies(evaluator):
 # --- the watch ---------------------------------------------------------------------------------------------------------
 
 
-class Guess(Judge):
+class Guess(Discriminator):
     """Takes for a person's what begins with ``mark``; its verdict at other tokens is wrong on purpose."""
 
     def score(self, batch):
@@ -227,7 +227,7 @@ def test_the_watch_looks_at_the_last_verdict_of_people_and_bot():
 def test_the_ratio_judge_adds_up_what_a_reader_finds_likelier():
     writer, reader = bot(), gpt()
     batch = batch_of([*pairs(3), Pair([TOKENIZER.end], pairs(1)[0].reply[:4])], TOKENIZER.pad)
-    judge = RatioJudge(writer, reader)
+    judge = LikelihoodRatioDiscriminator(writer, reader)
     logits, values = judge.score(batch)
     for row, pair in enumerate([*pairs(3), Pair([TOKENIZER.end], pairs(1)[0].reply[:4])]):
         ids = torch.tensor([[*pair.context, *pair.reply]])

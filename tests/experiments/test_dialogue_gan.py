@@ -7,7 +7,7 @@ import pytest
 
 from helpers.bots import gan_recipe
 from helpers.experiments import dialogue_gan
-from helpers.training.dialogue_gan import AdversarialHistory
+from helpers.training.dialogue_gan import DialogueGANHistory
 
 
 def test_each_control_differs_from_the_game_in_what_its_name_says():
@@ -53,7 +53,7 @@ def test_files_give_back_what_was_written(tmp_path):
 
 @pytest.mark.parametrize("number", [1, 2, 20, 21, 22, 100])
 def test_few_moments_are_kept_and_the_last_is_one(number):
-    seen = AdversarialHistory(replies={20 * step: [f"reply {step}"] for step in range(number)})
+    seen = DialogueGANHistory(replies={20 * step: [f"reply {step}"] for step in range(number)})
     kept = dialogue_gan.remembered(dialogue_gan.plans()[1], seen)
     steps = list(map(int, kept["replies"]))
     assert steps[0] == 0 and steps[-1] == 20 * (number - 1) and len(steps) <= 21 and steps == sorted(steps)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from helpers.generation.sampling import distribution, generate, generate_batch, penalised
+from helpers.generation.sampling import distribution, generate, generate_batch, penalized
 from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.rnn import CharRNN
 
@@ -223,14 +223,14 @@ def test_keeping_the_state_is_as_good_as_reading_everything_again(model):
 def test_the_repetition_penalty_by_hand():
     logits = torch.tensor([0.5, 0.25, 0.25]).log()
     # Token 0 was said: its log-probability doubles, so it weighs 0.25 beside 0.25 and 0.25.
-    assert close(distribution(penalised(logits, [0, 0], 2.0)), [1 / 3] * 3)
-    assert torch.equal(penalised(logits, [0], 1.0), logits) and torch.equal(penalised(logits, [], 2.0), logits)
+    assert close(distribution(penalized(logits, [0, 0], 2.0)), [1 / 3] * 3)
+    assert torch.equal(penalized(logits, [0], 1.0), logits) and torch.equal(penalized(logits, [], 2.0), logits)
     assert logits[0].item() == pytest.approx(math.log(0.5))  # not changed in place
 
 
 def test_the_repetition_penalty_lowers_also_scores_above_zero():
     logits = torch.tensor([9.0, 8.0, 7.0])
-    assert (penalised(logits, [0, 2], 1.5) < logits).tolist() == [True, False, True]
+    assert (penalized(logits, [0, 2], 1.5) < logits).tolist() == [True, False, True]
 
 
 def test_the_repetition_penalty_makes_repeats_rarer():

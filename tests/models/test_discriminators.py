@@ -5,7 +5,7 @@ import torch
 
 from helpers.corpus.batches.base import IGNORED
 from helpers.corpus.batches.context_reply_pairs import Pair, batch_of
-from helpers.models.discriminators import Judge, ReadingJudge, side_by_side
+from helpers.models.discriminators import Discriminator, FeatureDiscriminator, side_by_side
 from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.seq2seq import Seq2Seq
 
@@ -30,14 +30,14 @@ def gpt():
 
 
 def reading(**changes):
-    return ReadingJudge([gpt(), generator(**changes)], vocabulary_size=15, pad=0)
+    return FeatureDiscriminator([gpt(), generator(**changes)], vocabulary_size=15, pad=0)
 
 
 @pytest.fixture(params=["attention", "fixed vector", "reading"])
 def judge(request):
     if request.param == "reading":
         return reading().eval()
-    return Judge(generator(attention=request.param == "attention")).eval()
+    return Discriminator(generator(attention=request.param == "attention")).eval()
 
 
 def changed(pair, place):
@@ -72,7 +72,7 @@ def test_padding_changes_nothing_before_it(judge):
 def test_it_begins_as_a_copy_and_leaves_the_generator_alone():
     writer = generator()
     before = {name: value.clone() for name, value in writer.state_dict().items()}
-    made = Judge(writer)
+    made = Discriminator(writer)
     assert torch.equal(made.reader.embed.weight, writer.embed.weight)
     made(batch_of([LONG], pad=0))[0].sum().backward()
     with torch.no_grad():
@@ -88,7 +88,7 @@ def test_the_critic_looks_at_the_judges_states_and_does_not_change_them(judge):
     assert all(parameter.grad is None for name, parameter in judge.named_parameters() if "critic" not in name)
 
 
-@pytest.mark.parametrize("make", [lambda: Judge(generator(dropout=0.5)), lambda: reading(dropout=0.5)])
+@pytest.mark.parametrize("make", [lambda: Discriminator(generator(dropout=0.5)), lambda: reading(dropout=0.5)])
 def test_scoring_has_no_dropout_and_no_gradient_but_the_critics(make):
     made = make().train()
     batch = batch_of([LONG, SHORT], pad=0)
@@ -101,9 +101,9 @@ def test_scoring_has_no_dropout_and_no_gradient_but_the_critics(make):
 def test_readers_are_asked_and_never_trained():
     made = reading()
     before = [value.clone() for reader in made.readers for value in reader.parameters()]
-    optimiser = torch.optim.SGD(made.parameters(), 1.0)
+    optimizer = torch.optim.SGD(made.parameters(), 1.0)
     made(batch_of([LONG, SHORT], pad=0))[0].sum().backward()
-    optimiser.step()
+    optimizer.step()
     after = [value for reader in made.readers for value in reader.parameters()]
     assert all(torch.equal(a, b) for a, b in zip(before, after)) and all(value.grad is None for value in after)
     assert made.parameter_count() < 30_000 and made.memory.weight_ih_l0.grad[:, -4:].any()  # it looks at the surprises

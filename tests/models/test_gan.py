@@ -55,7 +55,7 @@ def test_the_local_translator_sees_seven_by_seven_and_the_wide_one_everything():
         network.eval()
         image = torch.zeros(1, 1, 8, 8, requires_grad=True)
         for weights in network.parameters():
-            torch.nn.init.uniform_(weights, 0.1, 0.2)  # all positive: no gradient is cancelled
+            torch.nn.init.uniform_(weights, 0.1, 0.2)  # all positive: no gradient is canceled
         network(image)[0, 0, 4, 4].backward()
         return image.grad[0, 0] != 0
 
@@ -64,7 +64,7 @@ def test_the_local_translator_sees_seven_by_seven_and_the_wide_one_everything():
     assert wide.all()
 
 
-def test_a_packed_discriminator_judges_neighbours_together():
+def test_a_packed_discriminator_judges_neighbors_together():
     network = PointDiscriminator(16, pack=2)
     with torch.no_grad():
         before = network(POINTS)

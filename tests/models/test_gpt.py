@@ -149,7 +149,7 @@ def test_capped_scores_stay_below_the_cap():
     assert new("modern", spread=5.0)(torch.randint(50, (2, 20)))[0].abs().max() <= 15
 
 
-def test_pairs_of_neighbours_are_told_apart():
+def test_pairs_of_neighbors_are_told_apart():
     before, ids = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
     rows = pair_number(before, ids, 8191)
     assert rows.unique().numel() > 1400 and 0 <= rows.min() and rows.max() < 8191  # 1,600 pairs
@@ -170,14 +170,14 @@ def test_parameters_of_gpt2_are_the_published_number():
 
 
 @pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
-def test_one_batch_is_learned_by_heart(name, optimiser):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_one_batch_is_learned_by_heart(name, optimizer):
     torch.manual_seed(0)
     ids = torch.randint(50, (4, 17))
     model = GPT(RECIPES[name])
-    rate = 1e-2 if optimiser == "adamw" else 5e-2
+    rate = 1e-2 if optimizer == "adamw" else 5e-2
     batch = Batch(ids[:, :-1], ids[:, 1:], True)
-    fit(model, [batch] * 120, steps=120, learning_rate=rate, optimiser=optimiser, progress=False)
+    fit(model, [batch] * 120, steps=120, learning_rate=rate, optimizer=optimizer, progress=False)
     loss = functional.cross_entropy(model(batch.inputs)[0].flatten(0, 1), batch.targets.flatten())
     assert loss < 0.05
 
@@ -225,6 +225,6 @@ def test_on_a_gpu_it_trains_compiled_in_bfloat16():
     model = GPT(GPTConfig.modern(256, context=64, width=64, layers=2, heads=4)).cuda()
     ids = torch.randint(256, (8, 65))
     batch = Batch(ids[:, :-1], ids[:, 1:], True)
-    settings = {"optimiser": "muon", "learning_rate": 2e-2, "dtype": torch.bfloat16, "compile": True}
+    settings = {"optimizer": "muon", "learning_rate": 2e-2, "dtype": torch.bfloat16, "compile": True}
     history = fit(model, [batch] * 60, steps=60, progress=False, **settings)
     assert history.recent_loss(5) < history.rows[0][3] / 2

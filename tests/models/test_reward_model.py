@@ -87,10 +87,10 @@ def test_the_score_reads_the_whole_reply_and_its_context():
     assert (scores[1:] - scores[0]).abs().min() > 1e-3
 
 
-def test_standardised_scores_have_mean_0_and_spread_1_and_the_same_order():
+def test_standardized_scores_have_mean_0_and_spread_1_and_the_same_order():
     made = reward()
     before = made.score(PAIRS)
-    after = made.standardise(PAIRS).score(PAIRS)
+    after = made.standardize(PAIRS).score(PAIRS)
     assert after.mean().abs() < 1e-5 and abs(after.std() - 1) < 1e-4
     assert before.argsort().tolist() == after.argsort().tolist()
 
@@ -105,7 +105,7 @@ def test_scoring_draws_no_dropout():
 
 @pytest.mark.parametrize("rank", [0, 2])
 def test_a_saved_reward_model_scores_the_same(tmp_path, rank):
-    made = reward(rank=rank).standardise(PAIRS)
+    made = reward(rank=rank).standardize(PAIRS)
     file = made.save(tmp_path / "judge.safetensors")
     again = RewardModel.load(file, gpt(), **MARKS)
     torch.testing.assert_close(again.score(PAIRS), made.score(PAIRS), atol=0.05, rtol=0)  # 16 bits

@@ -114,7 +114,7 @@ def test_the_decoder_step_by_hand():
 # --- padding, causality, state --------------------------------------------------------------------------------------
 
 
-def test_a_row_does_not_depend_on_its_padding_or_its_neighbours(model):
+def test_a_row_does_not_depend_on_its_padding_or_its_neighbors(model):
     lengths = ((7, 5), (3, 6), (1, 2))
     together = batch(lengths)
     logits = model.read(together)

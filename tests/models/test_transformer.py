@@ -181,13 +181,13 @@ def test_it_learns_a_batch_by_heart(norm_first):
         inputs[row, : len(ids) + 1] = torch.tensor([B, *ids[::-1]])  # say it backwards
         targets[row, : len(ids) + 1] = torch.tensor([*ids[::-1], END])
     model = Transformer(**{**SIZES, "dropout": 0.0, "norm_first": norm_first})
-    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     for _ in range(200):
         logits = model.read(PairBatch(context, inputs, targets))
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     assert loss.item() < 0.05
     bot = Bot(model.eval(), TOKENIZER)
     assert [bot.reply([word], temperature=0) for word in words] == [word[::-1] for word in words]

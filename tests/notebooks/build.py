@@ -49,7 +49,7 @@ def limit(path: Path) -> int:
     return SECONDS.get(path.name[:2], OTHERS)
 
 
-def normalise(book):
+def normalize(book):
     """Take out of a notebook what changes from run to run or from computer to computer, and return it."""
     book.metadata = nbformat.from_dict(METADATA)
     for cell in book.cells:
@@ -92,7 +92,7 @@ def execute(book, folder: Path, timeout: float = 300) -> Run:
             client.execute_cell(cell, index)
         seconds = time.perf_counter() - started
         gigabytes = _largest_memory(client)
-    normalise(book)
+    normalize(book)
     return Run(seconds, gigabytes)
 
 
@@ -113,7 +113,7 @@ def faults(book, path: Path) -> list[str]:
     counts = [cell.execution_count for cell in book.cells if cell.cell_type == "code"]
     if counts != list(range(1, len(counts) + 1)):
         found.append(f"{path.name}: the cells were not run once, from top to bottom")
-    if path.read_text(encoding="utf-8") != books.text(normalise(book)):
+    if path.read_text(encoding="utf-8") != books.text(normalize(book)):
         found.append(f"{path.name}: holds what changes from run to run")
     return found
 

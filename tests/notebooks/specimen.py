@@ -8,7 +8,7 @@ from tests.notebooks import badges, books, build, setup_cell
 
 ADDRESS = books.address()
 PATH = books.NOTEBOOKS / "99_specimen.ipynb"
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="  # one grey point
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="  # one gray point
 WORDS = "Half of all turns have fewer than eight words."
 SOLUTION = """<details><summary>Solution</summary>
 
@@ -84,7 +84,7 @@ def specimen():
     )
     return notebook(
         markdown(title, minutes=5),
-        markdown("## The story so far\n\nSee [the licence](LICENSE), or [the end](#Recap)."),
+        markdown("## The story so far\n\nSee [the license](LICENSE), or [the end](#Recap)."),
         markdown(goals),
         markdown("## Setup"),
         code(

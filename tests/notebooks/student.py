@@ -25,7 +25,7 @@ def deepen(text: str, levels: int) -> str:
 
 def copy(folder: Path, levels: int) -> int:
     """Fill `folder`, which must not exist yet, with the students' copies; return how many notebooks there are."""
-    # Pictures, glossary and licence go along, so that the copies' links and images work.
+    # Pictures, glossary and license go along, so that the copies' links and images work.
     shutil.copytree(books.NOTEBOOKS, folder, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
     for path in books.paths():
         book = strip(books.read(path))

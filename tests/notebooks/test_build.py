@@ -134,10 +134,10 @@ def test_the_build_writes_the_readme_and_keeps_promises(tmp_path, monkeypatch, c
         build.main(["--only", "97"])
 
 
-def test_normalise_takes_out_this_computer():
+def test_normalize_takes_out_this_computer():
     installed = "/opt/x/lib/python3.11/site-packages/torch/a.py"
     trace = f"File {books.ROOT}{os.sep}helpers/runtime.py\nFile {installed}\n/t/ipykernel_12/34.py"
     error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": trace.split("\n")}
     book = specimen.notebook(specimen.code("f()", outputs=[specimen.new_output(**error)]))
-    build.normalise(book)
+    build.normalize(book)
     assert book.cells[0].outputs[0].traceback == ["File helpers/runtime.py", "File torch/a.py", "<cell>"]

@@ -38,7 +38,7 @@ def test_one_row_is_told_and_its_text_shown(parse):
 
 
 def boxes(svg):
-    """Return the row and column of every coloured box of a map without names of columns, with its opacity."""
+    """Return the row and column of every colored box of a map without names of columns, with its opacity."""
     return [part.split('fill-opacity="')[1].split('"')[0] for part in svg.split("<rect")[1:] if "fill-opacity" in part]
 
 

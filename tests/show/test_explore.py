@@ -97,7 +97,7 @@ def test_markup_in_an_error_is_shown_not_obeyed():
         (ipywidgets.BoundedIntText(value=2, max=4), ipywidgets.BoundedIntText),
     ],
 )  # fmt: skip
-def test_plain_values_become_labelled_controls(spec, kind):
+def test_plain_values_become_labeled_controls(spec, kind):
     control = Explore(lambda some_value: "words", some_value=spec).controls["some_value"]
     assert type(control) is kind and control.description == "some value"
     if kind in (ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.Text):

@@ -21,8 +21,8 @@ def test_every_pixel_has_its_place_and_gaps_lie_between():
 
 
 def test_the_words_begin_with_the_claim_and_the_rows_are_named():
-    picture = pictures({"real": np.zeros((3, 4, 4)), "made $": np.zeros((3, 4, 4))}, "All alike", "Two grey rows.")
-    assert picture.words == "All alike. Two grey rows."
+    picture = pictures({"real": np.zeros((3, 4, 4)), "made $": np.zeros((3, 4, 4))}, "All alike", "Two gray rows.")
+    assert picture.words == "All alike. Two gray rows."
     assert [tick.get_text() for tick in picture.fig.axes[0].get_yticklabels()] == ["real", r"made \$"]
 
 

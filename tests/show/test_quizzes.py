@@ -63,7 +63,7 @@ def test_fewer_than_two_different_options_are_refused(options):
         quiz("?", options, options[0] if options else 1)
 
 
-def test_answers_computed_in_other_types_are_recognised():
+def test_answers_computed_in_other_types_are_recognized():
     import numpy as np
 
     assert quiz("?", [30, 31], np.int64(31)).choose(31).startswith("✔")

@@ -77,7 +77,7 @@ def test_replies_tell_how_many_differ(parse):
     assert [title for title, _ in parse(replay.at(0).svg)][:2] == ["hi", "no"]
     assert "go &lt;b&gt;⏎home" in replay.at(0).svg
     marked = [replay.at(step).svg.count(">=<") for step in REPLIES]
-    assert marked == [0, 1, 2]  # what was said before is marked, not only coloured
+    assert marked == [0, 1, 2]  # what was said before is marked, not only colored
 
 
 def test_long_and_odd_replies_stay_inside(parse):

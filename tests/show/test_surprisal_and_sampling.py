@@ -94,7 +94,7 @@ def test_the_context_counts_and_a_text_is_needed(bots):
         surprise_tokens(bots["rnn"], "")
 
 
-def test_colours_compare_across_bots_because_the_scale_is_fixed():
+def test_colors_compare_across_bots_because_the_scale_is_fixed():
     light, dark = (surprise_tokens(fixed(a=p, d=1 - p), "aaa").svg for p in (1 / 2, 1 / 16))
     assert all("a bar of full height: 30." in svg for svg in (light, dark))
     assert 'fill-opacity="0.16"' in light and 'fill-opacity="0.39"' in dark  # 3 and 12 of 30 bits

@@ -1,4 +1,4 @@
-"""The house style: colours that survive, numbers that agree between computers, text that cannot break a page."""
+"""The house style: colors that survive, numbers that agree between computers, text that cannot break a page."""
 
 import itertools
 import subprocess
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from helpers.show import theme
 
-# Machado, Oliveira and Fernandes 2009, full strength: linear RGB as seen by each kind of colour blindness.
-EYES = {
+# Machado, Oliveira and Fernandes 2009, full strength: linear RGB as seen by each kind of color blindness.
+READER_SETS = {
     "usual": [(1, 0, 0), (0, 1, 0), (0, 0, 1)],
     "protanopia": [
         (0.152286, 1.052583, -0.204868),
@@ -32,13 +32,13 @@ EYES = {
 }
 
 
-def lab(colour, eye):
+def lab(color, eye):
     """CIE L*a*b* of "#rrggbb" as one kind of eye sees it."""
     linear = []
     for i in (1, 3, 5):
-        channel = int(colour[i : i + 2], 16) / 255
+        channel = int(color[i : i + 2], 16) / 255
         linear.append(channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4)
-    r, g, b = (min(max(sum(a * c for a, c in zip(row, linear, strict=True)), 0), 1) for row in EYES[eye])
+    r, g, b = (min(max(sum(a * c for a, c in zip(row, linear, strict=True)), 0), 1) for row in READER_SETS[eye])
     x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505
     y = 0.2126 * r + 0.7152 * g + 0.0722 * b
     z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089
@@ -46,21 +46,21 @@ def lab(colour, eye):
     return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
 
 
-def test_neighbouring_colours_differ_in_grey():
-    lightness = [lab(colour, "usual")[0] for colour in theme.PALETTE]
+def test_neighboring_colors_differ_in_grey():
+    lightness = [lab(color, "usual")[0] for color in theme.PALETTE]
     assert min(abs(a - b) for a, b in itertools.pairwise(lightness)) > 12
     assert min(abs(a - b) for a, b in itertools.combinations(lightness, 2)) > 7
 
 
-@pytest.mark.parametrize("eye", EYES)
-def test_all_colours_differ_for_every_eye(eye):
-    seen = [lab(colour, eye) for colour in theme.PALETTE]
+@pytest.mark.parametrize("eye", READER_SETS)
+def test_all_colors_differ_for_every_eye(eye):
+    seen = [lab(color, eye) for color in theme.PALETTE]
     for one, other in itertools.combinations(seen, 2):
         assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 20
 
 
 def test_contrasts_are_readable():
-    assert all(theme.contrast(colour, theme.PAPER) >= 3 for colour in theme.PALETTE)
+    assert all(theme.contrast(color, theme.PAPER) >= 3 for color in theme.PALETTE)
     assert min(theme.contrast(theme.INK, theme.PAPER), theme.contrast(theme.SOFT, theme.PAPER)) >= 4.5
     assert theme.contrast(theme.INK, theme.ORANGE) >= 4.5  # the darkest token
     assert theme.contrast("#000000", "#ffffff") == pytest.approx(21)

@@ -8,7 +8,7 @@ import torch
 from helpers.corpus.batches.context_reply_pairs import Pair, PairBatches, batch_of
 from helpers.generation.rollout import sample_replies
 from helpers.generation.scoring import log_probabilities_of
-from helpers.models.discriminators import Judge, side_by_side
+from helpers.models.discriminators import Discriminator, side_by_side
 from helpers.models.seq2seq import Seq2Seq
 from helpers.models.utils import without_dropout
 from helpers.training.dialogue_gan import DialogueGAN, Schedule, judge_loss, train_adversarially
@@ -24,7 +24,7 @@ SMALL = Schedule(steps=3, judge_first=2, judge_steps=1, max_tokens=4, watch_ever
 def players(seed=0, **changes):
     torch.manual_seed(seed)
     writer = Seq2Seq(15, **{"width": 12, "embedding": 8, **MARKS, **changes})
-    return writer, Judge(writer)
+    return writer, Discriminator(writer)
 
 
 def game(schedule=SMALL, **changes):
@@ -202,7 +202,7 @@ def test_a_game_repeats_with_its_seed_and_its_rows_tell_it():
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
 def test_a_reward_that_is_no_number_stops_the_game_and_keeps_the_last_good_weights(wrong, monkeypatch, capsys):
     writer, judge = players()
-    scored, kept, real = [], {}, Judge.score
+    scored, kept, real = [], {}, Discriminator.score
 
     def score(self, batch):
         logits, values = real(self, batch)
@@ -213,7 +213,7 @@ def test_a_reward_that_is_no_number_stops_the_game_and_keeps_the_last_good_weigh
             logits[5, 0] = wrong if math.isnan(wrong) else -wrong
         return logits, values
 
-    monkeypatch.setattr(Judge, "score", score)
+    monkeypatch.setattr(Discriminator, "score", score)
     history = train_adversarially(
         writer, judge, BATCHES, Schedule(steps=9, judge_first=0, max_tokens=4), progress=False
     )

@@ -8,7 +8,15 @@ from torch import nn
 
 from helpers.evaluation.gan_metrics import modes_reached
 from helpers.models.gan import DigitDiscriminator, LocalTranslator, PointDiscriminator, PointGenerator
-from helpers.training.gan import Duel, cycle_loss, discriminator_loss, draw, fit_gan, fit_translators, generator_loss
+from helpers.training.gan import (
+    GANHistory,
+    cycle_loss,
+    discriminator_loss,
+    draw,
+    fit_gan,
+    fit_translators,
+    generator_loss,
+)
 
 REAL = torch.tensor([[2.0, -1.0]]) + 0.1 * torch.randn(256, 2, generator=torch.Generator().manual_seed(0))
 
@@ -178,7 +186,7 @@ def test_a_loss_that_is_no_number_ends_the_training_and_changes_nothing(kind):
     before = weights(generator), weights(discriminator)
     duel = fit_gan(generator, discriminator, real, 5, progress=False)
     assert duel.stopped.startswith("Stopped at step 1: the discriminator's loss was") and duel.steps == 0
-    assert duel.stopped in str(Duel([(1, 1.0, 1.0, 0.5)], duel.stopped))
+    assert duel.stopped in str(GANHistory([(1, 1.0, 1.0, 0.5)], duel.stopped))
     assert torch.equal(weights(generator), before[0]) and torch.equal(weights(discriminator), before[1])
 
 
@@ -189,7 +197,7 @@ def test_wrong_input_gets_a_sentence():
         fit_gan(*pair(), REAL[:0], 3)
     with pytest.raises(ValueError, match="3 steps on 4 and 0 examples"):
         fit_translators(None, None, (), torch.zeros(4, 1), torch.zeros(0, 1), 3)
-    assert str(Duel()) == "Duel that has not begun." and math.isnan(Duel().recent()[0])
+    assert str(GANHistory()) == "Duel that has not begun." and math.isnan(GANHistory().recent()[0])
 
 
 # --- two translators ----------------------------------------------------------------------------------------------------
@@ -226,7 +234,7 @@ def test_translators_learn_from_their_own_judge():
     """The judge of the right world sees what goes there, and the real pictures of that world."""
     seen = {"left": [], "right": []}
 
-    class Judge(nn.Module):
+    class Discriminator(nn.Module):
         def __init__(self, name):
             super().__init__()
             self.name, self.weight = name, nn.Parameter(torch.tensor(1.0))
@@ -237,7 +245,8 @@ def test_translators_learn_from_their_own_judge():
 
     left, right = torch.full((4, 1, 8, 8), -1.0), torch.full((4, 1, 8, 8), 1.0)
     fit_translators(
-        Shift(0.25), Shift(0.125), (Judge("left"), Judge("right")), left, right, 1, learning_rate=0.0, progress=False
+        Shift(0.25), Shift(0.125), (Discriminator("left"), Discriminator("right")), left, right, 1,
+        learning_rate=0.0, progress=False,
     )
     assert seen["left"] == [-1.0, 1.125, 1.125]  # real, translated from the right, and once more for the translators
     assert seen["right"] == [1.0, -0.75, -0.75]

@@ -237,7 +237,7 @@ def test_a_history_in_words():
     )
 
 
-# --- optimisers, accumulated gradients, other kinds of batches ----------------------------------------------------------
+# --- optimizers, accumulated gradients, other kinds of batches ----------------------------------------------------------
 
 
 class Halves:
@@ -268,10 +268,10 @@ def test_senseless_accumulation_is_refused(accumulate):
         train(new(), accumulate=accumulate)
 
 
-@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
-def test_each_optimiser_learns_and_repeats_itself(optimiser):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_each_optimizer_learns_and_repeats_itself(optimizer):
     first, second = new(), new()
-    settings = {"steps": 80, "optimiser": optimiser, "learning_rate": 2e-2 if optimiser == "adamw" else 1e-1}
+    settings = {"steps": 80, "optimizer": optimizer, "learning_rate": 2e-2 if optimizer == "adamw" else 1e-1}
     history = train(first, **settings)
     train(second, **settings)
     assert history.recent_loss(3) < history.rows[0][3] / 2
@@ -279,7 +279,7 @@ def test_each_optimiser_learns_and_repeats_itself(optimiser):
 
 
 def test_muon_goes_on_from_a_resume_file_as_if_never_stopped(tmp_path):
-    settings = {"optimiser": "muon", "steps": 12, "validate_every": 4}
+    settings = {"optimizer": "muon", "steps": 12, "validate_every": 4}
     whole = new()
     train(whole, **settings)
     stopped = new()

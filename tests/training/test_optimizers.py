@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from helpers.models.gpt import GPT, GPTConfig
-from helpers.training.optimizers import Muon, Together, make_optimiser, orthogonalised, parameter_groups
+from helpers.training.optimizers import CombinedOptimizer, Muon, make_optimizer, orthogonalized, parameter_groups
 
 
 def small(tied=False):
@@ -29,27 +29,27 @@ def test_a_shared_table_comes_once_and_what_is_frozen_not_at_all():
     model.blocks[0].requires_grad_(False)
     hidden, tables, vectors = parameter_groups(model)
     assert len(tables) == 2 and len(hidden) == 4
-    optimiser = make_optimiser("muon", model, 0.01)
-    assert sum(len(group["params"]) for group in optimiser.param_groups) == len(hidden + tables + vectors)
+    optimizer = make_optimizer("muon", model, 0.01)
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(hidden + tables + vectors)
 
 
 def test_muon_for_matrices_adamw_for_the_rest_with_a_quarter_of_the_rate():
-    optimiser = make_optimiser("muon", small(), 0.04, weight_decay=0.1)
-    assert isinstance(optimiser, Together)
-    found = [(len(g["params"]), g["peak"], g["weight_decay"]) for g in optimiser.param_groups]
+    optimizer = make_optimizer("muon", small(), 0.04, weight_decay=0.1)
+    assert isinstance(optimizer, CombinedOptimizer)
+    found = [(len(g["params"]), g["peak"], g["weight_decay"]) for g in optimizer.param_groups]
     assert found == [(8, 0.04, 0.1), (3, 0.01, 0.1), (18, 0.01, 0.0)]
-    assert len(make_optimiser("adamw", small(), 0.04, 0.1).param_groups) == 2
+    assert len(make_optimizer("adamw", small(), 0.04, 0.1).param_groups) == 2
 
 
-def test_an_unknown_optimiser_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="no optimiser 'sgd'; known are adamw, muon"):
-        make_optimiser("sgd", small(), 0.1)
+def test_an_unknown_optimizer_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="no optimizer 'sgd'; known are adamw, muon"):
+        make_optimizer("sgd", small(), 0.1)
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 6, 20), (2, 20, 6)])
-def test_orthogonalised_keeps_directions_and_makes_all_of_them_alike(shape):
+def test_orthogonalized_keeps_directions_and_makes_all_of_them_alike(shape):
     matrices = torch.randn(shape)
-    done = orthogonalised(matrices)
+    done = orthogonalized(matrices)
     left, sizes, right = torch.linalg.svd(matrices, full_matrices=False)
     new = torch.linalg.svdvals(done)
     assert (sizes.amax(-1) / sizes.amin(-1)).min() > 1.5  # before: far from alike
@@ -80,32 +80,32 @@ def test_muon_goes_downhill_where_gradients_are_uneven():
     torch.manual_seed(0)
     scale = torch.logspace(0, 3, 8)
     weight = nn.Parameter(0.3 * torch.randn(8, 8))
-    optimiser, losses = Muon([weight], lr=0.0), []
+    optimizer, losses = Muon([weight], lr=0.0), []
     for step in range(100):
-        optimiser.param_groups[0]["lr"] = 0.05 * (1 - step / 100)  # its steps have a length of their own
+        optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / 100)  # its steps have a length of their own
         loss = 0.5 * (scale[:, None] * weight**2).sum()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 50
 
 
-def test_several_optimisers_save_and_load_as_one():
+def test_several_optimizers_save_and_load_as_one():
     first, second = small(), small()
-    optimisers = [make_optimiser("muon", model, 0.02) for model in (first, second)]
+    optimizers = [make_optimizer("muon", model, 0.02) for model in (first, second)]
     ids = torch.randint(20, (2, 8))
 
-    def step(model, optimiser):
-        optimiser.zero_grad()
+    def step(model, optimizer):
+        optimizer.zero_grad()
         model(ids)[0].logsumexp(-1).sum().backward()
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = group["peak"]
-        optimiser.step()
+        optimizer.step()
 
-    step(first, optimisers[0])
+    step(first, optimizers[0])
     second.load_state_dict(first.state_dict())
-    optimisers[1].load_state_dict(copy.deepcopy(optimisers[0].state_dict()))  # else both share their numbers
-    for model, optimiser in zip((first, second), optimisers):
-        step(model, optimiser)
+    optimizers[1].load_state_dict(copy.deepcopy(optimizers[0].state_dict()))  # else both share their numbers
+    for model, optimizer in zip((first, second), optimizers):
+        step(model, optimizer)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))

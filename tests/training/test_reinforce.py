@@ -11,7 +11,7 @@ from helpers.corpus.batches.context_reply_pairs import Pair, batch_of
 from helpers.generation.rollout import sample_replies
 from helpers.generation.scoring import log_probabilities_of, token_log_probabilities
 from helpers.models.seq2seq import Seq2Seq
-from helpers.training.reinforce import discounted, gumbel_softmax, kl_penalised_rewards, reinforce_loss, whitened
+from helpers.training.reinforce import discounted, gumbel_softmax, kl_penalized_rewards, reinforce_loss, whitened
 
 MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}
 WORTH = torch.tensor([1.0, -0.5, 2.0])  # what each of the toy's three tokens earns
@@ -183,19 +183,19 @@ def test_whitened_has_mean_0_and_variance_1_over_what_is_counted():
 def test_the_score_lies_at_the_last_token_of_each_reply_however_short():
     counted = rows(4, 2, 1)
     zero = torch.zeros(3, 4)
-    rewards = kl_penalised_rewards(torch.tensor([1.0, 2.0, 3.0]), zero, zero, 0.1, counted)
+    rewards = kl_penalized_rewards(torch.tensor([1.0, 2.0, 3.0]), zero, zero, 0.1, counted)
     assert torch.equal(rewards, torch.tensor([[0, 0, 0, 1.0], [0, 2.0, 0, 0], [3.0, 0, 0, 0]]))
 
 
 def test_a_score_lies_at_the_last_counted_token_even_where_the_prompt_is_not_counted():
     counted = torch.tensor([[False, False, True, True, False]])
     zero = torch.zeros(1, 5)
-    assert kl_penalised_rewards(torch.ones(1), zero, zero, 0.1, counted).tolist() == [[0, 0, 0, 1, 0]]
+    assert kl_penalized_rewards(torch.ones(1), zero, zero, 0.1, counted).tolist() == [[0, 0, 0, 1, 0]]
 
 
 def test_the_penalty_is_paid_at_each_token_and_sums_to_the_divergence():
     policy, reference, counted = torch.randn(2, 3), torch.randn(2, 3), rows(3, 2)
-    rewards = kl_penalised_rewards(torch.zeros(2), policy, reference, 0.5, counted)
+    rewards = kl_penalized_rewards(torch.zeros(2), policy, reference, 0.5, counted)
     assert torch.allclose(rewards, (-0.5 * (policy - reference)) * counted)
     assert torch.allclose(discounted(rewards, counted)[:, 0], -0.5 * ((policy - reference) * counted).sum(1), atol=1e-6)
 
@@ -209,7 +209,7 @@ def test_no_gradient_reaches_what_judges():
     reinforce_loss(log_p, discounted(judge, rows(3, 2)) - value, rows(3, 2)).backward()
     assert judge.grad is None and value.grad is None and log_p.grad.any()
     scores, policy = torch.randn(2, requires_grad=True), torch.randn(2, 3, requires_grad=True)
-    assert not kl_penalised_rewards(scores, policy, policy.detach(), 0.1, rows(3, 2)).requires_grad
+    assert not kl_penalized_rewards(scores, policy, policy.detach(), 0.1, rows(3, 2)).requires_grad
 
 
 # --- numbers that are none ---------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="each token needs a reward"):
         discounted(torch.zeros(2, 1), rows(2, 2))
     with pytest.raises(ValueError, match="reply 1 is empty"):
-        kl_penalised_rewards(torch.zeros(2), torch.zeros(2, 3), torch.zeros(2, 3), 0.1, rows(3, 0))
+        kl_penalized_rewards(torch.zeros(2), torch.zeros(2, 3), torch.zeros(2, 3), 0.1, rows(3, 0))
     with pytest.raises(ValueError, match="temperature is 0"):
         gumbel_softmax(torch.zeros(3), 0)
     with pytest.raises(ValueError, match="max_tokens=0"):

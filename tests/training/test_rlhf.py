@@ -153,7 +153,7 @@ def test_at_the_beginning_the_distance_is_0_even_with_dropout():
     assert loss.records[0]["kl"] == pytest.approx(0, abs=1e-5) and model.training
 
 
-def test_the_gradient_makes_a_reply_likelier_that_earned_more_than_its_neighbours():
+def test_the_gradient_makes_a_reply_likelier_that_earned_more_than_its_neighbors():
     """Two replies to one context, one liked: with the leash off, the gradient is that of their difference."""
     model, chosen = gpt(), []
 

@@ -66,7 +66,7 @@ def decoded(path: str | os.PathLike) -> Iterator[bytes]:
         file.seek(0)
         if not start:
             raise UnreadableFile(f"{path.name} is empty (0 bytes): the download did not finish; fetch it again")
-        format = _recognise(path.name, start)
+        format = _recognize(path.name, start)
         if format is None:
             while piece := file.read(BATCH):
                 yield piece
@@ -104,7 +104,7 @@ def line_batches(pieces: Iterable[bytes], size: int | None = None) -> Iterator[b
         yield bytes(pending[:-1] if pending.endswith(b"\n") else pending)
 
 
-def _recognise(name: str, start: bytes) -> Format | None:
+def _recognize(name: str, start: bytes) -> Format | None:
     """Return the format of a file that begins with ``start``, None for plain text."""
     for format in FORMATS:
         if start.startswith(format.magic) or (format.name == "zstd" and start.startswith(SKIPPABLE)):

@@ -19,16 +19,16 @@ def is_convokit(path: Path) -> bool:
 def new_card(path: Path, sample: bool = False) -> Card:
     """Return the card of the comments at ``path``, before any is counted."""
     if sample:
-        return Card(origin="specimen threads written for this course", licence="CC0", warnings=["Invented, and tiny."])
+        return Card(origin="specimen threads written for this course", license="CC0", warnings=["Invented, and tiny."])
     if is_convokit(path):
         return Card(
             origin=f"ConvoKit corpus {path.name}",
-            licence="see the corpus's own page: each has its own terms",
+            license="see the corpus's own page: each has its own terms",
             warnings=["Who wrote it, and what they agreed to, stands in the corpus's documentation: read it."],
         )
     return Card(
         origin=f"Reddit comments, {path.name}",
-        licence="none given: the writers keep their rights, and Reddit's terms apply",
+        license="none given: the writers keep their rights, and Reddit's terms apply",
         warnings=[
             "Some writers deleted their comments after the dump was taken. Do not publish these texts.",
             "Names and places stay in the text, and people are rougher here than in the specimen.",

@@ -1,7 +1,7 @@
 """Threads put together from comments, and conversations cut out of threads (built in notebook 01).
 
 A dump is a stream of comments in the order of their writing, all threads mixed. Who answers whom stands in
-``parent_id`` alone: a comment's neighbour in the file is hardly ever its parent.
+``parent_id`` alone: a comment's neighbor in the file is hardly ever its parent.
 """
 
 import os

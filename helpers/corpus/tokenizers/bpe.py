@@ -63,7 +63,7 @@ class BPETokenizer(Tokenizer):
 
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary_size: int = 2048) -> "BPETokenizer":
-        """Join the most frequent pair of neighbours, again and again, until there are ``vocabulary_size`` tokens.
+        """Join the most frequent pair of neighbors, again and again, until there are ``vocabulary_size`` tokens.
 
         Stops earlier when no pair occurs twice. Pairs that are equally frequent are taken in the order of their numbers.
         The same texts give the same tokenizer. Raises ValueError when there is no text, or when ``vocabulary_size`` does

@@ -16,7 +16,7 @@ Pair = tuple[bytes, bytes]
 def count_pairs(words: Mapping[tuple, int]) -> Counter:
     """Count which two pieces stand side by side: ``words`` says how often each word, cut into pieces, occurs.
 
-    Every neighbour counts, also where pairs overlap: "aaa" holds the pair ("a", "a") twice.
+    Every neighbor counts, also where pairs overlap: "aaa" holds the pair ("a", "a") twice.
     """
     counts = Counter()
     for pieces, times in words.items():

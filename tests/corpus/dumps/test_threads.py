@@ -224,7 +224,7 @@ def test_pairs_are_every_parent_with_every_answer():
     assert all([turn.speaker for turn in pair.turns] == ["A", "B"] for pair in pairs)
 
 
-def test_neighbours_in_the_file_are_no_conversation():
+def test_neighbors_in_the_file_are_no_conversation():
     """The commonest mistake: the answer to a stands three lines further down, between other people's words."""
     comments = [
         comment("a", None, "Where is the best soup in this town?"),

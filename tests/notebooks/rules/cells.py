@@ -106,7 +106,7 @@ def code_is_plain_python(book: Book) -> list[str]:
 
 @rule
 def no_semicolon_at_the_end(book: Book) -> list[str]:
-    """nbval does not honour it: the output would be missed."""
+    """nbval does not honor it: the output would be missed."""
     return [f"{book.where(cell)}: ends with ';'" for cell in book.code if cell.source.rstrip().endswith(";")]
 
 

@@ -25,7 +25,7 @@ SHORT_ANATOMY = ("goals", "setup")  # 00 shows the way: no story yet, nothing to
 VERBS = set(
     """add answer apply ask build calculate check choose clean close compare compute count decide define describe draw
     estimate explain find fit follow implement judge load make measure name open place plot predict prove read reconstruct
-    recognise redact repair replace run say show spot split start state take talk tell test trace train trust turn use
+    recognize redact repair replace run say show spot split start state take talk tell test trace train trust turn use
     write""".split()
 )
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
