@@ -8,6 +8,8 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.notebooks.strict_nbval"]
+
 # Before anything imports matplotlib or starts a kernel: no window, and nothing of this person's own settings.
 os.environ["MPLBACKEND"] = "agg"
 for _name in [name for name in os.environ if name.startswith("HELPERS_") and name != "HELPERS_SCREENSHOTS"]:

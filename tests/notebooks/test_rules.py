@@ -114,6 +114,8 @@ BROKEN = [
     ("tags_are_known", metadata(PLAIN, tags=["instructer"])),
     ("tags_are_known", insert(goes_wrong("raises-exception"))),
     ("tags_are_known", insert(code("1", "instructor"))),
+    ("tags_are_known", insert(code("# NBVAL_IGNORE_OUTPUT\ntotal = 2"))),
+    ("tags_are_known", metadata(PLAIN, tags=["nbval-skip"])),
     ("setup_is_stamped", edit("import importlib", "seed=0", "seed=1")),
     ("setup_is_stamped", metadata("import importlib", tags=["setup"])),
     ("setup_is_stamped", insert(code("total = 0"), "import importlib")),
@@ -188,6 +190,14 @@ def test_broken_in_one_place(rule, breaker):
     book = copy.deepcopy(GOOD)
     breaker(book)
     assert list(complaints(book)) == [rule]
+
+
+@pytest.mark.parametrize("beginning", ["total = 1", "import importlib", "def double"])
+def test_a_cell_without_count_and_outputs_is_seen(beginning):
+    # nbval compares nothing in such a cell, whatever its tags.
+    book = copy.deepcopy(GOOD)
+    change(beginning, execution_count=None, outputs=[])(book)
+    assert "cells_were_run_in_order" in complaints(book)
 
 
 def test_every_rule_has_been_seen_to_fail():

@@ -4,6 +4,7 @@ import ast
 import copy
 
 import nbformat
+from nbval.plugin import find_comment_markers
 
 from tests.notebooks import badges, books, build, definitions, setup_cell
 from tests.notebooks.rules import Book, calls, rule, tags
@@ -73,6 +74,8 @@ def tags_are_known(book: Book) -> list[str]:
             found.append(f"{book.where(cell)}: what raises is tagged goes-wrong too, for the reader's sake")
         if tags(cell) & BOXES and cell.cell_type != "markdown":
             found.append(f"{book.where(cell)}: {sorted(tags(cell) & BOXES)} is a box of text: make the cell markdown")
+        if cell.cell_type == "code" and list(find_comment_markers(cell.source)):
+            found.append(f"{book.where(cell)}: a comment tells nbval what not to check: use a tag, which the reader sees")
     return found
 
 
