@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from tests.notebooks import definitions, specimen
+from tests.notebooks import build, definitions, specimen
 from tests.notebooks.rules import RULES, Book
 from tests.notebooks.specimen import SOLUTION, code, drawing, figure, markdown
 
@@ -92,6 +92,11 @@ def many_ignored(book):
     insert(code("y = 1", "nbval-ignore-output"), "**Predict.** Are")(book)
 
 
+def no_minutes(book):
+    for found in book.cells:
+        found.metadata.pop("minutes", None)
+
+
 def long_notebook(book):
     for _ in range(33):
         insert(markdown("And now."))(book)
@@ -105,9 +110,14 @@ def fewer_exercises(book):
 
 
 PLAIN = "And the same"
+NO_WORDS = specimen.new_output("display_data", data=dict(drawing()[0].data) | {"text/plain": "Tokens"})
+WIDGET = specimen.new_output("display_data", data={build.WIDGET_VIEW: {}, "text/plain": "IntSlider(value=3)"})
 BROKEN = [
     ("metadata_is_minimal", widget_states),
     ("format_is_valid", duplicate_id),
+    ("format_is_valid", lambda book: book.update(nbformat_minor=4)),
+    ("format_is_valid", lambda book: book.cells[1].pop("id")),
+    ("format_is_valid", change("## Setup", attachments=5)),
     ("cells_carry_only_tags_and_minutes", metadata(PLAIN, jupyter={"source_hidden": True})),
     ("cells_carry_only_tags_and_minutes", metadata(PLAIN, minutes=5)),
     ("cells_carry_only_tags_and_minutes", metadata("## Setup", minutes="5")),
@@ -150,6 +160,7 @@ BROKEN = [
     ("what_is_shown_is_stored", change("total = 1", outputs=[])),
     ("outputs_are_clean", insert(goes_wrong())),
     ("outputs_are_clean", insert(code("f()", printed="UserWarning: do not\n"))),
+    ("outputs_are_clean", change("total = 1", outputs=[WIDGET])),
     ("outputs_are_clean", insert(code("f()", outputs=[specimen.new_output("stream", name="stderr", text="oh\n")]))),
     ("outputs_belong_to_no_machine", insert(code("f()", printed="read /home/ada/RC_2005-12.zst\n"))),
     ("outputs_belong_to_no_machine", insert(code("f()", printed="<Thread object at 0x7f110d332c10>\n"))),
@@ -157,6 +168,7 @@ BROKEN = [
     ("figures_are_said_in_words", change("figure =", outputs=figure(alt=""))),
     ("figures_are_said_in_words", change("figure =", outputs=figure(words="Look."))),
     ("figures_are_said_in_words", change("Tokens(", outputs=drawing("<svg></svg>"))),
+    ("figures_are_said_in_words", change("Tokens(", outputs=[NO_WORDS])),
     ("the_title_tells_what_to_expect", edit("# 99", "**You will build**", "Here is")),
     ("the_title_tells_what_to_expect", edit("# 99", "2005", "")),
     ("sections_stand_in_order", swap_sections),
@@ -164,12 +176,15 @@ BROKEN = [
     ("goals_are_verbs", edit("## Goals", "explain", "explanation of")),
     ("goals_are_verbs", edit("## Goals", "- **explain** a rule\n", "")),
     ("the_synopsis_exists_as_code", edit("## Goals", "print(total", "print(sum_total")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "print(total", "print(total total")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "data_path)", "data_path.nothing)")),
     ("the_synopsis_exists_as_code", edit("## Goals", "data_path\n", "no_such_thing as data_path\n")),
     ("the_synopsis_exists_as_code", edit("## Goals", "from helpers import", "from helpers.nowhere import")),
     ("the_synopsis_exists_as_code", edit("## Goals", "```python", "```")),
     ("predictions_come_before_results", edit("**Predict.** Are", "**Predict.**", "Well.")),
     ("predictions_come_before_results", edit("## Limits", "It is", "**Predict.** It is")),
     ("minutes_fit_a_lesson", metadata("## Setup", minutes=80)),
+    ("minutes_fit_a_lesson", no_minutes),
     ("minutes_fit_a_lesson", edit("# 99", "25 minutes", "40 minutes")),
     ("passages_are_short", insert(markdown("word " * 181))),
     ("images_are_here_and_described", insert(markdown("![a tree](https://example.org/tree.png)"))),
