@@ -11,11 +11,15 @@ COLAB_STAMP := $(COLAB)/.installed
 PYTHON ?=
 ARGS ?=
 
-# The environment's own kernel goes before one the user has, and nothing outside the environment leaks in.
+# The environment's own kernel goes before one the user has, and nothing outside the environment leaks in: no settings of
+# Jupyter, IPython or matplotlib made for other work, no start-up files. (pip's are left out by .make/pip.py.)
 export JUPYTER_PREFER_ENV_PATH := 1
+export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/etc/jupyter
+export IPYTHONDIR := $(CURDIR)/$(VENV)/etc/ipython
+export MPLCONFIGDIR := $(CURDIR)/$(VENV)/etc/matplotlib
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV MATPLOTLIBRC JUPYTER_CONFIG_PATH JUPYTER_PATH
 
 # The stamp says where the environment was installed. One that was moved, or lost its Python, is installed again.
 ifneq ($(shell test -x $(PY) && cat $(STAMP) 2>/dev/null),$(CURDIR))
@@ -39,16 +43,16 @@ help: ## list these targets (the default)
 setup: $(STAMP) ## make the virtual environment .venv and install the course into it
 	@echo "The course is installed in $(VENV). Next: make lab"
 
-$(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh
+$(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh .make/pip.py
 	@sh .make/venv.sh $(VENV) $(PYTHON)
 	@sh .make/install.sh $(VENV)
-	@echo "$(CURDIR)" > $@
+	@pwd -P > $@
 
 lab: $(TRUSTED) ## open the first notebook in JupyterLab (ARGS="--no-browser --port 8899" is passed on)
-	@$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
+	@$(PY) -m jupyterlab --ServerApp.root_dir="$$(pwd)" --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
 # Lab shows stored drawings only in notebooks it trusts. The signatures stay inside the environment, as all of Jupyter's data.
-lab $(TRUSTED): export JUPYTER_DATA_DIR := $(abspath $(VENV))/share/jupyter
+lab $(TRUSTED): export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/share/jupyter
 $(TRUSTED): $(STAMP) $(wildcard notebooks/*.ipynb)
 	@$(PY) -m nbformat.sign notebooks/*.ipynb >/dev/null
 	@touch $@
@@ -77,15 +81,18 @@ test-portable: $(STAMP) ## run the notebooks once more, imitating another comput
 	@$(OTHER_COMPUTER) $(PY) -m pytest notebooks --nbval --nbval-cell-timeout=600 $(NBVAL) $(REPORT) $(ARGS)
 
 test-colab: $(COLAB_STAMP) ## run the notebooks with the versions Colab has, the course installed as Colab does it
-	@$(COLAB)/bin/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	@$(COLAB)/bin/python .make/pip.py install --quiet --no-deps --no-build-isolation --force-reinstall .
 	@$(COLAB)/bin/python -m pytest notebooks --nbval-lax --nbval-cell-timeout=120 $(NBVAL) $(REPORT) $(ARGS)
 
 $(COLAB_STAMP): tests/notebooks/colab-constraints.txt .make/venv.sh
 	@sh .make/venv.sh $(COLAB) $(PYTHON)
 	@echo "Installing what Colab has into $(COLAB) (about two minutes the first time)"
-	@$(COLAB)/bin/python -m pip install --quiet --requirement tests/notebooks/colab-constraints.txt
+	@$(COLAB)/bin/python .make/pip.py install --quiet --requirement tests/notebooks/colab-constraints.txt
 	@touch $@
 
-clean: ## remove what make made (not the notebooks' outputs)
-	rm -rf $(VENV) $(COLAB) build dist .pytest_cache .ruff_cache .hypothesis
-	find helpers tests notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+clean: ## remove what make made (not the notebooks' outputs, not an unfinished training in build/training)
+	@for folder in $(VENV) $(COLAB); do \
+		if [ -f "$$folder/pyvenv.cfg" ]; then rm -rf "$$folder"; fi; done
+	rm -rf build/student build/screenshots .pytest_cache .ruff_cache .hypothesis
+	@rmdir build 2>/dev/null || true
+	find helpers tests notebooks -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -5,7 +5,7 @@ folder=$1
 python=$folder/bin/python
 
 echo "Installing the course and its packages (about two minutes the first time)"
-"$python" -m pip install --quiet --constraint constraints.txt --editable ".[lab,test]"
+"$python" "${0%/*}/pip.py" install --quiet --constraint constraints.txt --editable ".[lab,test]"
 
 # A kernel named python3 inside this environment: the notebooks find it, and the user's own kernels stay as they are.
 "$python" -m ipykernel install --sys-prefix --name python3 --display-name "Python 3 (ipykernel)" >/dev/null
