@@ -18,7 +18,7 @@ def data_path(*parts: str) -> Path:
     inside the package. Raises FileNotFoundError, naming the files there are, when the file does not exist.
     """
     for folder in (_HERE.parent / "data", _HERE / "_data"):
-        # The specimen marks the folder as ours: "data" is a common name beside an installed package.
+        # The specimen shows that the folder is ours: "data" is a common name beside an installed package.
         if (folder / "sample_comments.jsonl").exists():
             path = folder.joinpath(*parts)
             if path.exists():

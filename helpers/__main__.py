@@ -1,18 +1,21 @@
-"""The one command line of the course: ``python -m helpers chat``, ``… bots list`` or ``… experiments scaling_laws``.
+"""The one command line of the course.
 
 python -m helpers chat gpt-chat            talk to a bot in the terminal
 python -m helpers bots list                every trained bot, with its score and size
 python -m helpers bots train rnn           train it again (no name: all), measure it, rewrite its scoreboard row
 python -m helpers bots measure rnn         measure it again, on a computer that does nothing else
-python -m helpers bots judge rnn           can its replies be told from people's? (notebook 08)
+python -m helpers bots judge rnn           can a classifier tell its replies from people's? (notebook 08)
 python -m helpers bots verify              are the files the ones that were measured?
 python -m helpers experiments rlhf         run what a table in data/ lacks (hours)
 """
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
+
+from helpers.io import lenient_streams
 
 EXPERIMENTS = {
     "scaling_laws": "helpers.experiments.scaling_laws",
@@ -24,34 +27,49 @@ EXPERIMENTS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(prog="python -m helpers", description="One Conversation: bots and experiments.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("chat", help="talk to a bot in the terminal", add_help=False)
+    """Run the command line; return its exit status. What goes wrong is reported in a sentence, not by a traceback."""
+    lenient_streams()
+    try:
+        status = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader has seen enough: `python -m helpers bots list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit status; raises what goes wrong."""
+    if arguments[:1] == ["chat"]:
+        from helpers.bots import terminal
+
+        return terminal.main(arguments[1:])
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("chat", help="talk to a bot in the terminal")
     bots = commands.add_parser("bots", help="the trained bots of the course")
     bots.add_argument("action", choices=["list", "train", "measure", "judge", "verify"])
     bots.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")
     experiments = commands.add_parser("experiments", help="the long runs behind the tables in data/")
     names = experiments.add_subparsers(dest="name", required=True)
     runs = {name: names.add_parser(name) for name in EXPERIMENTS}
-    runs["rlhf"].add_argument("--out", type=Path)
-    runs["rlhf"].add_argument("--seconds", type=float, default=7_200)
-    runs["rlhf"].add_argument("--base", default="gpt-chat")
+    runs["rlhf"].add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: data/preferences)")
+    runs["rlhf"].add_argument("--seconds", type=float, default=7_200, help="no run begins later (default: 7200)")
+    runs["rlhf"].add_argument("--base", default="gpt-chat", help="the bot that is fine-tuned (default: gpt-chat)")
     runs["rlhf"].add_argument("--tiny", action="store_true", help="only to see that it runs")
-    if arguments[:1] == ["chat"]:
-        from helpers.bots import terminal
-
-        return terminal.main(arguments[1:])
     options = parser.parse_args(arguments)
-    if options.command == "experiments":
-        run_experiment(options)
-        return 0
-    try:
+    if options.command == "bots":
         run_bots(options.action, options.names)
-    except ValueError as error:
-        print(f"{error}", file=sys.stderr)
-        return 1
+    elif options.command == "experiments":
+        run_experiment(options)
+    else:
+        parser.print_help()
     return 0
 
 
@@ -71,8 +89,8 @@ def run_bots(action: str, names: list[str]) -> None:
     if action == "list":
         for name in names or checkpoints.names():
             bits = checkpoints.card(name)["metrics"].get("bits per byte")
-            words = "not measured yet" if bits is None else f"{bits:.2f} bits per byte"
-            print(f"{name:10} {words}  {checkpoints.size(name) / 1e6:4.1f} MB")
+            score = "not measured yet" if bits is None else f"{bits:.2f} bits per byte"
+            print(f"{name:11} {score:18} {checkpoints.size(name) / 1e6:4.1f} MB")
     elif action == "verify":
         for name in names or checkpoints.names():
             checkpoints.verify(name)
@@ -80,7 +98,7 @@ def run_bots(action: str, names: list[str]) -> None:
     else:
         from helpers.bots import adversarial_success, train
 
-        {"train": train.train, "measure": train.measure_again, "judge": adversarial_success.judge}[action](names)
+        {"train": train.train, "measure": train.measure_again, "judge": adversarial_success.evaluate}[action](names)
 
 
 if __name__ == "__main__":

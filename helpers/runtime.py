@@ -17,14 +17,14 @@ class Preset:
     name: str
     context: int  # tokens a model sees at once
     batch_size: int  # sequences per training step
-    width: int  # features per token inside a model
-    layers: int  # how many blocks are stacked
+    n_embd: int  # features per token inside a model
+    n_layer: int  # how many blocks are stacked
 
 
 PRESETS = {
-    "small": Preset("small", context=128, batch_size=32, width=128, layers=2),
-    "medium": Preset("medium", context=256, batch_size=64, width=256, layers=4),
-    "large": Preset("large", context=512, batch_size=128, width=512, layers=8),
+    "small": Preset("small", context=128, batch_size=32, n_embd=128, n_layer=2),
+    "medium": Preset("medium", context=256, batch_size=64, n_embd=256, n_layer=4),
+    "large": Preset("large", context=512, batch_size=128, n_embd=512, n_layer=8),
 }
 _USUAL_PRESET = {"cuda": "large", "mps": "medium", "cpu": "small"}
 
@@ -86,7 +86,7 @@ def has_bf16(device: str) -> bool:
         return False
     import torch
 
-    return torch.backends.cpu.get_cpu_capability() != "DEFAULT"  # torch may have been told to use only what all have
+    return torch.backends.cpu.get_cpu_capability() != "DEFAULT"  # torch may be restricted to what all have
 
 
 def _override(variable: str, known) -> str | None:

@@ -36,6 +36,17 @@ def _same_start():
         sys.modules["torch"].set_num_threads(1)  # networks this small: two threads would wait more than compute
 
 
+@pytest.fixture
+def device(monkeypatch):
+    """Where networks are tested: a CUDA GPU where there is one, else the CPU; float32 in full, never as TF32."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    return torch.device("cuda")
+
+
 def pytest_runtest_logreport(report):
     if ".ipynb::" in report.nodeid:
         _seconds[report.nodeid.split("::")[0]] += report.duration

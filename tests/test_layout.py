@@ -58,7 +58,22 @@ def test_every_folder_is_a_room_that_says_what_it_is():
         assert path.read_text(encoding="utf-8").lstrip("r").startswith('"""'), f"{name} does not say what it is for"
 
 
+def test_each_test_of_a_room_stands_where_its_module_stands():
+    tests = layout.PACKAGE.parent / "tests"
+    files = [path.relative_to(tests) for room in layout.ROOMS for path in (tests / room).rglob("test_*.py")]
+    modules = [layout.PACKAGE / path.with_name(path.name.removeprefix("test_")) for path in files]
+    wrong = [str(path) for path, module in zip(files, modules) if not module.is_file()]
+    assert wrong == [], "name each after the module of helpers that it tests, or move it out of the room's folder"
+    assert {path.parts[0] for path in files} >= set(layout.ROOMS) - {"checks"}  # tests/answers has the tests of checks
+
+
 def test_importing_helpers_loads_nothing_heavy():
     code = "import helpers, sys; print(*sorted({'torch', 'numpy', 'pandas', 'matplotlib', 'ipywidgets'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_the_readme_of_helpers_lists_and_draws_what_there_is():
+    assert layout.README.read_text(encoding="utf-8") == layout.readme(), "run: python -m tests.layout"
+    assert layout.PICTURE.read_text(encoding="utf-8") == layout.drawing().svg + "\n", "run: python -m tests.layout"
+    assert all(f"`{file}`: " in layout.listing() for name in layout.ROOMS for file in layout.files(name))

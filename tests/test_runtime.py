@@ -74,6 +74,20 @@ def test_bf16_only_where_the_processor_lists_it(monkeypatch):
     assert not runtime.has_bf16("mps")
 
 
+@pytest.mark.parametrize(
+    ("capability", "bf16"), [((7, 0), False), ((7, 5), False), ((8, 0), True), ((8, 9), True), ((9, 0), True), ((12, 0), True)]
+)
+def test_a_gpu_has_bf16_from_capability_8_on(monkeypatch, capsys, capability, bf16):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *arguments: capability)
+    assert runtime.has_bf16("cuda") is bf16
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda *arguments: "a stand-in")
+    monkeypatch.setattr(runtime, "seed_everything", lambda seed: None)
+    monkeypatch.setenv("HELPERS_DEVICE", "cuda")
+    device = runtime.start()
+    assert device.dtype == (torch.bfloat16 if bf16 else torch.float32) and device.torch.type == "cuda"
+    assert ("bfloat16" in device.words) is bf16 and "a stand-in" in device.words
+
 
 def test_data_path_names_what_there_is():
     assert helpers.data_path("prompts.json").exists()

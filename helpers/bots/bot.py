@@ -35,16 +35,8 @@ class Bot:
         return "".join(self.stream(history, **settings)).strip()
 
     def stream(
-        self,
-        history: Sequence[str],
-        *,
-        temperature: float = 0.7,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        repetition_penalty: float = 1.0,
-        seed: int | None = None,
-        max_tokens: int | None = None,
-    ) -> Iterator[str]:
+        self, history: Sequence[str], *, temperature: float = 0.7, max_tokens: int | None = None, **settings
+    ) -> Iterator[str]:  # fmt: skip
         """Yield the reply piece by piece, as it is written; the arguments are those of ``reply``."""
         from helpers.generation.sampling import generate
 
@@ -53,16 +45,9 @@ class Bot:
         silent = [number for number in (tokenizer.pad, tokenizer.unknown) if number is not None]
         if max_tokens is None:
             max_tokens = 200 if hasattr(tokenizer, "characters") else 80
-        settings = {
-            "temperature": temperature,
-            "top_k": top_k,
-            "top_p": top_p,
-            "repetition_penalty": repetition_penalty,
-        }
+        settings |= {"temperature": temperature, "max_tokens": max_tokens, "stop": ends, "forbidden": silent}
         streamer = tokenizer.streamer()
-        for token in generate(
-            self.model, ids, stop=ends, forbidden=silent, seed=seed, max_tokens=max_tokens, **settings
-        ):
+        for token in generate(self.model, ids, **settings):
             if piece := streamer.push(token):
                 yield piece
         if rest := streamer.finish():

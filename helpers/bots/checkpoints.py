@@ -1,17 +1,11 @@
-"""The zoo: every bot of the course as a small checkpoint, with its recipe, its measurements and a hash (notebook 02 on).
-
-    python -m helpers bots list
-    python -m helpers bots train rnn       train it again (no name: all), measure it, rewrite its scoreboard row
-    python -m helpers bots measure rnn     measure it again, on a computer that does nothing else
-    python -m helpers bots judge rnn       can its replies be told from people's? (notebook 08)
-    python -m helpers bots verify          are the files the ones that were measured?
+"""Every bot of the course as a small checkpoint, with its recipe, its measurements and a hash (notebook 02 on).
 
 A checkpoint is a folder in ``data/checkpoints``: ``model.safetensors`` (numbers only: nothing in it can run),
-``tokenizer.json``, and ``card.json``, which is written last and holds the hashes of the other two. A bot tuned with LoRA
-(``helpers.models.lora``) is only a difference: its card names the bot it lies beside, and both are loaded.
+``tokenizer.json``, and ``card.json``, which is written last and holds the hashes of the other two (of the tokenizer with
+LF line ends, so that a checkout with CRLF passes). A bot tuned with LoRA (``helpers.models.lora``) is stored as the LoRA
+matrices alone: its card names the base bot, and both are loaded. The commands are those of ``python -m helpers bots``.
 """
 
-import hashlib
 import json
 import shutil
 from importlib import import_module
@@ -20,7 +14,7 @@ from pathlib import Path
 from helpers import data_path
 from helpers.bots.bot import Bot
 from helpers.corpus.tokenizers.load import load_tokenizer
-from helpers.io import write_text
+from helpers.io import file_sha256, write_bytes, write_text
 
 FILES = ("model.safetensors", "tokenizer.json")
 
@@ -36,32 +30,28 @@ def folder() -> Path:
 
 def names() -> list[str]:
     """Return the names of the bots that can be loaded, oldest idea first."""
-    from helpers.evaluation.scoreboard import ENTRIES
+    from helpers.evaluation.scoreboard import BOTS
 
-    order = [entry.name for entry in ENTRIES]
-    found = [path.parent.name for path in folder().glob("*/card.json") if not path.parent.name.startswith(".")]
-    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+    order = [entry.name for entry in BOTS]
+    stored = [path.parent.name for path in folder().glob("*/card.json") if not path.parent.name.startswith(".")]
+    return sorted(stored, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
 def load(name: str, device="cpu") -> Bot:
     """Return the bot called ``name``, ready to reply.
 
     Raises ValueError, with the known names, for one that is not there, and DamagedCheckpoint (a ValueError) when a file
-    is not the one that was measured: then get the repository's files again, or train the bot anew.
+    is not the one that was measured: then get the repository's files again, or train the bot again. What torch raises
+    for a ``device`` that is not there, or is out of memory, is left as it is: the files are in order.
     """
-    from safetensors.numpy import load as read_arrays
-
-    record, files = _verified(name)
+    record, files = verify(name)
     try:
-        if record["kind"] == LORA:
-            model = _beside(name, record["config"]["base"], device)
-        else:
-            model = KINDS[record["kind"]](read_arrays(files["model.safetensors"]), record["config"], device)
+        model = _lora_model(name, record, device) if record["kind"] == LORA else _model(record, files[FILES[0]], device)
     except DamagedCheckpoint:
         raise  # the base's own: it says which files to get
-    except (KeyError, RuntimeError, TypeError, ValueError):  # RuntimeError: torch's word for shapes that do not fit
+    except (KeyError, TypeError, ValueError):
         raise DamagedCheckpoint(_remedy(name, "its card.json does not fit its model")) from None
-    return Bot(model, load_tokenizer(folder() / name / "tokenizer.json"), name)
+    return Bot(model, load_tokenizer(folder() / name / FILES[1]), name)
 
 
 def card(name: str) -> dict:
@@ -73,25 +63,18 @@ def card(name: str) -> dict:
     try:
         record = json.loads((folder() / name / "card.json").read_text(encoding="utf-8"))
         parts = [record[part] for part in ("config", "sha256", "metrics", "recipe")]
-        if record["kind"] in (LORA, *KINDS) and all(isinstance(part, dict) for part in parts):
+        if record["kind"] in (LORA, *CLASSES) and all(isinstance(part, dict) for part in parts):
             return record
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise DamagedCheckpoint(_remedy(name, "its card.json cannot be read"))
 
 
-def verify(name: str) -> None:
-    """Return if the files of a checkpoint are the ones that were measured. Raises as ``load`` does."""
-    _verified(name)
-
-
 def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
     """Write a bot's checkpoint and return its folder; an older one of that name stays until the new one is complete.
 
-    Of a model with LoRA the difference alone is written; ``recipe["base"]`` says which bot it lies beside.
+    Of a model with LoRA its matrices alone are written; ``recipe["base"]`` names the bot they are added to.
     """
-    from safetensors.numpy import save as written
-
     lora = _has_lora(bot.model)
     target = folder() / bot.name
     fresh, old = target.with_name(f".{bot.name}.new"), target.with_name(f".{bot.name}.old")
@@ -103,15 +86,17 @@ def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
 
         save_lora(bot.model, fresh / FILES[0])
     else:
-        (fresh / FILES[0]).write_bytes(written(_arrays(bot.model)))
-    bot.tokenizer.save(fresh / "tokenizer.json")
+        from safetensors.numpy import save
+
+        write_bytes(fresh / FILES[0], save(_arrays(bot.model)))
+    bot.tokenizer.save(fresh / FILES[1])
     record = {
         "name": bot.name,
         "kind": LORA if lora else type(bot.model).__name__,
         "config": {"base": recipe["base"]} if lora else bot.model.config,
         "recipe": recipe,
         "metrics": metrics,
-        "sha256": {file: hashlib.sha256((fresh / file).read_bytes()).hexdigest() for file in FILES},
+        "sha256": {file: file_sha256(file, (fresh / file).read_bytes()) for file in FILES},
     }
     write_text(fresh / "card.json", json.dumps(record, indent=2) + "\n")
     if target.exists():
@@ -127,7 +112,7 @@ def note_metrics(name: str, metrics: dict) -> None:
 
 
 def size(name: str) -> int:
-    """Return the bytes of a checkpoint's model on disk, with the one it lies beside, if it is a difference.
+    """Return the bytes of a checkpoint's model on disk, with those of its base, if it is a LoRA one.
 
     Raises DamagedCheckpoint when it is not there.
     """
@@ -139,14 +124,15 @@ def size(name: str) -> int:
         raise DamagedCheckpoint(_remedy(name, f"{FILES[0]} is missing")) from None
 
 
-def _verified(name: str) -> tuple[dict, dict[str, bytes]]:
+def verify(name: str) -> tuple[dict, dict[str, bytes]]:
+    """Return the card and the files of a checkpoint if they are the ones that were measured. Raises as ``load`` does."""
     record, files = card(name), {}
     for file in FILES:
         try:
             files[file] = (folder() / name / file).read_bytes()
         except OSError:
             raise DamagedCheckpoint(_remedy(name, f"{file} is missing")) from None
-        if hashlib.sha256(files[file]).hexdigest() != record["sha256"].get(file):
+        if file_sha256(file, files[file]) != record["sha256"].get(file):
             raise DamagedCheckpoint(_remedy(name, f"{file} is not the file that was measured"))
     return record, files
 
@@ -154,13 +140,15 @@ def _verified(name: str) -> tuple[dict, dict[str, bytes]]:
 def _remedy(name: str, what: str) -> str:
     return (
         f"the checkpoint {name!r} is damaged: {what}. Get the files again (git checkout data/checkpoints/{name}), "
-        f"or train it anew: python -m helpers bots train {name}"
+        f"or train it again: python -m helpers bots train {name}"
     )
 
 
 def _arrays(model) -> dict:
-    """Return a model's numbers as arrays; a network's in 16 bits, half the space for a change nobody can measure."""
-    if hasattr(model, "tensors"):
+    """Return a model's numbers as arrays; a network's in 16 bits, half the space for a change too small to measure."""
+    from helpers.models.ngram import NGram
+
+    if isinstance(model, NGram):
         return model.tensors()
     arrays, seen = {}, set()
     for name, value in model.state_dict().items():
@@ -171,51 +159,50 @@ def _arrays(model) -> dict:
 
 
 def _has_lora(model) -> bool:
-    if not hasattr(model, "modules"):
-        return False
     from helpers.models.lora import LoRALinear
 
-    return any(isinstance(part, LoRALinear) for part in model.modules())
+    return hasattr(model, "modules") and any(isinstance(part, LoRALinear) for part in model.modules())
 
 
-def _beside(name: str, base: str, device):
-    """Return the base's model with a checkpoint's difference added."""
+def _lora_model(name: str, record: dict, device):
+    """Return the base's model with a checkpoint's LoRA matrices merged into it."""
     from helpers.models.lora import load_lora, merge_lora
 
-    if base not in names():
-        raise DamagedCheckpoint(_remedy(name, f"it lies beside {base!r}, which is not there"))
+    if (base := record["config"]["base"]) not in names():
+        raise DamagedCheckpoint(_remedy(name, f"it needs the bot {base!r}, which is not there"))
     return merge_lora(load_lora(load(base).model, folder() / name / FILES[0])).eval().to(device)
 
 
-def class_of(kind: str) -> type:
-    """Return the class of models called ``kind``, as cards name it: one of NETWORKS."""
-    module, _, name = NETWORKS[kind].rpartition(".")
-    return getattr(import_module(module, __package__), name)
+def _model(record: dict, content: bytes, device):
+    """Return the model of a card, with the numbers of its file; raises ValueError when they do not fit."""
+    import torch
+    from safetensors.numpy import load as read_arrays
 
-
-def _network(kind: str):
-    def load(arrays: dict, config: dict, device):
-        import torch
-
-        made = class_of(kind)
-        model = made.from_config(config) if hasattr(made, "from_config") else made(**config)
-        model.load_state_dict({name: torch.from_numpy(array).float() for name, array in arrays.items()})
-        return model.eval().to(device)
-
-    return load
-
-
-def _ngram(arrays: dict, config: dict, device):
     from helpers.models.ngram import NGram
 
-    return NGram.from_tensors(arrays, config)
+    kind, config, arrays = class_of(record["kind"]), record["config"], read_arrays(content)
+    if kind is NGram:
+        return kind.from_tensors(arrays, config)
+    model = kind.from_config(config)
+    tensors = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:  # names or shapes that do not fit
+        raise ValueError(str(error)) from None
+    return model.eval().to(device)
 
 
-NETWORKS = {
-    "CharRNN": "..models.rnn.CharRNN",
-    "Seq2Seq": "..models.seq2seq.Seq2Seq",
-    "Transformer": "..models.transformer.Transformer",
-    "GPT": "..models.gpt.GPT",
+def class_of(kind: str) -> type:
+    """Return the class of models called ``kind``, as cards name it: one of CLASSES."""
+    module, _, name = CLASSES[kind].rpartition(".")
+    return getattr(import_module(module), name)
+
+
+CLASSES = {
+    "NGram": "helpers.models.ngram.NGram",
+    "CharRNN": "helpers.models.rnn.CharRNN",
+    "Seq2Seq": "helpers.models.seq2seq.Seq2Seq",
+    "Transformer": "helpers.models.transformer.Transformer",
+    "GPT": "helpers.models.gpt.GPT",
 }
-LORA = "LoRA"  # the kind of a checkpoint that is a difference to another
-KINDS = {"NGram": _ngram, **{kind: _network(kind) for kind in NETWORKS}}
+LORA = "LoRA"  # the kind of a checkpoint that holds LoRA matrices alone

@@ -3,12 +3,14 @@
 import time
 import warnings
 
+from helpers.bots import checkpoints
+from helpers.evaluation import scoreboard
 from helpers.evaluation.likelihood import bits_per_byte_on
 from helpers.evaluation.text_metrics import distinct, entropy, self_bleu
 
 CONTEXTS = 200  # replies that each bot gives at most: to the first three turns of so many test conversations
 TEMPERATURE = 0.7
-WORDS = 1000  # variety falls with the length of a text, so every bot is judged by equally many words
+WORDS = 1000  # diversity falls with the length of a text, so every bot is measured on equally many words
 
 
 def measure(bot, test) -> dict:
@@ -19,19 +21,19 @@ def measure(bot, test) -> dict:
     1,000 words of these replies, Self-BLEU-4 at all replies.
     """
     contexts = [[turn.text for turn in talk.turns[:3]] for talk in test if len(talk.turns) > 3][:CONTEXTS]
-    began = time.perf_counter()
+    start = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a bot that sees little reads the end of a long context: that is its measure
+        warnings.simplefilter("ignore")  # a bot with a short context reads the end of a long conversation: that is its measure
         replies = [bot.reply(context, temperature=TEMPERATURE, seed=seed) for seed, context in enumerate(contexts)]
-    seconds = (time.perf_counter() - began) / len(contexts)
+    seconds = (time.perf_counter() - start) / len(contexts)
     words = [reply.split() for reply in replies]
-    judged = first_words(words, WORDS)
+    first = first_words(words, WORDS)
     return {
         "parameters": bot.model.parameter_count(),
         "bits per byte": bits_per_byte_on(bot.model, bot.tokenizer, test),
-        "distinct-1": distinct(judged, 1),
-        "distinct-2": distinct(judged, 2),
-        "entropy-4": entropy(judged, 4),
+        "distinct-1": distinct(first, 1),
+        "distinct-2": distinct(first, 2),
+        "entropy-4": entropy(first, 4),
         "self-bleu-4": self_bleu(words, 4),
         "reply length": sum(map(len, words)) / len(words),
         "seconds per reply": seconds,
@@ -39,7 +41,7 @@ def measure(bot, test) -> dict:
 
 
 def first_words(replies: list[list[str]], number: int) -> list[list[str]]:
-    """Return the first replies that hold ``number`` words together, the last of them cut."""
+    """Return the first replies that have ``number`` words in sum, the last of them cut."""
     kept, left = [], number
     for words in replies:
         if left <= 0:
@@ -47,3 +49,9 @@ def first_words(replies: list[list[str]], number: int) -> list[list[str]]:
         kept.append(words[:left])
         left -= len(kept[-1])
     return kept
+
+
+def record(name: str, figures: dict) -> None:
+    """Write a bot's figures to its card and to its row on the scoreboard."""
+    checkpoints.note_metrics(name, figures)
+    scoreboard.write(name, figures)

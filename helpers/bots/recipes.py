@@ -1,4 +1,4 @@
-"""How each bot of the zoo is made: everything needed to train it again, and what it is measured on (notebook 02 on)."""
+"""How each bot of the course is trained: everything needed to train it again (notebook 02 on)."""
 
 import time
 from dataclasses import dataclass
@@ -11,24 +11,19 @@ from helpers.bots.gan_recipe import GANRecipe
 from helpers.models.utils import set_dropout
 from helpers.runtime import seed_everything
 
+FIT_SETTINGS = ("steps", "seconds", "optimizer", "learning_rate", "weight_decay")
+
 
 def trained(recipe, model, batches, device, resume: Path, **how) -> tuple:
     """Train ``model`` as ``recipe`` and ``how`` (arguments of ``fit``) say; return it and the seconds it took.
 
-    ``recipe`` has a learning_rate and a weight_decay. Raises ValueError when the training was stopped: then there is
-    nothing to save.
+    Fields of the recipe with the name of one of FIT_SETTINGS are used, too. Raises ValueError when the training was
+    stopped: then there is nothing to save.
     """
     from helpers.training import fit
 
-    history = fit(
-        model.to(device.torch),
-        batches,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        resume=resume,
-        dtype=device.dtype,
-        **how,
-    )
+    how |= {name: getattr(recipe, name) for name in FIT_SETTINGS if hasattr(recipe, name)}
+    history = fit(model.to(device.torch), batches, resume=resume, dtype=device.dtype, **how)
     if history.stopped:
         raise ValueError(f"{history.stopped} Nothing was saved; the same command goes on from {resume}.")
     return model, history.seconds
@@ -55,13 +50,13 @@ class NGramRecipe:
 
 @dataclass(frozen=True)
 class RNNRecipe:
-    """An LSTM that reads the conversations as one stream, its memory carried along."""
+    """An LSTM that reads the conversations as one stream, its state carried along."""
 
     tokens: ClassVar[str] = "characters"
     kind: str = "lstm"
-    width: int = 768
-    layers: int = 1
-    embedding: int = 64
+    hidden_size: int = 768
+    n_layer: int = 1
+    embedding_size: int = 64
     dropout: float = 0.15
     forget: float = 0.2  # how often a row begins anew
     batch_size: int = 64
@@ -77,31 +72,21 @@ class RNNRecipe:
         from helpers.training import CarriedState, mean_loss
 
         seed_everything(self.seed)
-        model = CharRNN(len(tokenizer), self.kind, self.width, self.layers, self.embedding, self.dropout)
+        model = CharRNN(len(tokenizer), self.kind, self.hidden_size, self.n_layer, self.embedding_size, self.dropout)
         batches = StreamBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed)
         held_out = StreamBatches(stream(corpus.val, tokenizer), 32, self.context)
-        return trained(
-            self,
-            model,
-            batches,
-            device,
-            resume,
-            steps=self.steps,
-            loss=CarriedState(self.forget),
-            validate=lambda model: mean_loss(model, held_out),
-            validate_every=1000,
-        )
+        how = {"loss": CarriedState(self.forget), "validate_every": 1000}
+        return trained(self, model, batches, device, resume, validate=lambda model: mean_loss(model, held_out), **how)
 
 
 @dataclass(frozen=True)
 class PairRecipe:
-    """An encoder–decoder that reads what was said and learns to say the next turn; both kinds for equally long."""
+    """An encoder–decoder that reads the context and learns to generate the next turn; both kinds for equally long."""
 
     tokens: ClassVar[str] = "word pieces"
     kind: str  # "Seq2Seq" or "Transformer"
-    width: int
-    more: tuple[tuple[str, int], ...] = ()  # further arguments of the model
-    dropout: float = 0.0  # they see every pair once or twice: nothing is learned by heart yet
+    sizes: tuple[tuple[str, int], ...]  # arguments of the model
+    dropout: float = 0.0  # they see every pair once or twice: nothing is memorized yet
     context_tokens: int = 64
     reply_tokens: int = 64
     batch_size: int = 32
@@ -113,44 +98,36 @@ class PairRecipe:
 
     def train(self, corpus, tokenizer, device, resume: Path):
         from helpers.corpus.batches.context_reply_pairs import PairBatches, pairs
-        from helpers.models.encoder_decoder import marks
+        from helpers.corpus.tokenizers.base import special_token_ids
         from helpers.training import mean_loss, reply_loss
 
         seed_everything(self.seed)
-        sizes = {"width": self.width, "dropout": self.dropout, "context_tokens": self.context_tokens}
-        model = checkpoints.class_of(self.kind)(len(tokenizer), **sizes, **dict(self.more), **marks(tokenizer))
-        read, held_out = (
+        sizes = {**dict(self.sizes), "dropout": self.dropout, "context_tokens": self.context_tokens}
+        model = checkpoints.class_of(self.kind)(len(tokenizer), **sizes, **special_token_ids(tokenizer))
+        batches, held_out = (
             PairBatches(pairs(part, tokenizer, self.context_tokens, self.reply_tokens), size, pad=tokenizer.pad)
             for part, size in ((corpus.train, self.batch_size), (corpus.val[:60], 128))
         )
         return trained(
-            self,
-            model,
-            read,
-            device,
-            resume,
-            seconds=self.seconds,
-            optimizer=self.optimizer,
-            schedule="trapezoid",
-            loss=reply_loss,
+            self, model, batches, device, resume, schedule="trapezoid", loss=reply_loss,
             validate=lambda model: mean_loss(model, held_out, loss=reply_loss),
-        )
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class GPTRecipe:
-    """A GPT that reads all conversations, one window after the other, and guesses each next token.
+    """A GPT that reads all conversations, one window after the other, and predicts each next token.
 
-    The stored one was made in two stretches: 4,400 steps that came down to a learning rate of 0, and from there on as if
-    4,400 of 7,200 had been done, up again to 0.62 of the highest rate and down once more.
+    The stored one was trained in two stretches: 4,400 steps that came down to a learning rate of 0, and from there on as
+    if 4,400 of 7,200 had been done, up again to 0.62 of the highest rate and down once more.
     """
 
     tokens: ClassVar[str] = "word pieces"
-    width: int = 256
-    layers: int = 4
-    heads: int = 4
+    n_embd: int = 256
+    n_layer: int = 4
+    n_head: int = 4
     context: int = 256
-    pair_rows: int = 8_191
+    bigram_rows: int = 8_191
     dropout: float = 0.1
     batch_size: int = 16
     steps: int = 7_200  # nearly nine passes
@@ -164,26 +141,19 @@ class GPTRecipe:
         from helpers.training import mean_loss, next_token_loss
 
         seed_everything(self.seed)
-        sizes = {name: getattr(self, name) for name in ("width", "layers", "heads", "context", "pair_rows", "dropout")}
+        sizes = {name: getattr(self, name) for name in ("n_embd", "n_layer", "n_head", "context", "bigram_rows", "dropout")}
         model = GPT(GPTConfig.modern(len(tokenizer), **sizes))
+        batches = WindowBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed)
         held_out = WindowBatches(stream(corpus.val, tokenizer), 32, self.context)
         return trained(
-            self,
-            model,
-            WindowBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed),
-            device,
-            resume,
-            steps=self.steps,
-            optimizer="muon",
-            schedule="trapezoid",
-            validate=lambda model: mean_loss(model, held_out, loss=next_token_loss),
-            compile=device.torch.type == "cuda",
-        )
+            self, model, batches, device, resume, optimizer="muon", schedule="trapezoid",
+            validate=lambda model: mean_loss(model, held_out, loss=next_token_loss), compile=device.torch.type == "cuda",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ChatRecipe:
-    """Fine-tune a bot of the zoo: rows begin where a turn begins, and every reply is a label once a pass."""
+    """Fine-tune a bot: rows begin where a turn begins, and every reply is a label once a pass."""
 
     tokens: ClassVar[str] = "word pieces"
     base: str = "gpt"
@@ -204,25 +174,19 @@ class ChatRecipe:
         bot = checkpoints.load(self.base)
         set_dropout(bot.model, self.dropout)
         rows, held_out = (reply_rows(part, bot.tokenizer, self.context) for part in (corpus.train, corpus.val))
+        batches = ReplyBatches(rows, self.batch_size, self.seed, pad=bot.tokenizer.pad)
         held_out = ReplyBatches(held_out, 32, pad=bot.tokenizer.pad)
         return trained(
-            self,
-            bot.model,
-            ReplyBatches(rows, self.batch_size, self.seed, pad=bot.tokenizer.pad),
-            device,
-            resume,
-            steps=self.steps,
-            optimizer=self.optimizer,
-            schedule="trapezoid",
+            self, bot.model, batches, device, resume, schedule="trapezoid",
             validate=lambda model: mean_loss(model, held_out, loss=next_token_loss),
-        )
+        )  # fmt: skip
 
 
 RECIPES = {
     "n-gram": NGramRecipe(),
     "rnn": RNNRecipe(),
-    "seq2seq": PairRecipe("Seq2Seq", width=256, more=(("embedding", 192),)),
-    "transformer": PairRecipe("Transformer", width=192, more=(("layers", 2), ("heads", 4))),
+    "seq2seq": PairRecipe("Seq2Seq", sizes=(("hidden_size", 256), ("embedding_size", 192))),
+    "transformer": PairRecipe("Transformer", sizes=(("d_model", 192), ("n_layer", 2), ("n_head", 4))),
     "gpt": GPTRecipe(),
     "gpt-chat": ChatRecipe(),
     "gan": GANRecipe(),

@@ -1,22 +1,29 @@
 """Train, measure and save the bots of the course, and write their rows on the scoreboard."""
 
 from dataclasses import asdict
+from pathlib import Path
+
+from torch import nn
 
 from helpers.bots import adversarial_success, checkpoints
 from helpers.bots.bot import Bot
-from helpers.bots.measure import measure
+from helpers.bots.measure import measure, record
 from helpers.bots.recipes import RECIPES
 from helpers.corpus.load import load
 from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.corpus.tokenizers.characters import CharTokenizer
-from helpers.evaluation import scoreboard
 from helpers.runtime import describe, start
 
 
 def make_tokenizer(tokens: str, corpus):
-    """Return the tokenizer of the recipes with these ``tokens``, made from the training conversations."""
+    """Return the tokenizer of the recipes with these ``tokens``, trained on the training conversations."""
     texts = (turn.text for talk in corpus.train for turn in talk.turns)
     return CharTokenizer.train(texts, min_count=20) if tokens == "characters" else BPETokenizer.train(texts)
+
+
+def resume_file(name: str) -> Path:
+    """Return where a training that is interrupted is kept: build/training/NAME.pt in the folder the command runs in."""
+    return Path.cwd() / "build" / "training" / f"{name}.pt"
 
 
 def train(names: list[str] | None = None) -> None:
@@ -26,27 +33,24 @@ def train(names: list[str] | None = None) -> None:
     """
     if unknown := [name for name in names or () if name not in RECIPES]:
         raise ValueError(f"there is no recipe for {unknown[0]!r}; known are {', '.join(RECIPES)}")
-    corpus, tokenizers = load(), {}
-    for name in names or RECIPES:
-        print(f"Training {name}: {RECIPES[name]}")
-        device, tokens = start(seed=0), RECIPES[name].tokens
-        base = getattr(RECIPES[name], "base", None)  # who goes on from another bot reads with its tokenizer
-        tokenizer = (
-            checkpoints.load(base).tokenizer if base else tokenizers.get(tokens) or make_tokenizer(tokens, corpus)
-        )
-        tokenizers[tokens] = tokenizer
-        resume = checkpoints.folder().parents[1] / "build" / "training" / f"{name}.pt"
-        model, seconds = RECIPES[name].train(corpus, tokenizer, device, resume)
-        recipe = {"recipe": type(RECIPES[name]).__name__, **asdict(RECIPES[name])}
-        checkpoints.save(Bot(model, tokenizer, name), recipe, {})
+    corpus, tokenizers, names = load(), {}, list(names or RECIPES)
+    for name in names:
+        recipe, resume = RECIPES[name], resume_file(name)
+        print(f"Training {name}: {recipe}")
+        device = start(seed=0)
+        if base := getattr(recipe, "base", None):  # a bot that goes on from another one reads with its tokenizer
+            tokenizers[recipe.tokens] = checkpoints.load(base).tokenizer
+        elif recipe.tokens not in tokenizers:
+            tokenizers[recipe.tokens] = make_tokenizer(recipe.tokens, corpus)
+        tokenizer = tokenizers[recipe.tokens]
+        model, seconds = recipe.train(corpus, tokenizer, device, resume)
+        checkpoints.save(Bot(model, tokenizer, name), {"recipe": type(recipe).__name__, **asdict(recipe)}, {})
         adversarial_success.forget(checkpoints.names() if name in adversarial_success.READERS else [name])
-        trained_on = describe(device.torch.type if hasattr(model, "parameters") else "cpu")
-        _note(name, corpus, {"training seconds": seconds, "device": trained_on})
+        trained_on = describe(device.torch.type if isinstance(model, nn.Module) else "cpu")
+        _measure(name, corpus, {"training seconds": seconds, "device": trained_on})
         resume.unlink(missing_ok=True)
-    trained_now = list(names or RECIPES)
-    adversarial_success.judge_if_possible(
-        [] if set(trained_now) & set(adversarial_success.READERS) else trained_now, corpus.test
-    )
+    all_are_new = set(names) & set(adversarial_success.READERS)
+    adversarial_success.evaluate([] if all_are_new else names, corpus.test, required=False)
 
 
 def measure_again(names: list[str] | None = None) -> None:
@@ -58,18 +62,12 @@ def measure_again(names: list[str] | None = None) -> None:
     corpus = load()
     for name, card in cards.items():
         kept = ("training seconds", "device", adversarial_success.COLUMN)
-        _note(name, corpus, {column: card["metrics"][column] for column in kept if column in card["metrics"]})
-    adversarial_success.judge_if_possible(list(cards), corpus.test)
+        _measure(name, corpus, {column: card["metrics"][column] for column in kept if column in card["metrics"]})
+    adversarial_success.evaluate(list(cards), corpus.test, required=False)
 
 
-def _note(name: str, corpus, known: dict) -> None:
+def _measure(name: str, corpus, known: dict) -> None:
     """Measure the saved bot (what is measured is what was saved) and write the figures to its card and its row."""
-    figures = measure(checkpoints.load(name), corpus.test)
-    figures |= {
-        "bytes": checkpoints.size(name),
-        adversarial_success.COLUMN: None,
-        **known,
-    }  # None: judged after all are measured
-    checkpoints.note_metrics(name, figures)
-    scoreboard.write(name, figures)
+    figures = measure(checkpoints.load(name), corpus.test) | {"bytes": checkpoints.size(name)}
+    record(name, figures | {adversarial_success.COLUMN: None} | known)  # None: evaluated after all are measured
     print(f"{name}: {figures['bits per byte']:.3f} bits per byte, {figures['bytes'] / 1e6:.1f} MB")

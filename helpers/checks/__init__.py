@@ -2,7 +2,8 @@
 
 A check tries the learner's answer on small cases and on the answers that *known mistakes* give, and prints one sentence:
 ✔ what is right, ✘ what went wrong and where to look, ○ not tried yet. It never raises into the learner's face and never
-imports a solution. ``tests/answers/`` proves each check on the solution and on named wrong answers.
+imports a solution. How checks compare answers is in ``compare``. ``tests/answers/`` proves each check on the solution and
+on named wrong answers.
 """
 
 import functools
@@ -10,7 +11,7 @@ from collections.abc import Callable
 
 
 class Wrong(Exception):
-    """A mistake found in an answer; its text is the sentence the learner reads."""
+    """A mistake in an answer; its text is the sentence the learner reads."""
 
 
 class Untouched(Exception):
@@ -25,15 +26,12 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
         try:
             print(f"✔ {check(*answer)}")
         except Untouched:
-            print(
-                "○ Not tried yet: replace the `...`, run the cell, and the check will tell you how it went."
-            )
+            print("○ Not tried yet: replace the `...`, run the cell, and the check will tell you how it went.")
         except Wrong as mistake:
             print(f"✘ {mistake}")
         except Exception as error:  # whatever a learner's code can raise is a sentence here, not a traceback
-            print(
-                f"✘ Your code stopped with {type(error).__name__}: {error}. Call it yourself on a small example to see where."
-            )
+            stopped = f"Your code stopped with {type(error).__name__}: {error}"
+            print(f"✘ {stopped}. Call it yourself on a small example to see where.")
 
     return run
 
@@ -43,9 +41,3 @@ def tried(value):
     if value is None or value is Ellipsis:
         raise Untouched
     return value
-
-
-def shown(value, width: int = 60) -> str:
-    """Return a value as it stands in a message: its repr, cut where it grows long."""
-    text = repr(value)
-    return text if len(text) <= width else text[: width - 1] + "…"

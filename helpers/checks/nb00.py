@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from helpers.checks import Wrong, exercise, shown, tried
+from helpers.checks import Wrong, exercise, tried
+from helpers.checks.compare import shown
 from helpers.corpus.conversations import Conversation, Turn
 
 _TALK = Conversation(

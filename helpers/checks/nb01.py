@@ -4,7 +4,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from helpers.checks import Wrong, exercise, shown, tried
+from helpers.checks import Wrong, exercise, tried
+from helpers.checks.compare import shown
 
 
 @exercise
@@ -89,7 +90,7 @@ def check_best_reply_chain(best_reply_chain: Callable[[dict, str], list]) -> str
         raise Wrong("You stopped before 'g'. Its score is negative, but it is the only reply, so it is the best one.")
     if answer != ["a", "c", "e", "g"]:
         raise Wrong(f"Expected ['a', 'c', 'e', 'g'] and got {shown(answer)}.")
-    shuffled = {parent: random.Random(1).sample(found, len(found)) for parent, found in replies.items()}
+    shuffled = {parent: random.Random(1).sample(children, len(children)) for parent, children in replies.items()}
     if list(best_reply_chain(shuffled, "a")) != answer:
         raise Wrong("The answer changes with the order of the lines in the file. Break every tie by time, then by id.")
     if list(best_reply_chain({}, "x")) != ["x"]:
@@ -133,19 +134,19 @@ def _salted(choose_split: Callable, names: list[str], here: list[str]) -> bool:
 class _Watched(dict):
     """A dict that stops a walk which goes round and round: an endless loop in a notebook cannot explain itself."""
 
-    looks = 0
+    steps = 0
 
-    def _look(self) -> None:
-        self.looks += 1
-        if self.looks > 10_000:  # eight comments need a few dozen
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > 10_000:  # eight comments need a few dozen
             raise Wrong("Your walk never ends: 'x' answers 'y' and 'y' answers 'x'. Remember where you have been.")
 
     def __getitem__(self, key):
-        self._look()
+        self._step()
         return super().__getitem__(key)
 
     def get(self, key, default=None):
-        self._look()
+        self._step()
         return super().get(key, default)
 
 

@@ -3,31 +3,21 @@
 import math
 from collections.abc import Callable
 
-from helpers.checks import Wrong, exercise, shown, tried
-
-
-def _plain(value) -> str:
-    """Show a tensor, or several, as lists: the repr of a tensor can take more than one line."""
-    if isinstance(value, list | tuple):
-        value = [part.tolist() if hasattr(part, "tolist") else part for part in value]
-    return shown(value.tolist() if hasattr(value, "tolist") else value)
+from helpers.checks import Wrong, exercise
+from helpers.checks.compare import call, same, shown
 
 
 @exercise
 def check_make_pairs(make_pairs: Callable[[list, int], list]) -> str:
-    """Exercise 1: every turn but the first as a pair of what was said before, and itself."""
+    """Exercise 1: every turn but the first as a pair of the turns before it, and itself."""
 
     def ask(turns: list, most: int) -> list:
-        kept = list(turns)
-        answer = make_pairs(turns, most)
-        if turns is given:  # the first question: later a None is a forgotten return
-            tried(answer)
-        if turns != kept:
-            raise Wrong("You changed the list of turns you were given. Read from it, and build lists of your own.")
+        changed = "You changed the list of turns you were given. Read from it, and build lists of your own."
+        answer = call(make_pairs, turns, most, changed=changed, first=turns is given)
         if not isinstance(answer, list) or not all(
             isinstance(pair, tuple | list) and len(pair) == 2 for pair in answer
         ):
-            raise Wrong(f"I expected a list of pairs (context, reply) and got {_plain(answer)}.")
+            raise Wrong(f"I expected a list of pairs (context, reply) and got {shown(answer)}.")
         pairs = [(context, reply) for context, reply in answer]
         if any(isinstance(context, str) and isinstance(reply, str) for context, reply in pairs):
             raise Wrong("A context is a list of turns, even where it holds one only; you returned a text.")
@@ -43,18 +33,18 @@ def check_make_pairs(make_pairs: Callable[[list, int], list]) -> str:
     if answer and answer[0] == ([], "a"):
         raise Wrong("The first turn answers nothing: begin with the second.")
     if answer and answer[0] == ([], "b"):
-        raise Wrong("A slice that begins below 0 counts from the end of the list: begin at max(0, place - most).")
+        raise Wrong("A slice that begins below 0 counts from the end of the list: begin at max(0, i - most).")
     if answer == [(["a"], "b"), (["c"], "d")]:
         raise Wrong("You took the turns two by two. Every turn but the first is a reply: turns overlap in the pairs.")
     if answer == [([before], after) for before, after in zip(given, given[1:])]:
         raise Wrong("You kept only the turn right before. The context may hold up to `most` turns.")
     if answer == [(context[::-1], reply) for context, reply in expected]:
-        raise Wrong("Your contexts run backwards. Keep the turns in the order in which they were said.")
-    if answer == [(given[:place][:2], given[place]) for place in range(1, 5)]:
+        raise Wrong("Your contexts run backwards. Keep the turns in their order.")
+    if answer == [(given[:i][:2], given[i]) for i in range(1, 5)]:
         raise Wrong("From a long conversation you kept the beginning. The last turns matter most: keep those.")
-    if answer == [(given[:place], given[place]) for place in range(1, 5)]:
+    if answer == [(given[:i], given[i]) for i in range(1, 5)]:
         raise Wrong("Your contexts grow without a limit. Keep at most the last `most` turns.")
-    if answer == [(given[place : place + 2], given[place + 2]) for place in range(3)]:
+    if answer == [(given[i : i + 2], given[i + 2]) for i in range(3)]:
         raise Wrong("You left out 'b', which has one turn before it. A context may be shorter than `most`.")
     if answer == expected[:-1]:
         raise Wrong("The last turn is missing: it answers something, too.")
@@ -62,29 +52,27 @@ def check_make_pairs(make_pairs: Callable[[list, int], list]) -> str:
         raise Wrong(f"For the turns a to e and most=2 I expected {shown(expected, 90)} and got {shown(answer, 90)}.")
     if ask(["a"], 3) or ask([], 3):
         raise Wrong("One turn alone, or none, gives no pair: return an empty list.")
-    return "Each turn answers all that was said before it, and never itself."
+    return "Each turn answers all turns before it, and never itself."
 
 
 @exercise
 def check_additive_scores(additive_scores: Callable) -> str:
-    """Exercise 2: how well each place of the memory fits what the decoder wants, v · tanh(s W + h U)."""
+    """Exercise 2: how well each position of the encoder fits the decoder's state, v · tanh(s W + h U)."""
     import torch
 
-    random = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
     s, memory, W, U, v = (  # H = 2, S = 4, M = 3, A = 5: a wrong shape shows
-        torch.randn(*size, generator=random, dtype=torch.float64) for size in ((2,), (4, 3), (2, 5), (3, 5), (5,))
+        torch.randn(*size, generator=rng, dtype=torch.float64) for size in ((2,), (4, 3), (2, 5), (3, 5), (5,))
     )
-    given = [tensor.clone() for tensor in (s, memory, W, U, v)]
-    answer = tried(additive_scores(*given))
-    if not all(map(torch.equal, given, (s, memory, W, U, v))):
-        raise Wrong("You changed what you were given, as `+=` does. Make new tensors.")
+    changed = "You changed what you were given, as `+=` does. Make new tensors."
+    answer = call(additive_scores, s, memory, W, U, v, changed=changed)
     if not torch.is_tensor(answer) or answer.is_complex():
-        raise Wrong(f"I expected a tensor with a score for each of the 4 places and got {_plain(answer)}.")
+        raise Wrong(f"I expected a tensor with a score for each of the 4 positions and got {shown(answer)}.")
     query, keys = s @ W, memory @ U
     right = torch.tanh(query + keys) @ v
 
     def like(expected) -> bool:
-        return answer.shape == expected.shape and torch.allclose(answer.detach().double(), expected, atol=1e-5)
+        return same(answer, expected)
 
     if like((query + keys) @ v):
         raise Wrong("The tanh is missing: without it the decoder's state adds the same to every score.")
@@ -95,7 +83,7 @@ def check_additive_scores(additive_scores: Callable) -> str:
     if like(torch.tanh(query * keys) @ v) or like((query * keys) @ v) or like(keys @ query):
         raise Wrong("You multiplied query and key. In the attention of 2014 they are added (notebook 04 multiplies).")
     if like(torch.tanh(query + keys).sum(-1)):
-        raise Wrong("v is missing: it says how much each of the numbers counts.")
+        raise Wrong("v is missing: it says how much each of the numbers weighs.")
     if like(right.softmax(-1)):
         raise Wrong("These are weights already. Return the scores; the softmax comes in the next exercise.")
     if like(torch.tanh(query + keys) * v):
@@ -103,12 +91,14 @@ def check_additive_scores(additive_scores: Callable) -> str:
     if answer.shape == (4, 1) and like(right[:, None]):
         raise Wrong("Your scores stand in a column, [4, 1]. Return one row of four, [4].")
     if answer.shape != (4,):
-        raise Wrong(f"I expected four scores, shape [4], one for each place, and got the shape {list(answer.shape)}.")
+        raise Wrong(
+            f"I expected four scores, shape [4], one for each position, and got the shape {list(answer.shape)}."
+        )
     if not like(right):
         raise Wrong(
-            f"I expected {_plain(right.numpy().round(2))} and got {_plain(answer)}. Go through the formula again."
+            f"I expected {shown(right.numpy().round(2))} and got {shown(answer)}. Go through the formula again."
         )
-    return "This is the score of Bahdanau, Cho and Bengio: query and key meet inside the tanh, and v judges."
+    return "This is the score of Bahdanau, Cho and Bengio: query and key meet inside the tanh, and v weighs them."
 
 
 @exercise
@@ -117,20 +107,14 @@ def check_masked_softmax(masked_softmax: Callable) -> str:
     import torch
 
     def ask(scores, mask):
-        kept = scores.clone(), mask.clone()
-        answer = masked_softmax(scores, mask)
-        if scores.shape == (2, 3):  # the first question
-            tried(answer)
-        if not torch.equal(scores, kept[0]) or not torch.equal(mask, kept[1]):
-            raise Wrong(
-                "You changed the scores or the mask you were given. Compute with a copy: masked_fill makes one."
-            )
+        changed = "You changed the scores or the mask you were given. Compute with a copy: masked_fill makes one."
+        answer = call(masked_softmax, scores, mask, changed=changed, first=scores.shape == (2, 3))
         if not torch.is_tensor(answer) or answer.shape != scores.shape or not answer.is_floating_point():
-            raise Wrong(f"I expected a tensor of weights in the shape of the scores and got {_plain(answer)}.")
+            raise Wrong(f"I expected a tensor of weights in the shape of the scores and got {shown(answer)}.")
         return answer.detach().double()
 
     def like(expected) -> bool:
-        return torch.allclose(answer, expected, atol=1e-4, equal_nan=True)
+        return same(answer, expected, 1e-4)
 
     scores = torch.tensor([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]], dtype=torch.float64)
     mask = torch.tensor([[True, True, True], [True, True, False]])
@@ -147,11 +131,11 @@ def check_masked_softmax(masked_softmax: Callable) -> str:
     if like(scores.masked_fill(mask, -math.inf).softmax(-1)):
         raise Wrong("The mask is the wrong way round: True stands at tokens, so hide where it is False (~mask).")
     if like(hidden.softmax(0)):
-        raise Wrong("You took the softmax over the rows. Each row looks for itself: the last dimension, dim=-1.")
+        raise Wrong("You took the softmax over the rows. Each row attends for itself: the last dimension, dim=-1.")
     if like(torch.where(mask, hidden.log_softmax(-1), 0)) or like(hidden.log_softmax(-1)):
-        raise Wrong("These are logarithms. Weights are shares between 0 and 1: softmax, not log_softmax.")
+        raise Wrong("These are logarithms. Weights lie between 0 and 1: softmax, not log_softmax.")
     if not like(right):
-        raise Wrong(f"For the scores 0.5, 0 and a hidden −1 I expected 0.62, 0.38, 0 and got {_plain(answer[1])}.")
+        raise Wrong(f"For the scores 0.5, 0 and a hidden −1 I expected 0.62, 0.38, 0 and got {shown(answer[1])}.")
     if answer[1, 2] != 0 or ask(torch.tensor([[0.0, 50.0]]), torch.tensor([[True, False]]))[0, 1] != 0:
         raise Wrong("Some weight leaks to the padding: the hidden score is low, but not low enough. Use −∞.")
     answer = ask(torch.tensor([[900.0, 899.0, 0.0, 0.0]]), torch.tensor([[True, True, False, False]]))
@@ -164,9 +148,9 @@ def check_masked_softmax(masked_softmax: Callable) -> str:
         )
     if answer[0].abs().sum() > 0:
         raise Wrong(
-            "In a row that is all padding some token got weight. There is nothing to look at: all weights are 0."
+            "In a row that is all padding some token got weight. There is nothing to attend to: all weights are 0."
         )
-    return "Nothing leaks to the padding, and every row shares out exactly 1."
+    return "Nothing leaks to the padding, and the weights of every row sum to 1."
 
 
 @exercise
@@ -175,16 +159,12 @@ def check_beam_step(beam_step: Callable) -> str:
     import torch
 
     def ask(beams: list, table, width: int) -> list:
-        kept, numbers = [(list(tokens), total) for tokens, total in beams], table.clone()
-        answer = beam_step(beams, table, width)
-        if width == 2:  # the first question
-            tried(answer)
-        if [(list(tokens), total) for tokens, total in beams] != kept or not torch.equal(table, numbers):
-            raise Wrong("You changed the beams you were given (append does). `tokens + [token]` makes a new list.")
+        changed = "You changed the beams you were given (append does). `tokens + [token]` makes a new list."
+        answer = call(beam_step, beams, table, width, changed=changed, first=width == 2)
         if not isinstance(answer, list) or not all(
             isinstance(beam, tuple | list) and len(beam) == 2 for beam in answer
         ):
-            raise Wrong(f"I expected a list of beams, pairs (tokens, total), and got {_plain(answer)}.")
+            raise Wrong(f"I expected a list of beams, pairs (tokens, total), and got {shown(answer)}.")
         try:
             return [([int(token) for token in tokens], round(float(total), 4)) for tokens, total in answer]
         except (TypeError, ValueError, RuntimeError):
@@ -201,7 +181,9 @@ def check_beam_step(beam_step: Callable) -> str:
     if answer == [([8, 2], -0.2231), ([7, 0], -0.6931)]:
         raise Wrong("You forgot the old totals. The log probability of a whole text is the sum over its tokens.")
     if len(answer) == 4:
-        raise Wrong("You kept the two best of each beam. All continuations compete together, and two survive in all.")
+        raise Wrong(
+            "You kept the two best of each beam. All continuations compete with each other, and two survive in all."
+        )
     if len(answer) == 6:
         raise Wrong("You kept every continuation. Sort them and keep the best `width`.")
     if answer == expected[::-1]:
@@ -231,31 +213,27 @@ def check_beam_step(beam_step: Callable) -> str:
 
 @exercise
 def check_mmi_order(mmi_order: Callable) -> str:
-    """Exercise 5: the places of the replies, the best first, by log p(reply | context) − strength · log p(reply)."""
+    """Exercise 5: the indices of the replies, the best first, by log p(reply | context) − strength · log p(reply)."""
     here, anywhere = [-4.0, -12.0, -5.0, -9.0, -7.0], [-13.0, -11.0, -7.0, -6.0, -14.0]
 
     def order(score: Callable[[float, float], float], reverse: bool = True) -> list[int]:
         scores = [score(a, b) for a, b in zip(here, anywhere)]
-        return sorted(range(5), key=lambda place: scores[place], reverse=reverse)
+        return sorted(range(5), key=lambda i: scores[i], reverse=reverse)
 
     def ask(strength: float, here=here, anywhere=anywhere) -> list:
-        kept = list(here), list(anywhere)
-        answer = mmi_order(here, anywhere, strength)
-        if strength == 0.5:  # the first question
-            tried(answer)
-        if (list(here), list(anywhere)) != kept:
-            raise Wrong("You changed the lists you were given. sorted() makes a new list, .sort() does not.")
+        changed = "You changed the lists you were given. sorted() makes a new list, .sort() does not."
+        answer = call(mmi_order, here, anywhere, strength, changed=changed, first=strength == 0.5)
         answer = answer.tolist() if hasattr(answer, "tolist") else answer
         if not isinstance(answer, list | tuple):
-            raise Wrong(f"I expected a list of places, the best reply's first, and got {_plain(answer)}.")
+            raise Wrong(f"I expected a list of indices, the best reply's first, and got {shown(answer)}.")
         return list(answer)
 
     answer = ask(0.5)
     scores = [a - 0.5 * b for a, b in zip(here, anywhere)]
     if answer == scores or answer == sorted(scores, reverse=True):
-        raise Wrong("These are the scores. Return the places of the replies in the lists, the best reply's first.")
+        raise Wrong("These are the scores. Return the indices of the replies in the lists, the best reply's first.")
     if sorted(map(str, answer)) != ["0", "1", "2", "3", "4"]:
-        raise Wrong(f"I expected the places 0 to 4, each once, the best reply's first, and got {_plain(answer)}.")
+        raise Wrong(f"I expected the indices 0 to 4, each once, the best reply's first, and got {shown(answer)}.")
     if answer == order(lambda a, b: a):
         raise Wrong("This is the order of log p(reply | context) alone. What is likely everywhere must lose by it.")
     if answer == order(lambda a, b: a + 0.5 * b):
@@ -273,7 +251,7 @@ def check_mmi_order(mmi_order: Callable) -> str:
     if answer == order(lambda a, b: a / b):
         raise Wrong("You divided. A ratio of probabilities is a difference of their logarithms: subtract.")
     if answer != order(lambda a, b: a - 0.5 * b):
-        raise Wrong(f"For {here} and {anywhere} the scores are {scores}; you returned {_plain(answer)}.")
+        raise Wrong(f"For {here} and {anywhere} the scores are {scores}; you returned {shown(answer)}.")
     if ask(0.0) != order(lambda a, b: a):
         raise Wrong("With strength 0 the order must be that of log p(reply | context).")
     return "What is likely here and rare elsewhere comes first: that is what makes a reply an answer."

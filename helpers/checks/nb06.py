@@ -3,37 +3,8 @@
 import math
 from collections.abc import Callable
 
-from helpers.checks import Wrong, exercise, shown, tried
-
-
-def _plain(value) -> str:
-    """Show a tensor, or several, as rounded lists: the repr of a tensor can take more than one line."""
-    if isinstance(value, list | tuple):
-        return shown([_rounded(part) for part in value])
-    return shown(_rounded(value))
-
-
-def _rounded(value):
-    if not hasattr(value, "tolist"):
-        return round(value, 4) if isinstance(value, float) else value
-    return [round(x, 4) if isinstance(x, float) else x for x in value.tolist()] if value.ndim == 1 else value.tolist()
-
-
-def _tensor(answer, shape: tuple, what: str):
-    """Return an answer as float64. Raises Wrong when it is no tensor of that shape."""
-    import torch
-
-    if not torch.is_tensor(answer) or answer.is_complex():
-        raise Wrong(f"I expected {what} and got a {type(answer).__name__}: {_plain(answer)}.")
-    if tuple(answer.shape) != shape:
-        raise Wrong(f"I expected {what}, of shape {list(shape)}, and got shape {list(answer.shape)}.")
-    return answer.detach().double()
-
-
-def _same(answer, expected, close: float = 1e-5) -> bool:
-    import torch
-
-    return answer.shape == expected.shape and torch.allclose(answer, expected.double(), rtol=1e-4, atol=close)
+from helpers.checks import Wrong, exercise, tried
+from helpers.checks.compare import call, kind, near, number, same, shown, tensor
 
 
 @exercise
@@ -43,18 +14,17 @@ def check_inputs_and_targets(inputs_and_targets: Callable) -> str:
 
     def ask(length: int, context: int) -> tuple:
         ids = torch.arange(10, 10 + length)
-        answer = tried(inputs_and_targets(ids, context)) if length == 9 else inputs_and_targets(ids, context)
-        if not torch.equal(ids, torch.arange(10, 10 + length)):
-            raise Wrong("You changed the stream you were given. Cut new tensors out of it.")
+        changed = "You changed the stream you were given. Cut new tensors out of it."
+        answer = call(inputs_and_targets, ids, context, changed=changed, first=length == 9)
         if not isinstance(answer, tuple | list) or len(answer) != 2 or not all(map(torch.is_tensor, answer)):
-            raise Wrong(f"Return two tensors, inputs and targets, and not a {type(answer).__name__}: {_plain(answer)}.")
+            raise Wrong(f"Return two tensors, inputs and targets, and not {kind(answer)}.")
         return answer
 
-    def rows(start: int, number: int, width: int, step: int | None = None):
-        return torch.arange(number)[:, None] * (step or width) + torch.arange(width) + start
+    def rows(start: int):
+        return torch.arange(2)[:, None] * 4 + torch.arange(4) + start
 
     inputs, targets = ask(9, 4)  # ten to eighteen: two rows of four, and one label more
-    right, shifted = rows(10, 2, 4), rows(11, 2, 4)
+    right, shifted = rows(10), rows(11)
     if inputs.shape == targets.shape and torch.equal(inputs, targets):
         raise Wrong("Inputs and targets are the same. Each target is the token *after* its input: shift by one.")
     if torch.equal(inputs, shifted) and torch.equal(targets, right):
@@ -77,13 +47,11 @@ def check_inputs_and_targets(inputs_and_targets: Callable) -> str:
         )
     if tuple(inputs.shape) == (1, 4):
         raise Wrong("The second row is missing: nine tokens hold eight pairs of input and target, two rows of four.")
-    if torch.equal(inputs, right) and torch.equal(targets, rows(12, 2, 4)):
+    if torch.equal(inputs, right) and torch.equal(targets, rows(12)):
         raise Wrong("Your targets come two tokens later. The label is the very next token.")
     for answer, expected, name in ((inputs, right, "inputs"), (targets, shifted, "targets")):
         if not torch.equal(answer.long(), expected):
-            raise Wrong(
-                f"For tokens 10 to 18 and context 4 the {name} are {expected.tolist()}; I got {_plain(answer)}."
-            )
+            raise Wrong(f"For tokens 10 to 18 and context 4 the {name} are {expected.tolist()}; I got {shown(answer)}.")
     inputs, targets = ask(8, 4)  # the last token has no label: one row only
     if len(inputs) != 1 or len(targets) != 1:
         raise Wrong("Eight tokens hold seven pairs, so one row of four: the last token has no token after it.")
@@ -99,147 +67,139 @@ def check_rms_norm(rms_norm: Callable) -> str:
     import torch
 
     def ask(x):
-        kept = x.clone()
-        answer = tried(rms_norm(x)) if x.ndim == 2 else rms_norm(x)
-        if not torch.equal(x, kept):
-            raise Wrong("You changed the vectors you were given. Return new ones: the stream needs the old ones.")
-        return _tensor(answer, tuple(kept.shape), "vectors like those I gave")
+        changed = "You changed the vectors you were given. Return new ones: the stream needs the old ones."
+        answer = call(rms_norm, x, changed=changed, first=x.ndim == 2)
+        return tensor(answer, tuple(x.shape), "vectors like those I gave")
 
     x = torch.tensor([[3.0, 4.0, 0.0, 0.0], [1.0, 2.0, 3.0, 4.0], [20.0, -20.0, 20.0, -20.0]], dtype=torch.float64)
     mean_square = x.square().mean(-1, keepdim=True)
     answer = ask(x)
     if answer.isnan().any():
         raise Wrong("Some results are no numbers. The mean of the squares is never negative: is there a minus?")
-    if _same(answer, (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True, unbiased=False)):
+    if same(answer, (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True, unbiased=False)):
         raise Wrong("You subtracted the mean: that is the LayerNorm of 2016. RMSNorm only divides.")
-    if _same(answer, x / x.square().mean().sqrt()):
+    if same(answer, x / x.square().mean().sqrt()):
         raise Wrong("One number for the whole table. Each vector is divided by its own size: mean over the last axis.")
-    if _same(answer, x / x.square().mean(0, keepdim=True).sqrt().clamp(min=1e-3)):
-        raise Wrong("You took the mean over the tokens. Each token is normed by itself: the last axis, dim=-1.")
-    if _same(answer, x / mean_square):
+    if same(answer, x / x.square().mean(0, keepdim=True).sqrt().clamp(min=1e-3)):
+        raise Wrong("You took the mean over the tokens. Each token is normalized by itself: the last axis, dim=-1.")
+    if same(answer, x / mean_square):
         raise Wrong("You divided by the mean square and forgot the root.")
-    if _same(answer, x / x.norm(dim=-1, keepdim=True)):
+    if same(answer, x / x.norm(dim=-1, keepdim=True)):
         raise Wrong("Your vectors have length 1. Take the *mean* of the squares, not the sum: their size is then √W.")
-    if _same(answer, x / x.abs().mean(-1, keepdim=True)):
+    if same(answer, x / x.abs().mean(-1, keepdim=True)):
         raise Wrong("You took the mean of the absolute values. It is the root of the mean of the squares.")
-    if _same(answer, x * mean_square.sqrt()):
+    if same(answer, x * mean_square.sqrt()):
         raise Wrong("You multiplied by the root mean square. Divide by it.")
-    if not _same(answer, x / mean_square.sqrt()):
-        raise Wrong(f"For the vector 3, 4, 0, 0 I expected 1.2, 1.6, 0, 0 and got {_plain(answer[0])}.")
+    if not same(answer, x / mean_square.sqrt()):
+        raise Wrong(f"For the vector 3, 4, 0, 0 I expected 1.2, 1.6, 0, 0 and got {shown(answer[0])}.")
     answer = ask(torch.zeros(1, 2, 4, dtype=torch.float64))
-    if not _same(answer, torch.zeros(1, 2, 4)):
+    if not same(answer, torch.zeros(1, 2, 4)):
         raise Wrong("A vector of zeros became no number: add something tiny, 1e-6, to the mean square before the root.")
     answer = ask(x[:, None] * 1000)
-    if not _same(answer, x[:, None] / mean_square[:, None].sqrt()):
+    if not same(answer, x[:, None] / mean_square[:, None].sqrt()):
         raise Wrong("A vector a thousand times as long must come out the same. Is the tiny number you add too large?")
     return "Long or short, every vector leaves with the same size, and its direction is kept."
 
 
 @exercise
 def check_rotated(rotated: Callable) -> str:
-    """Exercise 3: a vector [D], turned as rotary positions turn it at a place."""
+    """Exercise 3: a vector [D], rotated by the rotary embedding of a position."""
     import torch
 
-    def turn(x, place: int, base: float = 10_000.0, sign: int = 1, speeds=None):
+    def turn(x, position: int, base: float = 10_000.0, sign: int = 1, speeds=None):
         half = len(x) // 2
-        angles = place * (base ** (-torch.arange(half).double() / half) if speeds is None else speeds)
+        angles = position * (base ** (-torch.arange(half).double() / half) if speeds is None else speeds)
         a, b, cos, sin = x[:half], x[half:], angles.cos(), angles.sin() * sign
         return torch.cat((a * cos - b * sin, b * cos + a * sin))
 
-    def ask(x, place: int):
-        kept = x.clone()
-        answer = tried(rotated(x, place)) if place == 3 else rotated(x, place)
-        if not torch.equal(x, kept):
-            raise Wrong("You changed the vector you were given. Return a new one.")
-        return _tensor(answer, tuple(kept.shape), "the turned vector")
+    def ask(x, position: int):
+        changed = "You changed the vector you were given. Return a new one."
+        answer = call(rotated, x, position, changed=changed, first=position == 3)
+        return tensor(answer, tuple(x.shape), "the turned vector")
 
     x = torch.tensor([1.0, 2.0, -1.0, 0.5, 0.0, 1.5], dtype=torch.float64)
     answer, half = ask(x, 3), 3
     paired = torch.stack((x[0::2], x[1::2])).flatten()
-    if _same(answer, x):
-        raise Wrong("Nothing was turned. At place 3 the first pair turns by three radians.")
-    if _same(answer, turn(x, 3, sign=-1)):
+    if same(answer, x):
+        raise Wrong("Nothing was turned. At position 3 the first pair turns by three radians.")
+    if same(answer, turn(x, 3, sign=-1)):
         raise Wrong("You turned the other way: the first half is a·cos − b·sin, the second b·cos + a·sin.")
-    if _same(answer, turn(paired, 3).view(2, half).T.flatten()):
+    if same(answer, turn(paired, 3).view(2, half).T.flatten()):
         raise Wrong(
             "You paired neighbors. Here number i makes a pair with number i + D/2, the first half with the second."
         )
-    if _same(answer, turn(x, 3, speeds=torch.ones(half).double())):
+    if same(answer, turn(x, 3, speeds=torch.ones(half).double())):
         raise Wrong("All pairs turn alike. Each has its own speed, base ** (−i / (D/2)): fast first, slow last.")
-    if _same(answer, turn(x, 3, speeds=10_000.0 ** (-torch.arange(half).double() / 6))):
+    if same(answer, turn(x, 3, speeds=10_000.0 ** (-torch.arange(half).double() / 6))):
         raise Wrong("Your pairs slow down half as much as they should: divide i by the number of pairs, D/2.")
-    if _same(answer, turn(x, 3, speeds=10_000.0 ** (torch.arange(half).double() / half))):
+    if same(answer, turn(x, 3, speeds=10_000.0 ** (torch.arange(half).double() / half))):
         raise Wrong("Your pairs become faster. The exponent is negative: the last pair is the slowest.")
-    if any(_same(answer, turn(x, place)) for place in (2, 4)):
-        raise Wrong(
-            "You turned by one place too many or too few: places count from 0, and place 0 is not turned at all."
-        )
-    if _same(answer, turn(x, 3, speeds=math.pi / 180 * 10_000.0 ** (-torch.arange(half).double() / half))):
+    if any(same(answer, turn(x, position)) for position in (2, 4)):
+        raise Wrong("You turned by one position too many or too few: they begin at 0, and 0 is not turned at all.")
+    if same(answer, turn(x, 3, speeds=math.pi / 180 * 10_000.0 ** (-torch.arange(half).double() / half))):
         raise Wrong("You turned by degrees. torch's cos and sin take radians: no conversion is needed.")
     if abs(answer.norm() - x.norm()) > 1e-6:
         raise Wrong("The vector changed its length. A rotation never does: a·cos − b·sin, and b·cos + a·sin.")
-    if not _same(answer, turn(x, 3)):
-        raise Wrong(f"At place 3 I expected {_plain(turn(x, 3))} and got {_plain(answer)}.")
-    if not _same(ask(x, 0), x):
-        raise Wrong("At place 0 the angle is 0, and the vector stays as it is.")
-    if not _same(ask(x[:2], 7), turn(x[:2], 7)):
+    if not same(answer, turn(x, 3)):
+        raise Wrong(f"At position 3 I expected {shown(turn(x, 3))} and got {shown(answer)}.")
+    if not same(ask(x, 0), x):
+        raise Wrong("At position 0 the angle is 0, and the vector stays as it is.")
+    if not same(ask(x[:2], 7), turn(x[:2], 7)):
         raise Wrong(
-            "A vector of two numbers, one pair, at place 7 comes out wrong. Is a size written down as a number?"
+            "A vector of two numbers, one pair, at position 7 comes out wrong. Is a size written down as a number?"
         )
     return "Turned, never stretched: from now on a product of two vectors knows how far apart they stand."
 
 
 @exercise
 def check_cached_step(cached_step: Callable) -> str:
-    """Exercise 4: what one new token takes with q, k, v [D] and the cache [T, D]: output, keys and values."""
+    """Exercise 4: attention of one new token with q, k, v [D] and the cache [T, D]: output, keys and values."""
     import torch
 
-    random = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
 
     def numbers(*size):
-        return torch.randn(*size, generator=random, dtype=torch.float64)
+        return torch.randn(*size, generator=rng, dtype=torch.float64)
 
     def mix(q, keys, values, scale: float):
         return (keys @ q * scale).softmax(0) @ values
 
     q, k, v, keys, values = numbers(4) * 2, numbers(4), numbers(4), numbers(3, 4), numbers(3, 4)
-    given = [part.clone() for part in (q, k, v, keys, values)]
-    answer = tried(cached_step(*given))
-    if not all(map(torch.equal, given, (q, k, v, keys, values))):
-        raise Wrong("You changed what you were given. Make longer tensors: somebody may go on from the old cache.")
+    changed = "You changed what you were given. Make longer tensors: another text may go on from the old cache."
+    answer = call(cached_step, q, k, v, keys, values, changed=changed)
     if not isinstance(answer, tuple | list) or len(answer) != 3 or not all(map(torch.is_tensor, answer)):
-        raise Wrong("Return three tensors: what the token takes, then all keys and all values, the new ones last.")
+        raise Wrong("Return three tensors: the output, then all keys and all values, the new ones last.")
     longer, more = torch.cat((keys, k[None])), torch.cat((values, v[None]))
     output, new_keys, new_values = answer
     if new_keys.shape == keys.shape or new_values.shape == values.shape:
         raise Wrong(
             "The cache did not grow. Append the new key and the new value, or the next token will not see this one."
         )
-    if _same(new_keys, torch.cat((k[None], keys))) or _same(new_values, torch.cat((v[None], values))):
+    if same(new_keys, torch.cat((k[None], keys))) or same(new_values, torch.cat((v[None], values))):
         raise Wrong("You put the new key or value at the beginning. It comes last, as the token does.")
-    if _same(new_keys, more) and _same(new_values, longer) or _same(new_keys, torch.cat((keys, v[None]))):
+    if same(new_keys, more) and same(new_values, longer) or same(new_keys, torch.cat((keys, v[None]))):
         raise Wrong("Keys and values are mixed up: k belongs to the keys, v to the values, keys are returned first.")
-    output = _tensor(output, (4,), "what the token takes")
-    if _same(output, mix(q, keys, values, 0.5)):
-        raise Wrong("The new token looks at the old ones only. It looks at itself, too: append first, then attend.")
-    if _same(output, mix(q, longer, more, 1.0)):
+    output = tensor(output, (4,), "the output of attention")
+    if same(output, mix(q, keys, values, 0.5)):
+        raise Wrong("The new token attends to the old ones only. It attends to itself, too: append first, then attend.")
+    if same(output, mix(q, longer, more, 1.0)):
         raise Wrong("The division by √D is missing: with D = 4 the scores are halved.")
-    if _same(output, mix(q, longer, more, 0.25)):
+    if same(output, mix(q, longer, more, 0.25)):
         raise Wrong("You divided by D. Divide the scores by its root.")
-    if _same(output, mix(k, longer, more, 0.5)):
+    if same(output, mix(k, longer, more, 0.5)):
         raise Wrong("You asked with the key. The query asks: each key is multiplied by q.")
-    if _same(output, (longer @ q / 2) @ more):
-        raise Wrong("The softmax is missing: the scores must become shares that sum to 1.")
-    if _same(output, mix(q, more, longer, 0.5)):
+    if same(output, (longer @ q / 2) @ more):
+        raise Wrong("The softmax is missing: the scores must become weights that sum to 1.")
+    if same(output, mix(q, more, longer, 0.5)):
         raise Wrong("You compared with the values and handed over the keys. It is the other way round.")
     right = {"output": mix(q, longer, more, 0.5), "keys": longer, "values": more}
     for ours, (name, expected) in zip((output, new_keys, new_values), right.items()):
-        if not _same(ours, expected):
-            raise Wrong(f"The {name} differ from those of attention without a cache; I got {_plain(ours)}.")
+        if not same(ours, expected):
+            raise Wrong(f"The {name} differ from those of attention without a cache; I got {shown(ours)}.")
     empty = torch.zeros(0, 4, dtype=torch.float64)
     answer = cached_step(q, k, v, empty, empty)
-    if not isinstance(answer, tuple | list) or len(answer) != 3 or not _same(answer[0], v):
-        raise Wrong("With an empty cache the first token can only look at itself: it takes v.")
+    if not isinstance(answer, tuple | list) or len(answer) != 3 or not same(answer[0], v):
+        raise Wrong("With an empty cache the first token can only attend to itself: the output is v.")
     return "One token read, the whole past seen. Put it in a loop, and you write with a cache."
 
 
@@ -253,39 +213,30 @@ def check_scaling_exponent(scaling_exponent: Callable) -> str:
         a, b = sum(x) / len(x), sum(y) / len(y)
         return sum((i - a) * (j - b) for i, j in zip(x, y)) / sum((i - a) ** 2 for i in x)
 
-    def like(value: float, other: float) -> bool:
-        return math.isclose(value, other, rel_tol=1e-4, abs_tol=1e-12)
-
     def ask(sizes: list, losses: list) -> float:
-        answer = tried(scaling_exponent(list(sizes), list(losses)))
-        try:
-            if isinstance(answer, str | bool):
-                raise TypeError
-            return float(answer)
-        except (TypeError, ValueError, RuntimeError):
-            raise Wrong(f"I expected one number, the exponent, and got {_plain(answer)}.") from None
+        return number(tried(scaling_exponent(list(sizes), list(losses))), "the exponent")
 
     x, y = [math.log(size) for size in sizes], [math.log(loss) for loss in losses]
     right, answer = -slope(x, y), ask(sizes, losses)
-    if like(answer, -right):
+    if near(answer, -right):
         raise Wrong(
             "The sign is the wrong way round: a loss that falls has a positive exponent, loss = factor / size^α."
         )
-    if like(abs(answer), abs(slope(sizes, losses))):
+    if near(abs(answer), abs(slope(sizes, losses))):
         raise Wrong("You fitted a line to the numbers themselves. A power law is straight where both are logarithms.")
-    if like(abs(answer), abs(slope(x, losses))):
+    if near(abs(answer), abs(slope(x, losses))):
         raise Wrong("You took the logarithm of the sizes only. Take that of the losses as well.")
-    if like(abs(answer), abs(slope(sizes, y))):
+    if near(abs(answer), abs(slope(sizes, y))):
         raise Wrong("You took the logarithm of the losses only. Take that of the sizes as well.")
-    if like(abs(answer), abs(slope(y, x))):
+    if near(abs(answer), abs(slope(y, x))):
         raise Wrong("The axes are exchanged: the loss stands above the size, so the slope is Δ log loss / Δ log size.")
-    if like(abs(answer), abs((y[-1] - y[0]) / (x[-1] - x[0]))):
+    if near(abs(answer), abs((y[-1] - y[0]) / (x[-1] - x[0]))):
         raise Wrong("This is the slope between the first and the last point. Use all of them: the least squares.")
-    if like(abs(answer), abs(math.exp(sum(y) / 5 + right * sum(x) / 5))):
+    if near(abs(answer), abs(math.exp(sum(y) / 5 + right * sum(x) / 5))):
         raise Wrong("This is the factor of the law, its height. The exponent is the slope.")
-    if not like(answer, right):
+    if not near(answer, right):
         raise Wrong(f"For points around 5 · size^−0.1 I expected {right:.4f} and got {answer:.4g}.")
-    if not like(ask([2, 8], [3, 1.5]), 0.5):
+    if not near(ask([2, 8], [3, 1.5]), 0.5):
         raise Wrong(
             "From 2 to 8 the size grows fourfold and the loss halves, so the exponent is 0.5; yours is another."
         )

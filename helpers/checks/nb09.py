@@ -3,25 +3,8 @@
 import math
 from collections.abc import Callable
 
-from helpers.checks import Wrong, exercise, shown, tried
-
-
-def _number(answer, what: str) -> float:
-    """Return an answer as a float. Raises Wrong when it is no single number."""
-    import torch
-
-    if torch.is_tensor(answer) and answer.numel() == 1 and answer.ndim == 0:
-        answer = answer.item()
-    if hasattr(answer, "item") and not torch.is_tensor(answer) and getattr(answer, "ndim", 1) == 0:
-        answer = answer.item()  # a number of NumPy
-    if isinstance(answer, bool) or not isinstance(answer, int | float):
-        shape = f" of shape {list(answer.shape)}" if torch.is_tensor(answer) else f": {shown(answer)}"
-        raise Wrong(f"I expected one number, {what}, and got a {type(answer).__name__}{shape}.")
-    return float(answer)
-
-
-def _near(answer: float, expected: float, close: float = 1e-4) -> bool:
-    return math.isclose(answer, expected, rel_tol=close, abs_tol=close)
+from helpers.checks import Wrong, exercise, tried
+from helpers.checks.compare import near, number, same, tensor
 
 
 def _log_sigmoid(x: float) -> float:
@@ -35,33 +18,33 @@ def check_bradley_terry(bradley_terry: Callable) -> str:
 
     def ask(chosen: list, rejected: list) -> float:
         pair = (torch.tensor(chosen, dtype=torch.float32), torch.tensor(rejected, dtype=torch.float32))
-        return _number(tried(bradley_terry(*pair)), "the mean loss")
+        return number(tried(bradley_terry(*pair)), "the mean loss")
 
     differences = [1.0, -2.0, 0.5]
     answer = ask([3.0, 0.0, 1.0], [2.0, 2.0, 0.5])
     losses = [-_log_sigmoid(d) for d in differences]
-    if _near(answer, -sum(losses) / 3):
+    if near(answer, -sum(losses) / 3):
         raise Wrong("Your loss is negative: the logarithm of a probability is, so put a minus in front.")
-    if _near(answer, -sum(_log_sigmoid(-d) for d in differences) / 3):
+    if near(answer, -sum(_log_sigmoid(-d) for d in differences) / 3):
         raise Wrong("You punish the preferred replies: it is chosen − rejected, not the other way round.")
-    if _near(answer, sum(losses)):
+    if near(answer, sum(losses)):
         raise Wrong("That is the sum over the pairs. Take the mean, so that the size of a batch does not matter.")
-    if _near(answer, -sum(math.exp(_log_sigmoid(d)) for d in differences) / 3) or _near(
+    if near(answer, -sum(math.exp(_log_sigmoid(d)) for d in differences) / 3) or near(
         answer, sum(math.exp(_log_sigmoid(d)) for d in differences) / 3
     ):
         raise Wrong("The logarithm is missing: that is the mean probability itself, and its gradient is another one.")
-    if _near(answer, -sum(differences) / 3):
-        raise Wrong("That is the mean difference. Without σ a judge gains for ever by shouting louder.")
-    if _near(answer, -_log_sigmoid(sum(differences) / 3)):
+    if near(answer, -sum(differences) / 3):
+        raise Wrong("That is the mean difference. Without σ a reward model gains for ever by larger scores.")
+    if near(answer, -_log_sigmoid(sum(differences) / 3)):
         raise Wrong("You took the mean before the logarithm. Each pair is asked for itself; the mean comes last.")
-    if not _near(answer, sum(losses) / 3):
+    if not near(answer, sum(losses) / 3):
         raise Wrong(f"For scores 3, 0, 1 against 2, 2, 0.5 I expected {sum(losses) / 3:.3f} and got {answer:.3f}.")
     answer = ask([-200.0], [0.0])
-    if not _near(answer, 200.0, 1e-3):
+    if not near(answer, 200.0, 1e-3):
         raise Wrong(
-            f"A pair judged wrong by 200 must cost 200, and yours costs {answer}. Use logsigmoid: σ rounds to 0."
+            f"A pair that is wrong by 200 must cost 200, and yours costs {answer}. Use logsigmoid: σ rounds to 0."
         )
-    return "A coin costs 0.693, and a judge who is wrong and sure pays for every point."
+    return "A coin costs 0.693, and a reward model that is wrong and sure is penalized for every point."
 
 
 @exercise
@@ -75,7 +58,7 @@ def check_matched_accuracy(matched_accuracy: Callable) -> str:
 
     def ask(rows) -> float:
         columns = (torch.tensor(column, dtype=torch.float32) for column in zip(*rows))
-        return _number(tried(matched_accuracy(*columns)), "a share")
+        return number(tried(matched_accuracy(*columns)), "a share")
 
     def share(keep, win: float = 0.5, rows=rows) -> float:
         kept = [row for row in rows if keep(*row[2:])]
@@ -85,78 +68,70 @@ def check_matched_accuracy(matched_accuracy: Callable) -> str:
         return abs(a - b) <= 0.1 * max(a, b) + 1e-6
 
     answer, right = ask(rows), share(matched)
-    if _near(answer, share(lambda a, b: True)):
+    if near(answer, share(lambda a, b: True)):
         raise Wrong(
-            "You counted all pairs. A judge that knows nothing but length looks good there: keep the matched ones."
+            "You took all pairs. A reward model that knows nothing but length looks good there: keep the matched ones."
         )
-    if _near(answer, share(lambda a, b: not matched(a, b))):
+    if near(answer, share(lambda a, b: not matched(a, b))):
         raise Wrong("You kept the pairs whose lengths differ, and threw away the ones that are matched.")
-    if _near(answer, share(lambda a, b: a == b)):
+    if near(answer, share(lambda a, b: a == b)):
         raise Wrong("You kept only pairs of exactly one length. A difference of a tenth of the longer one is allowed.")
-    if _near(answer, 1 - right):
-        raise Wrong("That is the share of pairs judged *wrong*. The chosen one should score higher.")
-    if _near(answer, share(matched, 0.0)):
-        raise Wrong("A tie counted as a loss. Somebody who scores all alike knows as much as a coin: count it half.")
-    if _near(answer, share(matched, 1.0)):
-        raise Wrong("A tie counted as a win: then a judge who scores all alike would be perfect. Count it half.")
-    if _near(answer, right * sum(matched(*row[2:]) for row in rows) / len(rows)):
+    if near(answer, 1 - right):
+        raise Wrong("That is the share of pairs ranked *wrong*. The chosen one should score higher.")
+    if near(answer, share(matched, 0.0)):
+        raise Wrong("A tie is a loss in yours. A model that scores all alike knows as much as a coin: count it half.")
+    if near(answer, share(matched, 1.0)):
+        raise Wrong("A tie is a win in yours: then a model that scores all alike would be perfect. Count it half.")
+    if near(answer, right * sum(matched(*row[2:]) for row in rows) / len(rows)):
         raise Wrong("You divided by all pairs. Divide by the matched ones.")
-    if _near(answer, right * sum(matched(*row[2:]) for row in rows)):
+    if near(answer, right * sum(matched(*row[2:]) for row in rows)):
         raise Wrong("That is how many, not which share: divide by the number of matched pairs.")
-    if _near(answer, share(lambda a, b: abs(a - b) <= 0.1 * min(a, b) + 1e-6)):
+    if near(answer, share(lambda a, b: abs(a - b) <= 0.1 * min(a, b) + 1e-6)):
         raise Wrong("You took a tenth of the *shorter* one. It is a tenth of the longer one: torch.maximum.")
-    if not _near(answer, right):
+    if not near(answer, right):
         raise Wrong(f"For my ten pairs I expected {right:.3f} and got {answer:.3f}. Seven of them are matched.")
-    if not _near(ask([(0.0, 0.0, 5, 5), (0.0, 0.0, 9, 30)]), 0.5):
-        raise Wrong("A judge who gives everything the same score must get 0.5.")
-    return "Now length cannot help, and what is left is what the judge has read."
+    if not near(ask([(0.0, 0.0, 5, 5), (0.0, 0.0, 9, 30)]), 0.5):
+        raise Wrong("A reward model that gives everything the same score must get 0.5.")
+    return "Now length cannot help, and what is left is what the reward model has read."
 
 
 @exercise
-def check_leashed(leashed: Callable) -> str:
-    """Exercise 3: a reward for each token of one reply, [T]: the price of distance, and the score at the end."""
+def check_kl_penalized(kl_penalized: Callable) -> str:
+    """Exercise 3: a reward for each token of one reply, [T]: the KL penalty, and the score at the end."""
     import torch
 
     log_p, reference = torch.tensor([-1.0, -0.5, -2.0]), torch.tensor([-1.5, -0.5, -1.0])
     score, beta = 2.0, 0.1
     moved = log_p - reference
     end = torch.tensor([0.0, 0.0, 1.0])
-    answer = tried(leashed(score, log_p.clone(), reference.clone(), beta))
-    if not torch.is_tensor(answer) or answer.is_complex() or tuple(answer.shape) != (3,):
-        got = (
-            f"shape {list(answer.shape)}" if torch.is_tensor(answer) else f"a {type(answer).__name__}: {shown(answer)}"
-        )
-        raise Wrong(f"I expected a tensor of three rewards, one per token, and got {got}.")
-    answer = answer.detach().double()
-
-    def same(expected) -> bool:
-        return torch.allclose(answer, expected.double(), atol=1e-4)
-
-    if same(beta * moved + score * end):
-        raise Wrong("You pay the policy for moving away. The price is *minus* β times the distance.")
-    if same(-moved + score * end):
+    answer = tensor(
+        tried(kl_penalized(score, log_p.clone(), reference.clone(), beta)), (3,), "a tensor of three rewards"
+    )
+    if same(answer, beta * moved + score * end):
+        raise Wrong("You reward the policy for moving away. The penalty is *minus* β times the distance.")
+    if same(answer, -moved + score * end):
         raise Wrong("β is missing: it says how much a nat of distance costs.")
-    if same(-beta * moved + score):
+    if same(answer, -beta * moved + score):
         raise Wrong(
-            "Every token got the score. Then a longer reply earns more: the score comes once, at the last token."
+            "Every token got the score. Then a longer reply gets more: the score comes once, at the last token."
         )
-    if same(-beta * moved + score * end.flip(0)):
+    if same(answer, -beta * moved + score * end.flip(0)):
         raise Wrong("The score stands at the first token. It is known only when the reply is finished: at the last.")
-    if same((score - beta * moved.sum()) * end):
-        raise Wrong("The whole distance is paid at the end. Each token pays its own, so that the guilty one is known.")
-    if same(-beta * moved):
-        raise Wrong("Only the leash, no reward: add the score at the last token.")
-    if same(-beta * log_p + score * end):
-        raise Wrong("The reference is left out: then every rare word is cheap. Distance is log p − reference.")
-    if same(-beta * (log_p.exp() - reference.exp()) + score * end):
+    if same(answer, (score - beta * moved.sum()) * end):
+        raise Wrong("The whole penalty stands at the end. Each token has its own, so that the guilty one is known.")
+    if same(answer, -beta * moved):
+        raise Wrong("Only the penalty, no score: add the score at the last token.")
+    if same(answer, -beta * log_p + score * end):
+        raise Wrong("The reference is left out: then every rare word gets a bonus. Distance is log p − reference.")
+    if same(answer, -beta * (log_p.exp() - reference.exp()) + score * end):
         raise Wrong("You took the difference of the probabilities. It is the difference of their logarithms.")
     expected = -beta * moved + score * end
-    if not same(expected):
+    if not same(answer, expected):
         numbers = [round(x, 3) for x in expected.tolist()]
         raise Wrong(
             f"For my reply of three tokens I expected {numbers} and got {[round(x, 3) for x in answer.tolist()]}."
         )
-    return "A token that moves away pays at once, and the judge speaks when all is said."
+    return "A token that moves away is penalized at once, and the reward model scores the finished reply."
 
 
 @exercise
@@ -166,37 +141,37 @@ def check_dpo(dpo: Callable) -> str:
 
     log_p = torch.tensor([[-3.0, -1.0, -2.0, -1.0], [-3.0, -4.0, -1.5, -9.0]])
     reference = torch.tensor([[-1.0, -1.5, -2.5, -1.0], [-4.0, -3.5, -1.0, -1.0]])
-    counted = torch.tensor([[False, True, True, True], [False, True, True, False]])
+    reply_mask = torch.tensor([[False, True, True, True], [False, True, True, False]])
     beta = 0.5
-    inputs = (log_p.clone(), reference.clone(), counted.clone(), beta)
-    answer = _number(tried(dpo(*inputs)), "the loss of the pair")
+    inputs = (log_p.clone(), reference.clone(), reply_mask.clone(), beta)
+    answer = number(tried(dpo(*inputs)), "the loss of the pair")
 
-    def loss(values, keep=counted, mean: bool = False, sign: float = 1.0, beta: float = beta) -> float:
+    def loss(values, keep=reply_mask, mean: bool = False, sign: float = 1.0, beta: float = beta) -> float:
         sums = (values * keep).sum(1) / (keep.sum(1) if mean else 1)
         return -_log_sigmoid(float(sign * beta * (sums[0] - sums[1])))
 
-    moved, everywhere = log_p - reference, torch.ones_like(counted)
+    moved, everywhere = log_p - reference, torch.ones_like(reply_mask)
     right = loss(moved)
-    if _near(answer, loss(moved, sign=-1.0)):
+    if near(answer, loss(moved, sign=-1.0)):
         raise Wrong("You prefer the wrong one: the margin is preferred minus other.")
-    if _near(answer, loss(log_p)):
+    if near(answer, loss(log_p)):
         raise Wrong("The reference is left out. Then a rare reply loses for being rare, whatever it says.")
-    if _near(answer, loss(moved, mean=True)):
+    if near(answer, loss(moved, mean=True)):
         raise Wrong("You took the mean over the tokens. The log-probability of a reply is the *sum* of its tokens'.")
-    if _near(answer, loss(moved, keep=everywhere)):
-        raise Wrong("You counted the prompt and the padding too. Only what `counted` marks is part of the reply.")
-    if _near(answer, loss(moved, keep=everywhere, mean=True)):
-        raise Wrong("You took the mean, and over all places. Sum what `counted` marks.")
-    if _near(answer, loss(moved, beta=1.0)):
+    if near(answer, loss(moved, keep=everywhere)):
+        raise Wrong("You took the prompt and the padding too. Only where `reply_mask` is True is the reply.")
+    if near(answer, loss(moved, keep=everywhere, mean=True)):
+        raise Wrong("You took the mean, and over all positions. Sum where `reply_mask` is True.")
+    if near(answer, loss(moved, beta=1.0)):
         raise Wrong("β is missing: it says how hard the pair may pull the model away from its reference.")
-    if _near(answer, -right):
+    if near(answer, -right):
         raise Wrong("Your loss is negative: put a minus in front of the logarithm.")
-    if _near(answer, math.exp(-right)):
+    if near(answer, math.exp(-right)):
         raise Wrong("That is the probability that the preferred one wins. The loss is minus its logarithm.")
-    if not _near(answer, right):
+    if not near(answer, right):
         raise Wrong(f"For my pair I expected {right:.3f} and got {answer:.3f}.")
-    same = _number(dpo(log_p, log_p.clone(), counted, beta), "the loss of the pair")
-    if not _near(same, math.log(2), 1e-5):
+    same = number(dpo(log_p, log_p.clone(), reply_mask, beta), "the loss of the pair")
+    if not near(same, math.log(2), 1e-5):
         raise Wrong(f"Where the model is its own reference, the loss must be ln 2 = 0.693; yours is {same:.3f}.")
     return "At the start it is ln 2, and every nat gained on the reference counts."
 
@@ -211,28 +186,28 @@ def check_expected_best(expected_best: Callable) -> str:
         return sum(map(max, chosen)) / len(chosen)
 
     def ask(scores, n) -> float:
-        return _number(tried(expected_best(list(scores), n)), "a mean score")
+        return number(tried(expected_best(list(scores), n)), "a mean score")
 
     scores, n = [1.0, 5.0, 2.0, 9.0, 3.0], 2
     answer, best_first = ask(scores, n), sorted(scores, reverse=True)
     chances = list(itertools.product(scores, repeat=n))
-    if _near(answer, max(scores)):
-        raise Wrong("That is the best of all five. Of two drawn by lot the best is often a lesser one.")
-    if _near(answer, sum(best_first[:n]) / n):
+    if near(answer, max(scores)):
+        raise Wrong("That is the best of all five. Of two random ones the best is often a lesser one.")
+    if near(answer, sum(best_first[:n]) / n):
         raise Wrong("You took the mean of the n best. Draw n, take the best of *those*, and average over all draws.")
-    if _near(answer, max(scores[:n])):
+    if near(answer, max(scores[:n])):
         raise Wrong("You looked at the first n only: that is one draw of many. Average over all of them.")
-    if _near(answer, sum(map(max, chances)) / len(chances)):
+    if near(answer, sum(map(max, chances)) / len(chances)):
         raise Wrong("You drew with putting back: the same reply may stand twice in your draw. Use combinations.")
-    if _near(answer, sum(map(min, itertools.combinations(scores, n))) / math.comb(len(scores), n)):
+    if near(answer, sum(map(min, itertools.combinations(scores, n))) / math.comb(len(scores), n)):
         raise Wrong("You kept the worst of each draw. It is the best.")
-    if _near(answer, sum(scores) / len(scores)):
+    if near(answer, sum(scores) / len(scores)):
         raise Wrong("That is the mean of all scores, the best of one. Take the best of each draw.")
-    if _near(answer, sum(map(max, itertools.combinations(scores, n)))):
+    if near(answer, sum(map(max, itertools.combinations(scores, n)))):
         raise Wrong("That is the sum over the draws. Divide by their number.")
-    if not _near(answer, right(scores, n)):
+    if not near(answer, right(scores, n)):
         raise Wrong(f"For the scores 1, 5, 2, 9, 3 and n = 2 I expected {right(scores, n)} and got {answer}.")
     for n in (1, 4, 5):
-        if not _near(answer := ask(scores, n), right(scores, n)):
+        if not near(answer := ask(scores, n), right(scores, n)):
             raise Wrong(f"For n = {n} I expected {right(scores, n)} and got {answer}.")
     return "So one sample of replies gives the whole curve, and no luck in it."

@@ -14,7 +14,7 @@ _FLOOD = re.compile(rf"(?:^|\s)(\S+)(?:\s+\1){{{FLOOD - 1},}}(?:\s|$)", re.IGNOR
 
 
 def new_card() -> Card:
-    """Return the card of these conversations, before any is counted."""
+    """Return the card of these conversations, before any is read."""
     return Card(
         origin="BYU Chit-Chat Challenge 2018 (Myers, Etchart & Fulda 2020), package chitchat-dataset",
         license="MIT",

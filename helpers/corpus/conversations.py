@@ -1,9 +1,11 @@
-"""Conversations: what every model of the course reads, and the one way to load them (built in notebook 01)."""
+"""Conversations: what every model of the course reads, in three splits, with a card (built in notebook 01)."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from helpers.corpus.messages import first_few
 
 SPLITS = {"train": 0.90, "val": 0.05, "test": 0.05}
 _KEY = b"one conversation through ten years"  # changing it would move conversations between the splits: never do
@@ -41,15 +43,18 @@ class Card:
     warnings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        counts = ", ".join(f"{number:,} {name}" for name, number in self.counts.items())
-        dropped = ", ".join(f"{number:,} {reason}" for reason, number in self.dropped.most_common()) or "nothing"
+        """All of it, shortened where it would not fit on a screen."""
+        counts = first_few(f"{number:,} {name}" for name, number in self.counts.items())
+        dropped = first_few(f"{number:,} {reason}" for reason, number in self.dropped.most_common()) or "nothing"
         lines = [
             f"Origin:   {self.origin}",
             f"License:  {self.license}",
             f"Counts:   {counts}",
             f"Left out: {dropped}",
         ]
-        return "\n".join(lines + [f"Beware:   {warning}" for warning in self.warnings])
+        if self.warnings:
+            lines.append(first_few((f"Beware:   {warning}" for warning in self.warnings), "\n", 2000))
+        return "\n".join(lines)
 
 
 @dataclass

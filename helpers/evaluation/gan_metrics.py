@@ -1,6 +1,6 @@
-"""How good is what a generator makes? Corners reached, digits recognized, nothing copied. Built in notebook 08.
+"""How good are a generator's samples? Modes covered, digits recognized, nothing copied. Built in notebook 08.
 
-A GAN's own losses do not tell: each depends on an opponent that learns too. So somebody from outside has to look.
+A GAN's own losses do not tell: each depends on an opponent that learns too. So the measure comes from outside.
 """
 
 import torch
@@ -10,10 +10,10 @@ from helpers.models.utils import device_of, evaluating
 SURE = 0.9  # probability from which a classifier counts as sure
 
 
-def modes_reached(points: torch.Tensor, centers: torch.Tensor, radius: float) -> tuple[int, float]:
-    """Return how many centers [K, 2] are reached, and the share of the points [N, 2] that lie within ``radius`` of one.
+def modes_covered(points: torch.Tensor, centers: torch.Tensor, radius: float) -> tuple[int, float]:
+    """Return how many centers [K, 2] are covered, and the share of the points [N, 2] that lie within ``radius`` of one.
 
-    A center is reached when it has at least a tenth of its fair share, N / K. Raises ValueError for no points.
+    A center is covered when it has at least a tenth of its fair share, N / K. Raises ValueError for no points.
     """
     _some(points)
     distances, nearest = torch.cdist(points.float().cpu(), centers.float().cpu()).min(1)
@@ -26,7 +26,7 @@ def modes_reached(points: torch.Tensor, centers: torch.Tensor, radius: float) ->
 def recognized(classifier, images: torch.Tensor) -> tuple[float, torch.Tensor]:
     """Return the share of the images of which the classifier is sure (0.9 or more), and how many it takes for each class.
 
-    The first is a measure of quality, the second of variety: a generator that makes one perfect digit over and over has
+    The first is a measure of quality, the second of diversity: a generator that generates one perfect digit over and over has
     only the first. Raises ValueError for no images.
     """
     _some(images)
@@ -55,4 +55,4 @@ def nearest(images: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, to
 
 def _some(examples: torch.Tensor) -> None:
     if not len(examples):
-        raise ValueError("there is nothing to judge: give at least one example")
+        raise ValueError("there is nothing to measure: give at least one example")

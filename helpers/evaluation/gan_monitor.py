@@ -1,28 +1,28 @@
-"""What to look at while a bot and a judge play against each other: four numbers and a few replies (used in notebook 08)."""
+"""What to watch while a bot and a discriminator train against each other: four numbers and a few replies (notebook 08)."""
 
 from collections.abc import Sequence
 
 import torch
 
-from helpers.corpus.batches.base import IGNORED
-from helpers.corpus.batches.context_reply_pairs import Pair, batch_of
+from helpers.corpus.batches.base import IGNORED, Pair
+from helpers.corpus.batches.context_reply_pairs import batch_of
 from helpers.evaluation.text_metrics import distinct
 from helpers.generation.rollout import sample_replies
-from helpers.models.discriminators import side_by_side
+from helpers.models.discriminators import concatenated
 from helpers.models.utils import device_of, evaluating
-from helpers.training.losses import on, reply_loss
+from helpers.training.losses import reply_loss, to_device
 
-SHOWN = 0.7  # the temperature of the replies that are kept: that of a chat
+TEMPERATURE = 0.7  # of the replies that are kept: that of a chat
 
 
-class ReplyWatch:
-    """Called as ``watch(generator, judge)`` by ``train_adversarially``; looks at pairs that neither of them learns from.
+class ReplyMonitor:
+    """Called as ``watch(generator, discriminator)`` by ``train_adversarially``; measures on pairs neither learns from.
 
-    Returns "accuracy" (of the judge, at the end of each reply, half of them people's), "likelihood" (nats per token of what
-    people said, under the generator: lower is better), "distinct-2" of the first ``words`` words of its replies at
-    temperature 1, their mean "words", and "replies" to ``prompts``, lists of token numbers that end with the own speaker's
-    token. The dice are the same each time, so what changes is the generator. With fewer words than ``words``, distinct-2
-    is left out: it would not compare.
+    Returns "accuracy" (of the discriminator, at the end of each reply, half of them people's), "likelihood" (nats per token
+    of people's replies, under the generator: lower is better), "distinct-2" of the first ``words`` words of its replies at
+    temperature 1, their mean "words", and "replies" to ``prompts``, lists of token ids that end with the own speaker's
+    token. The random seed is the same each time, so what changes is the generator. With fewer words than ``words``,
+    distinct-2 is left out: it would not compare.
     """
 
     def __init__(
@@ -41,47 +41,41 @@ class ReplyWatch:
         self.prompts = batch_of(asked, tokenizer.pad) if asked else None
         self.tokenizer, self.max_tokens, self.words = tokenizer, max_tokens, words
 
-    def __call__(self, generator, judge) -> dict:
+    def __call__(self, generator, discriminator) -> dict:
         """Return the figures of this moment."""
-        dice, device = torch.Generator(device_of(generator)).manual_seed(0), device_of(generator)
-        right = said = nats = tokens = 0
-        texts = []
+        device, right, total, nats, tokens, words = device_of(generator), 0, 0, 0, 0, []
+        rng = torch.Generator(device).manual_seed(0)
         for batch in self.batches:
-            human = on(batch, device)
-            machine = sample_replies(generator, human, self.max_tokens, generator=dice)
-            verdicts = last_verdicts(judge, side_by_side(human, machine, self.tokenizer.pad))
-            half = len(verdicts) // 2
-            right += int((verdicts[:half] > 0).sum() + (verdicts[half:] <= 0).sum())
-            said += 2 * half
-            counted = int((human.targets != IGNORED).sum())
+            human = to_device(batch, device)
+            machine = sample_replies(generator, human, self.max_tokens, generator=rng)
+            logits = last_logits(discriminator, concatenated(human, machine, self.tokenizer.pad))
+            half, size = len(logits) // 2, int((human.targets != IGNORED).sum())
+            right += int((logits[:half] > 0).sum() + (logits[half:] <= 0).sum())
+            total += 2 * half
             with evaluating(generator), torch.no_grad():
-                nats += reply_loss(generator, human).item() * counted
-            tokens += counted
-            texts += reply_texts(machine, self.tokenizer)
-        words = [text.split() for text in texts]
-        figures = {"accuracy": right / said, "likelihood": nats / tokens, "words": sum(map(len, words)) / len(words)}
-        # The texts came in order of length: mixed, their first words are those of short and long ones.
-        mixed = [
-            word
-            for place in torch.randperm(len(words), generator=torch.Generator().manual_seed(0))
-            for word in words[place]
-        ]
-        if len(mixed) >= self.words:
-            figures["distinct-2"] = distinct([mixed[: self.words]], 2)
+                nats += reply_loss(generator, human).item() * size
+            tokens += size
+            words += [text.split() for text in reply_texts(machine, self.tokenizer)]
+        figures = {"accuracy": right / total, "likelihood": nats / tokens, "words": sum(map(len, words)) / len(words)}
+        # The texts came in order of length: shuffled, their first words are those of short and long ones.
+        order = torch.randperm(len(words), generator=torch.Generator().manual_seed(0))
+        shuffled = [word for number in order for word in words[number]]
+        if len(shuffled) >= self.words:
+            figures["distinct-2"] = distinct([shuffled[: self.words]], 2)
         if self.prompts is not None:
-            dice = torch.Generator(device).manual_seed(0)
-            said = sample_replies(generator, on(self.prompts, device), 40, temperature=SHOWN, generator=dice)
-            figures["replies"] = reply_texts(said, self.tokenizer)
+            rng = torch.Generator(device).manual_seed(0)
+            replies = sample_replies(generator, to_device(self.prompts, device), 40, temperature=TEMPERATURE, generator=rng)
+            figures["replies"] = reply_texts(replies, self.tokenizer)
         return figures
 
 
-def last_verdicts(judge, batch) -> torch.Tensor:
-    """Return the judge's logit at the last token of each reply, [B]: its verdict on the whole."""
+def last_logits(discriminator, batch) -> torch.Tensor:
+    """Return the discriminator's logit at the last token of each reply, [B]: its output for the whole."""
     lengths = (batch.targets != IGNORED).sum(1)
     with torch.no_grad():
-        return judge.score(batch)[0].gather(1, lengths[:, None] - 1)[:, 0]
+        return discriminator.score(batch)[0].gather(1, lengths[:, None] - 1)[:, 0]
 
 
 def reply_texts(batch, tokenizer) -> list[str]:
-    """Return what the replies of a PairBatch say, without special tokens."""
+    """Return the replies of a PairBatch as texts, without special tokens."""
     return [tokenizer.decode([token for token in row if token != IGNORED]).strip() for row in batch.targets.tolist()]

@@ -1,14 +1,12 @@
 """Confidence intervals for shares (used in notebook 08)."""
 
-from __future__ import annotations
-
 import math
 
 CONFIDENCE = 1.96  # standard errors to both sides: 95 %
 
 
-def interval(wins: float, votes: int) -> tuple[float, float]:
-    """Return between what shares the truth lies if ``wins`` of ``votes`` were won, with 95 % confidence (Wilson 1927).
+def wilson_interval(wins: float, votes: int) -> tuple[float, float]:
+    """Return the 95 % confidence interval of the true share, if ``wins`` of ``votes`` were won (Wilson 1927).
 
     (0, 1) without a vote: nothing is known. Raises ValueError for more wins than votes.
     """
@@ -18,5 +16,5 @@ def interval(wins: float, votes: int) -> tuple[float, float]:
         return 0.0, 1.0
     share, weight = wins / votes, CONFIDENCE**2 / votes
     middle = (share + weight / 2) / (1 + weight)
-    reach = math.sqrt(weight * (share * (1 - share) + weight / 4)) / (1 + weight)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    margin = math.sqrt(weight * (share * (1 - share) + weight / 4)) / (1 + weight)
+    return max(0.0, middle - margin), min(1.0, middle + margin)

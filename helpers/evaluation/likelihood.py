@@ -1,8 +1,8 @@
-"""How surprised a model is by a text, in bits per character, word or byte (built in notebook 02).
+"""The surprisal of a text under a model, in bits per character, word or byte (built in notebook 02).
 
 Every model is read in the same way: ``<end>`` first, then the conversation as ``encode_conversation`` writes it. A
-tokenizer's ``<unknown>`` stands for any character there is, so saying it does not yet say which: the model pays
-ln(1,114,112 − vocabulary characters) nats more for each, as if all characters it does not know were equally likely.
+tokenizer's ``<unknown>`` stands for any character there is, so predicting it does not yet predict which: each costs
+ln(1,114,112 − vocabulary characters) nats more, as if all characters the model does not know were equally likely.
 Without that, a model would gain by knowing fewer characters. A tokenizer without ``<unknown>`` needs none of this.
 
 A model with an attribute ``context``, the most tokens it can read, reads what is longer in windows that overlap by half.
@@ -15,35 +15,40 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from helpers.corpus.batches.base import padded
 from helpers.corpus.conversations import Conversation
+from helpers.corpus.tokenizers.bpe import BPETokenizer
+from helpers.corpus.tokenizers.characters import CharTokenizer
+from helpers.generation.scoring import token_log_probabilities
+from helpers.models.encoder_decoder import EncoderDecoder
+from helpers.models.ngram import NGram
 from helpers.models.utils import device_of, evaluating
 
 CODE_POINTS = 1_114_112  # every character that Unicode has room for
 BATCH = 32  # conversations read side by side
 WINDOW = 512  # tokens read at once; the state is carried over
-MOST_SCORES = 1 << 24  # of one call of the model: with a large vocabulary fewer conversations are read side by side
+MOST_LOGITS = 1 << 24  # of one call of the model: with a large vocabulary fewer conversations are read side by side
 SPEAKERS = "AB"
-PLAN = tuple[int, int, int]  # a row, the first token a window reads, and how many
 
 
-def surprise(model, tokenizer, text: str, context: Sequence[str] = ()) -> tuple[list[str], np.ndarray]:
+def surprisal(model, tokenizer, text: str, context: Sequence[str] = ()) -> tuple[list[str], np.ndarray]:
     """Return the characters of ``text`` (of another tokenizer: its tokens) and the bits of each, −log2 p, float64 [N].
 
-    Together the tokens are the text: where several tokens share a character, an emoji say, they stand as one, with the
-    sum of their bits. ``context`` holds the messages so far, the oldest first; A and B take turns, and ``text`` is said
-    by the next of them. The model reads ``<end>``, the messages with their speaker tokens, then the text; that the text
-    ends where it ends is not counted. An unknown character costs more, see above. The model is put into evaluation mode
+    Joined, the tokens are the text: where several tokens share a character, an emoji say, they stand as one, with the
+    sum of their bits. ``context`` holds the messages so far, the oldest first; A and B take turns, and ``text`` is the
+    next turn. The model reads ``<end>``, the messages with their speaker tokens, then the text; the token that closes
+    the text is left out. An unknown character costs more, see above. The model is put into evaluation mode
     and back. Raises TypeError when ``context`` is one string.
     """
     if isinstance(context, str):
         raise TypeError(f"context is one text: put it into a list, context=[{context[:20]!r}]")
     ids = [tokenizer.end]
-    for place, message in enumerate([*context, text]):
-        said = tokenizer.encode(message)
-        ids += [tokenizer.speaker(SPEAKERS[place % 2]), *said]
+    for turn, message in enumerate([*context, text]):
+        tokens = tokenizer.encode(message)
+        ids += [tokenizer.speaker(SPEAKERS[turn % 2]), *tokens]
     with evaluating(model), torch.no_grad():
         (nats,) = _score(model, tokenizer, [np.array(ids)])
-    return _whole(tokenizer, text, said, nats[len(nats) - len(said) :] / math.log(2))
+    return _whole(tokenizer, text, tokens, nats[len(nats) - len(tokens) :] / math.log(2))
 
 
 def by_word(tokens: Sequence[str], bits: Sequence[float]) -> tuple[list[str], np.ndarray]:
@@ -85,10 +90,10 @@ def conversation_nats(model, tokenizer, conversations: Iterable[Conversation]) -
 
 
 def bits_per_byte_on(model, tokenizer, conversations: Iterable[Conversation]) -> float:
-    """Return the surprise in bits per UTF-8 byte, nats / ln 2 / bytes: the scoreboard's measure. Lower is better.
+    """Return the surprisal in bits per UTF-8 byte, nats / ln 2 / bytes: the scoreboard's measure. Lower is better.
 
-    Speaker tokens and ``<end>`` are paid for although they have no bytes: whose turn it is, is part of what must be
-    guessed. See ``conversation_nats``. Raises ValueError when the turns have no text.
+    Speaker tokens and ``<end>`` are included although they have no bytes: whose turn it is, is part of what must be
+    predicted. See ``conversation_nats``. Raises ValueError when the turns have no text.
     """
     nats, size = conversation_nats(model, tokenizer, conversations)
     if not size:
@@ -104,23 +109,23 @@ def reply_bits(bot, replies: Sequence[str], contexts: Sequence[Sequence[str]]) -
     """
     if len(replies) != len(contexts):
         raise ValueError(f"give one context per reply: got {len(replies)} replies and {len(contexts)} contexts")
-    asked = (surprise(bot.model, bot.tokenizer, text, before)[1].sum() for text, before in zip(replies, contexts))
+    asked = (surprisal(bot.model, bot.tokenizer, text, before)[1].sum() for text, before in zip(replies, contexts))
     return np.array([float(bits) for bits in asked])
 
 
 @torch.no_grad()
 def reply_bits_per_byte(model, tokenizer, conversations, speaker: str | None = None, context: int = 256) -> float:
-    """Return the bits per UTF-8 byte of what is said, read in rows of whole turns (notebook 07). Lower is better.
+    """Return the bits per UTF-8 byte of one speaker's turns, read in rows of whole turns (notebook 07). Lower is better.
 
-    Counted are the turns of ``speaker`` (None: of all) with the token that closes each, as
-    ``helpers.corpus.batches.reply_only_labels`` has
-    them; the rest is read and costs nothing. ``model`` takes ids [B, T] of at most ``context`` tokens. Of a turn that is
-    longer than a row its end is not counted, nor are its bytes. Raises ValueError when there is no such turn.
+    The turns of ``speaker`` (None: of all) count, with the token that closes each, as
+    ``helpers.corpus.batches.reply_only_labels`` has them; the rest is read and costs nothing. ``model`` takes ids [B, T]
+    of at most ``context`` tokens. Of a turn that is longer than a row the end is left out, and so are its bytes. Raises
+    ValueError when there is no such turn.
     """
     from helpers.corpus.batches.reply_only_labels import ReplyBatches, reply_rows
 
     rows, device = reply_rows(conversations, tokenizer, context, speaker), device_of(model)
-    size = sum(len(tokenizer.decode(row.ids[row.counted]).encode("utf-8")) for row in rows)
+    size = sum(len(tokenizer.decode(row.ids[row.mask]).encode("utf-8")) for row in rows)
     batches, nats = ReplyBatches(rows, BATCH, pad=tokenizer.pad), 0.0
     with evaluating(model):
         for number in range(len(batches)):
@@ -132,13 +137,13 @@ def reply_bits_per_byte(model, tokenizer, conversations, speaker: str | None = N
 
 def _whole(tokenizer, text: str, ids: list[int], bits: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Return the tokens as text, with their bits; tokens that hold parts of one character are joined."""
-    if hasattr(tokenizer, "characters"):
+    if isinstance(tokenizer, CharTokenizer):
         return list(text), bits
-    if not hasattr(tokenizer, "bytes"):
+    if not isinstance(tokenizer, BPETokenizer):
         return [tokenizer.decode([number]) for number in ids], bits
     pieces, starts, run = [], [], b""
-    for place, number in enumerate(ids):
-        starts += [place] * (not run)
+    for index, number in enumerate(ids):
+        starts += [index] * (not run)
         run += tokenizer.bytes[number]
         try:
             pieces.append(run.decode("utf-8"))
@@ -151,66 +156,60 @@ def _whole(tokenizer, text: str, ids: list[int], bits: np.ndarray) -> tuple[list
 def _score(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the nats of each row's tokens but the first, float64 [N - 1], for the longest row first."""
     rows = sorted(rows, key=len, reverse=True)  # rows of similar length side by side: little padding
-    unknown = getattr(tokenizer, "unknown", None)
-    dearer = math.log(CODE_POINTS - len(tokenizer.characters)) if unknown is not None else 0.0
+    unknown = tokenizer.unknown
+    extra = math.log(CODE_POINTS - len(tokenizer.characters)) if unknown is not None else 0.0
     for row, nats in zip(rows, _scored(model, tokenizer, rows)):
-        yield nats + dearer * (row[1:] == unknown) if unknown is not None else nats
+        yield nats + extra * (row[1:] == unknown) if unknown is not None else nats
 
 
 def _scored(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
-    if hasattr(model, "negative_log_likelihood"):
+    if isinstance(model, NGram | EncoderDecoder):
         for row in rows:
             yield np.asarray(model.negative_log_likelihood(row), dtype=np.float64)
         return
     context = getattr(model, "context", None)
-    together = min(BATCH, max(1, MOST_SCORES // ((context or WINDOW) * len(tokenizer))))
+    batch_size = min(BATCH, max(1, MOST_LOGITS // ((context or WINDOW) * len(tokenizer))))
     if context is not None:
-        yield from _in_windows(model, rows, tokenizer.pad, context, together)
+        yield from _in_windows(model, rows, tokenizer.pad, context, batch_size)
         return
-    together = together if hasattr(model, "parameters") else 1
-    for start in range(0, len(rows), together):
-        yield from _read(model, rows[start : start + together], tokenizer.pad)
+    batch_size = batch_size if isinstance(model, torch.nn.Module) else 1
+    for start in range(0, len(rows), batch_size):
+        yield from _read(model, rows[start : start + batch_size], tokenizer.pad)
 
 
 def _read(model, rows: list[np.ndarray], pad: int) -> list[np.ndarray]:
     """Read up to 32 rows side by side, the longest first, and return the nats of each."""
-    ids = torch.full((len(rows), len(rows[0])), pad)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = torch.from_numpy(row)
+    ids = padded(rows, pad)
     nats, state, device = np.empty((len(rows), len(rows[0]) - 1)), None, device_of(model)
     for start in range(0, nats.shape[1], WINDOW):
         window = ids[:, start : start + WINDOW + 1].to(device)  # [B, T + 1]
         targets = window[:, 1:]
         logits, state = model(window[:, :-1], state)
-        losses = functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
-        nats[:, start : start + WINDOW] = losses.view(targets.shape).cpu().numpy()
+        nats[:, start : start + WINDOW] = _nats(logits, targets)
     # What follows a row's end is padding. No model looks ahead, so it changed nothing before it.
     return [line[: len(row) - 1] for line, row in zip(nats, rows)]
 
 
-def _in_windows(model, rows: list[np.ndarray], pad: int, context: int, together: int) -> list[np.ndarray]:
+def _in_windows(model, rows: list[np.ndarray], pad: int, context: int, batch_size: int) -> list[np.ndarray]:
     """Read rows of any length with a model that takes ``context`` tokens at most, and return the nats of each.
 
     A window begins ``context // 2`` tokens after the one before it and scores what that one had not reached. So every
     token is scored once, and with at least half a window before it, where there is as much.
     """
     nats, step = [np.empty(len(row) - 1) for row in rows], max(1, context // 2)
-    plans = [(place, start, min(context, len(row) - 1 - start)) for place, row in enumerate(rows)
+    windows = [(index, start, min(context, len(row) - 1 - start)) for index, row in enumerate(rows)
              for start in range(0, max(1, len(row) - 1 - context + step), step)]  # fmt: skip
-    plans.sort(key=lambda plan: -plan[2])  # windows of similar length side by side
-    for first in range(0, len(plans), together):
-        chosen = plans[first : first + together]
-        for (place, start, length), line in zip(chosen, _windows(model, rows, chosen, pad)):
+    windows.sort(key=lambda window: -window[2])  # windows of similar length side by side
+    for first in range(0, len(windows), batch_size):
+        chosen = windows[first : first + batch_size]
+        ids = padded([rows[index][start : start + length + 1] for index, start, length in chosen], pad)
+        ids = ids.to(device_of(model))
+        for (index, start, length), line in zip(chosen, _nats(model(ids[:, :-1])[0], ids[:, 1:])):
             scored = 0 if start == 0 else context - step
-            nats[place][start + scored : start + length] = line[scored:length]
+            nats[index][start + scored : start + length] = line[scored:length]
     return nats
 
 
-def _windows(model, rows: list[np.ndarray], plans: list[PLAN], pad: int) -> np.ndarray:
-    ids = torch.full((len(plans), plans[0][2] + 1), pad)
-    for line, (place, start, length) in enumerate(plans):
-        ids[line, : length + 1] = torch.from_numpy(rows[place][start : start + length + 1])
-    ids = ids.to(device_of(model))
-    logits, _ = model(ids[:, :-1])
-    losses = functional.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
-    return losses.view(len(plans), -1).double().cpu().numpy()
+def _nats(logits: torch.Tensor, targets: torch.Tensor) -> np.ndarray:
+    """Return −ln p of each target [B, T], given logits [B, T, V], float64."""
+    return -token_log_probabilities(logits, targets)[0].double().cpu().numpy()

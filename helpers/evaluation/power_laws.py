@@ -41,8 +41,8 @@ def fit_power_law(sizes: Sequence[float], losses: Sequence[float], floor: float 
     return PowerLaw(float(np.exp(height)), float(-slope), floor)
 
 
-def measured():
-    """Return the trainings of ``python -m helpers experiments scaling_laws`` as a pandas DataFrame, a row each.
+def read_runs():
+    """Return the runs of ``python -m helpers experiments scaling_laws`` as a pandas DataFrame, a row each.
 
     Columns: series ("parameters": models of different size read the same text; "tokens": one size reads more and more),
     width, parameters (those of the layers, without the tables), tokens (read in training), loss (nats per character on the

@@ -1,7 +1,6 @@
 """The scoreboard: one row per bot, the same measurements for all. Read in every notebook, written by training commands."""
 
 import csv
-import io
 import math
 import os
 from decimal import Decimal
@@ -9,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers import data_path
-from helpers.io import write_text
+from helpers.io import write_rows
 
 
-class Entry(NamedTuple):
-    """A bot the course builds: where, with the idea of which year."""
+class BotEntry(NamedTuple):
+    """A bot the course builds: in which notebook, with the idea of which year."""
 
     name: str
     notebook: str
@@ -22,22 +21,22 @@ class Entry(NamedTuple):
 
 
 # In the order of the notebooks. A bot that was not trained yet has an entry here and no row in the file.
-ENTRIES = (
-    Entry("n-gram", "02", 1948, "count what followed the last few letters"),
-    Entry("rnn", "02", 2016, "a memory that is updated letter by letter"),
-    Entry("seq2seq", "03", 2015, "read the context, then write the reply, with attention"),
-    Entry("transformer", "04", 2017, "attention is all you need"),
-    Entry("gpt", "06", 2018, "pretrain one decoder on all the text there is"),
-    Entry("gpt-chat", "07", 2019, "from text to talk: go on training on replies"),
-    Entry("gan", "08", 2017, "learn from a judge that tells bots from people"),
-    Entry("dpo", "09", 2023, "learn from which of two replies people prefer"),
+BOTS = (
+    BotEntry("n-gram", "02", 1948, "count what followed the last few letters"),
+    BotEntry("rnn", "02", 2016, "a hidden state that is updated letter by letter"),
+    BotEntry("seq2seq", "03", 2015, "read the context, then write the reply, with attention"),
+    BotEntry("transformer", "04", 2017, "attention is all you need"),
+    BotEntry("gpt", "06", 2018, "pretrain one decoder on all the text there is"),
+    BotEntry("gpt-chat", "07", 2019, "from text to talk: go on training on replies"),
+    BotEntry("gan", "08", 2017, "learn from a discriminator that tells bots from people"),
+    BotEntry("dpo", "09", 2023, "learn from which of two replies people prefer"),
 )
 
 # Column -> what it measures. The file holds "bot" and these, nothing else.
 COLUMNS = {
     "parameters": "numbers the model learned",
     "bytes": "size of the checkpoint on disk",
-    "bits per byte": "surprise per UTF-8 byte of the test conversations; lower is better",
+    "bits per byte": "surprisal per UTF-8 byte of the test conversations; lower is better",
     "distinct-1": "share of different words in its replies",
     "distinct-2": "share of different word pairs in its replies",
     "entropy-4": "entropy of its four-word phrases, in nats",
@@ -48,12 +47,12 @@ COLUMNS = {
     "training seconds": "time to train",
     "device": "what it was trained on",
 }
-SHOWN = ("bits per byte", "distinct-2", "seconds per reply")  # of these in every notebook
-LATER = ("adversarial success",)  # empty until the bots are there that the evaluator reads with
-COUNTS = ("parameters", "bytes")  # written as whole numbers; all others but the device with four significant digits
+DEFAULT_COLUMNS = ("bits per byte", "distinct-2", "seconds per reply")  # of these in every notebook
+OPTIONAL = ("adversarial success",)  # empty until the bots are there that the evaluator reads with
+WHOLE = ("parameters", "bytes")  # written as whole numbers; all others but the device with four significant digits
 
 
-def read(columns=SHOWN):
+def read(columns=DEFAULT_COLUMNS):
     """Return the scoreboard as a pandas DataFrame, a row per bot of the course, "not trained yet" where none exists.
 
     ``columns`` are those of COLUMNS to be shown beside year, notebook, status and idea. Raises ValueError for an unknown
@@ -65,24 +64,24 @@ def read(columns=SHOWN):
         raise ValueError(f"the scoreboard has no column {unknown[0]!r}; it has: {', '.join(COLUMNS)}")
     rows = _rows(data_path("scoreboard.csv"))
     table = []
-    for entry in ENTRIES:
+    for entry in BOTS:
         row = rows.get(entry.name)
         figures = {name: row[name] if row else "" for name in columns}
         status = "trained" if row else "not trained yet"
-        place = {"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "status": status}
-        table.append({**place, "idea": entry.idea, **figures})
+        about = {"bot": entry.name, "year": str(entry.year), "notebook": entry.notebook, "status": status}
+        table.append({**about, "idea": entry.idea, **figures})
     return pandas.DataFrame(table).set_index("bot")
 
 
 def write(bot: str, figures: dict, path: str | os.PathLike | None = None) -> None:
-    """Add the row of ``bot``, or replace the one it has. The other rows stay as they are, all in the order of ENTRIES.
+    """Add the row of ``bot``, or replace the one it has. The other rows stay as they are, all in the order of BOTS.
 
     ``figures`` holds a value for every one of COLUMNS: the device in words, for the others numbers that are 0 or more,
-    for those of LATER perhaps None.
-    Without ``path`` the course's own file is written, data/scoreboard.csv. Raises ValueError for an unknown bot, for
-    columns that are missing or unknown, for a value that is no such number, and when the file was edited by hand.
+    for those of OPTIONAL perhaps None. Without ``path`` the course's own file is written, data/scoreboard.csv. Raises
+    ValueError for an unknown bot, for columns that are missing or unknown, for a value that is no such number, and when
+    the file was edited by hand.
     """
-    names = [entry.name for entry in ENTRIES]
+    names = [entry.name for entry in BOTS]
     if bot not in names:
         raise ValueError(f"the course has no bot {bot!r}; it has: {', '.join(names)}")
     missing = [column for column in COLUMNS if column not in figures]
@@ -90,15 +89,11 @@ def write(bot: str, figures: dict, path: str | os.PathLike | None = None) -> Non
     if missing or unknown:
         fault = f"misses {missing[0]!r}" if missing else f"has the unknown column {unknown[0]!r}"
         raise ValueError(f"the row of {bot!r} {fault}; the columns are: {', '.join(COLUMNS)}")
-    row = {"bot": bot, **{column: _cell(column, figures[column]) for column in COLUMNS}}
+    row = {"bot": bot} | {column: _cell(column, figures[column]) for column in COLUMNS}
     path = data_path() / "scoreboard.csv" if path is None else Path(path)  # the file may be missing, the folder not
     rows = _rows(path) if path.exists() else {}
     rows[bot] = row
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["bot", *COLUMNS], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows[name] for name in names if name in rows)
-    write_text(path, text.getvalue())
+    write_rows(path, ["bot", *COLUMNS], [rows[name] for name in names if name in rows])
 
 
 def _rows(path: Path) -> dict[str, dict[str, str]]:
@@ -111,7 +106,7 @@ def _rows(path: Path) -> dict[str, dict[str, str]]:
         raise ValueError(
             "data/scoreboard.csv has other columns than expected; delete it, and `make checkpoints` writes it again"
         )
-    unknown = set(rows) - {entry.name for entry in ENTRIES}
+    unknown = set(rows) - {entry.name for entry in BOTS}
     if unknown:
         raise ValueError(f"data/scoreboard.csv has a row for the unknown bot {sorted(unknown)[0]!r}")
     return rows
@@ -121,7 +116,7 @@ def _cell(column: str, value) -> str:
     """Return a figure as the file shows it: 4 significant digits and never an exponent, counts whole, a device as is."""
     if column == "device":
         return str(value)
-    if column in LATER and value is None:
+    if column in OPTIONAL and value is None:
         return ""
     try:
         number = float(value)
@@ -129,4 +124,4 @@ def _cell(column: str, value) -> str:
         number = math.nan
     if not 0 <= number < math.inf:
         raise ValueError(f"{column!r} must be a number, 0 or more, not {value!r}")
-    return str(round(number)) if column in COUNTS else format(Decimal(f"{number:.4g}"), "f")
+    return str(round(number)) if column in WHOLE else format(Decimal(f"{number:.4g}"), "f")

@@ -1,4 +1,4 @@
-"""How surprised a model is, how varied its replies are, and how close to what people wrote. Built in notebook 02.
+"""A text's surprisal per byte, how varied replies are, and how close to what people wrote. Built in notebook 02.
 
 A text is a string, which is split on white space, or a list of tokens. Case and punctuation are kept: "No" and "no."
 are two words. All but the bits per byte depend on how many texts are measured: compare only sets of the same size.
@@ -15,7 +15,7 @@ ZERO_MATCHES = 0.1  # "method 1" of Chen and Cherry (2014): without it one unmat
 
 
 def bits_per_byte(nats: float, text: str | Iterable[str]) -> float:
-    """Return the surprise per UTF-8 byte of ``text`` in bits: ``nats / ln 2 / bytes``. Lower is better.
+    """Return the surprisal per UTF-8 byte of ``text`` in bits: ``nats / ln 2 / bytes``. Lower is better.
 
     ``nats`` is the negative log-likelihood of the whole text (the sum over its tokens, not their mean). ``text`` is
     what was scored, a string or many. Bytes do not depend on the tokenizer, so models with different tokens compare.
@@ -33,7 +33,7 @@ def bits_per_byte(nats: float, text: str | Iterable[str]) -> float:
 
 
 def distinct(texts: Iterable[Text], n: int) -> float:
-    """Return distinct-n: different n-grams / all n-grams, counted over the whole set of texts (Li et al., 2016).
+    """Return distinct-n: different n-grams / all n-grams over the whole set of texts (Li et al., 2016).
 
     From 0 to 1; higher is more varied. It falls with the size of the set, because new words run out: compare only sets
     with about the same number of words. Texts with fewer than ``n`` words add nothing; if all are so short the result is
@@ -133,9 +133,9 @@ class _References:
         return min(count, largest)
 
     def closest_length(self, length: int, member: bool) -> int:
-        place = bisect_left(self.lengths, length)
-        # A member's own length stands at `place`: step over one of its kind.
-        around = self.lengths[max(0, place - 1) : place] + self.lengths[place + member : place + member + 1]
+        index = bisect_left(self.lengths, length)
+        # A member's own length stands at `index`: step over one of its kind.
+        around = self.lengths[max(0, index - 1) : index] + self.lengths[index + member : index + member + 1]
         return min(around, key=lambda other: (abs(other - length), other))
 
 
@@ -159,11 +159,11 @@ def _check_order(n: int) -> None:
 def _words(texts: Iterable[Text], name: str) -> list[Sequence[Hashable]]:
     if isinstance(texts, str):  # its letters would pass for texts
         raise ValueError(f"{name} must be a list of texts, not one string: put it in [ ]")
-    found = []
+    words = []
     for text in texts:
         if not isinstance(text, str | list | tuple):
             raise ValueError(f"{name} holds a {type(text).__name__}; a text is a string or a list of tokens")
-        found.append(text.split() if isinstance(text, str) else text)
-    if not found:
+        words.append(text.split() if isinstance(text, str) else text)
+    if not words:
         raise ValueError(f"there are no {name}: give at least one text")
-    return found
+    return words

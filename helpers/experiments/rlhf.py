@@ -1,8 +1,8 @@
-"""The long runs behind notebook 09: two judges, best of n, DPO and the policy gradient, on a leash and off it.
+"""The long runs behind notebook 09: two reward models, best of n, DPO and the policy gradient with and without KL penalty.
 
-    python -m helpers experiments rlhf        train the judges and write data/preferences (an hour on a core)
+    python -m helpers experiments rlhf        train the reward models and write data/preferences (an hour on a core)
 
-Each part is written as soon as it is finished: ``proxy.safetensors`` and ``gold.safetensors`` (the judges),
+Each part is written as soon as it is finished: ``proxy.safetensors`` and ``gold.safetensors`` (the reward models),
 ``features.npz`` (what a frozen GPT has of many messages), ``history.json`` (all measurements), and the checkpoint ``dpo``.
 """
 
@@ -21,18 +21,20 @@ from helpers.bots.dpo_recipe import DPORecipe
 from helpers.bots.measure import first_words
 from helpers.corpus.batches.prompts import ContextBatches, contexts
 from helpers.corpus.load import load
+from helpers.corpus.tokenizers.base import special_token_ids
 from helpers.evaluation.best_of_n import best_of, best_of_kl
 from helpers.evaluation.likelihood import reply_bits_per_byte
 from helpers.evaluation.text_metrics import distinct
-from helpers.experiments.reward_models import FEATURE_VOTES, write_features, write_judges
-from helpers.generation.rollout import marks_of, roll_out, say
+from helpers.experiments.reward_models import FEATURE_PAIRS, write_features, write_reward_models
+from helpers.generation.rollout import generate_replies, sample_rollout
+from helpers.generation.scoring import reply_log_probabilities
 from helpers.io import write_text
-from helpers.models.encoder_decoder import marks
 from helpers.models.lora import add_lora
 from helpers.models.reward_model import RewardModel
 from helpers.runtime import describe, seed_everything, start
 from helpers.training import fit
-from helpers.training.rlhf import PolicyGradient, scored_by
+from helpers.training.dpo import DPO
+from helpers.training.rlhf import PolicyGradient, reward_function
 
 SHOWN = 100  # characters of a reply that are kept
 FRAMES = (0, 3, 6, 9, 12, 16, 20, 25, 30, 40, 50, 60)
@@ -44,8 +46,8 @@ class Sizes:
 
     talks: int | None = None  # training conversations; None for all
     held_talks: int | None = None  # and of the other two splits each
-    feature_votes: int = FEATURE_VOTES
-    asked: int = 48  # contexts at which a frame is measured
+    feature_pairs: int = FEATURE_PAIRS
+    frame_contexts: int = 48  # contexts at which a frame is measured
     bits_talks: int = 6
     best_contexts: int = 32
     best_replies: int = 32
@@ -58,7 +60,7 @@ class Sizes:
 
 
 TINY = Sizes(
-    talks=40, held_talks=8, feature_votes=60, asked=8, bits_talks=1,
+    talks=40, held_talks=8, feature_pairs=60, frame_contexts=8, bits_talks=1,
     best_contexts=2, best_replies=8, policy_steps=3, policy_contexts=3, seeds=(0,), betas=(0.0, 0.1),
     recipe=replace(DPORecipe(), contexts=12, batch_size=4, passes=1, max_tokens=12),
 )  # fmt: skip
@@ -83,54 +85,58 @@ class Runs:
         print(f"{', '.join(parts)} written, {self.until - time.perf_counter():.0f} s left", flush=True)
 
     def ready(self) -> None:
-        """Load what the later parts need: the judges, the player's beginning, and what it is measured on."""
+        """Load what the later parts need: the reward models, the initial policy, and what policies are measured on."""
         bot = checkpoints.load(self.base, self.device.torch)
         self.bot, self.tokenizer = bot, bot.tokenizer
         base = checkpoints.load("gpt", self.device.torch).model
-        self.proxy, self.gold = (RewardModel.load(self.out / f"{name}.safetensors", base, **marks(bot.tokenizer))
+        self.proxy, self.gold = (RewardModel.load(self.out / f"{name}.safetensors", base, **special_token_ids(bot.tokenizer))
                                  for name in ("proxy", "gold"))  # fmt: skip
-        found, random = contexts(self.corpus.val, bot.tokenizer), np.random.default_rng(0)
-        chosen = random.permutation(len(found))
-        self.asked = [found[place] for place in chosen[: self.sizes.asked]]
-        self.others = [found[place] for place in chosen[-self.sizes.best_contexts :]]
+        prompts = contexts(self.corpus.val, bot.tokenizer)
+        order = np.random.default_rng(0).permutation(len(prompts))
+        self.frame_contexts = [prompts[number] for number in order[: self.sizes.frame_contexts]]
+        self.best_contexts = [prompts[number] for number in order[-self.sizes.best_contexts :]]
         prompts = json.loads(data_path("prompts.json").read_text(encoding="utf-8"))
         self.prompts = ContextBatches.of([bot.prompt([prompt]) for prompt in prompts], 1, bot.tokenizer.pad)
-        self.question = [place for place, token in enumerate(bot.tokenizer.tokens) if "?" in token]
+        self.question_ids = [number for number, token in enumerate(bot.tokenizer.tokens) if "?" in token]
 
-    # --- what a player is like ----------------------------------------------------------------------------------------
+    # --- what a policy is like ----------------------------------------------------------------------------------------
 
     def frame(self, model, replies: bool = True) -> dict:
-        """Measure a player: what both judges say, how far it went, how it sounds, and whether a partner would answer."""
+        """Measure a policy: both rewards, the KL divergence, what its replies are like, and how they are answered."""
+        tokenizer, reference = self.tokenizer, self.bot.model
         with torch.no_grad():
-            said = [pair for (pair,) in say(model, self.tokenizer, self.asked, 1, max_tokens=32, seed=1)]
-            now, before = (_log_probabilities(part, said, self.tokenizer.pad) for part in (model, self.bot.model))
-            answers = say(self.bot.model, self.tokenizer, [self.proxy.closed(pair) for pair in said], 1, seed=2)
-        texts = [self.tokenizer.decode(pair.reply) for pair in said]
+            sampled = generate_replies(model, tokenizer, self.frame_contexts, 1, max_tokens=32, seed=1)
+            sampled = [pair for (pair,) in sampled]
+            now, before = (reply_log_probabilities(part, sampled, tokenizer.pad) for part in (model, reference))
+            closed = [self.proxy.with_closing_token(pair) for pair in sampled]
+            answers = [pair for (pair,) in generate_replies(reference, tokenizer, closed, 1, seed=2)]
+        texts = [tokenizer.decode(pair.reply) for pair in sampled]
         words = [text.split() for text in texts]
-        found = {
-            "proxy": float(self.proxy.score(said).mean()),
-            "gold": float(self.gold.score(said).mean()),
+        figures = {
+            "proxy": float(self.proxy.score(sampled).mean()),
+            "gold": float(self.gold.score(sampled).mean()),
             "kl": float((now - before).mean()),
             "questions": sum("?" in text for text in texts) / len(texts),
             "words": sum(map(len, words)) / len(words),
             "distinct-2": distinct(first_words(words, 1000), 2),
-            "bits": reply_bits_per_byte(model, self.tokenizer, self.corpus.val[: self.sizes.bits_talks]),
-            "answer words": sum(len(self.tokenizer.decode(pair.reply).split()) for (pair,) in answers) / len(answers),
+            "bits": reply_bits_per_byte(model, tokenizer, self.corpus.val[: self.sizes.bits_talks]),
+            "answer words": sum(len(tokenizer.decode(pair.reply).split()) for pair in answers) / len(answers),
         }
-        found = {name: round(value, 4) for name, value in found.items()}
+        figures = {name: round(value, 4) for name, value in figures.items()}
         if replies:
-            dice = torch.Generator(self.device.torch.type).manual_seed(0)
-            said = roll_out(model, self.prompts, 32, temperature=0.7, generator=dice, **marks_of(self.tokenizer))
-            found["replies"] = [self.tokenizer.decode(pair.reply).strip()[:SHOWN] for pair in said.pairs()]
-        return found
+            rng = torch.Generator(self.device.torch.type).manual_seed(0)
+            special = special_token_ids(tokenizer, forbidden=True)
+            sampled = sample_rollout(model, self.prompts, 32, temperature=0.7, generator=rng, **special).pairs()
+            figures["replies"] = [tokenizer.decode(pair.reply).strip()[:SHOWN] for pair in sampled]
+        return figures
 
     # --- the runs -----------------------------------------------------------------------------------------------------
 
     def best_of(self) -> None:
-        """Choose the best of n by one judge, and ask both."""
-        replies = say(self.bot.model, self.tokenizer, self.others, self.sizes.best_replies, max_tokens=32)
+        """Choose the best of n by one reward model, and score them with both."""
+        replies = generate_replies(self.bot.model, self.tokenizer, self.best_contexts, self.sizes.best_replies, max_tokens=32)
         flat = [pair for group in replies for pair in group]
-        proxy, gold = (judge.score(flat).view(len(replies), -1) for judge in (self.proxy, self.gold))
+        proxy, gold = (reward.score(flat).view(len(replies), -1) for reward in (self.proxy, self.gold))
         size = torch.tensor([len(self.tokenizer.decode(pair.reply).split()) for pair in flat]).view(len(replies), -1)
         asks = torch.tensor(["?" in self.tokenizer.decode(pair.reply) for pair in flat]).view(len(replies), -1)
         rows = []
@@ -141,22 +147,23 @@ class Runs:
         self.note(best_of={"columns": ["n", "proxy", "gold", "words", "questions", "kl"], "rows": rows})
 
     def dpo(self) -> None:
-        """Tune by DPO, as the recipe says, and write the checkpoint."""
-        recipe, watch = replace(self.sizes.recipe, base=self.base), _Watch(self, FRAMES)
-        watch.keep(0, self.bot.model)
-        model, seconds = recipe.train(self.corpus, self.tokenizer, self.device, None, [watch], self.proxy)
-        watch.keep(len(watch.loss.records), model)
+        """Fine-tune by DPO, as the recipe says, and write the checkpoint."""
+        recipe, monitor = replace(self.sizes.recipe, base=self.base), _Monitor(self, FRAMES)
+        monitor.measure(0, self.bot.model)
+        loss, how = DPO(recipe.beta), {"reward_model": self.proxy, "callbacks": [monitor]}
+        model, seconds = recipe.train(self.corpus, self.tokenizer, self.device, None, loss=loss, **how)
+        monitor.measure(len(loss.records), model)
         if self.checkpoint:
             figures = {"training seconds": seconds, "device": self.record["device"]}
             checkpoints.save(
                 Bot(model, self.tokenizer, "dpo"), {"recipe": type(recipe).__name__, **asdict(recipe)}, figures
             )
-        self.note(dpo={"records": _thinned(watch.loss.records), "frames": watch.frames, "recipe": asdict(recipe)})
+        self.note(dpo={"records": _thinned(loss.records), "frames": monitor.frames, "recipe": asdict(recipe)})
 
     def policy(self) -> None:
-        """Tune by the policy gradient, for each price of distance and each seed."""
+        """Fine-tune by the policy gradient, for each KL coefficient β and each seed."""
         sizes, runs = self.sizes, {}
-        asked = contexts(self.corpus.train, self.tokenizer)
+        prompts = contexts(self.corpus.train, self.tokenizer)
         for beta in sizes.betas:
             for seed in sizes.seeds:
                 if time.perf_counter() > self.until:
@@ -165,51 +172,44 @@ class Runs:
                 seed_everything(seed)
                 model = add_lora(checkpoints.load(self.base, self.device.torch).model, 16, 32.0)
                 loss = PolicyGradient(
-                    scored_by(self.proxy),
+                    reward_function(self.proxy),
                     self.bot.model,
                     beta,
-                    watched=self.question,
+                    watched=self.question_ids,
                     seed=seed,
-                    **marks_of(self.tokenizer),
+                    **special_token_ids(self.tokenizer, forbidden=True),
                 )
-                closely = seed == sizes.seeds[0]
-                watch = _Watch(self, FRAMES if closely else (), replies=closely)
-                watch.keep(0, model)
+                first = seed == sizes.seeds[0]
+                monitor = _Monitor(self, FRAMES if first else (), replies=first)
+                monitor.measure(0, model)
                 history = fit(
-                    model, ContextBatches(asked, sizes.policy_contexts, 4, seed, pad=self.tokenizer.pad),
+                    model, ContextBatches(prompts, sizes.policy_contexts, 4, seed, pad=self.tokenizer.pad),
                     steps=sizes.policy_steps, learning_rate=sizes.policy_rate, schedule="constant", loss=loss,
-                    callbacks=[loss.watch, watch], progress=False,
+                    callbacks=[monitor], progress=False,
                 )  # fmt: skip
-                watch.keep(history.steps, model)
+                monitor.measure(history.steps, model)
                 runs[f"{beta:g}/{seed}"] = {
-                    "records": _thinned(loss.records), "frames": watch.frames, "seconds": round(history.seconds, 1),
+                    "records": _thinned(loss.records), "frames": monitor.frames, "seconds": round(history.seconds, 1),
                     "stopped": history.stopped,
                 }  # fmt: skip
                 self.note(policy=runs)
 
 
-class _Watch:
-    """A callback that measures the player at some steps."""
+class _Monitor:
+    """A callback that measures the policy at some steps."""
 
     def __init__(self, runs: Runs, steps, replies: bool = True):
-        self.runs, self.steps, self.replies, self.frames, self.loss = runs, set(steps), replies, {}, None
+        self.runs, self.steps, self.replies, self.frames = runs, set(steps), replies, {}
 
     def __call__(self, history, model) -> None:
         if history.steps in self.steps:
-            self.keep(history.steps, model)
+            self.measure(history.steps, model)
 
-    def keep(self, step: int, model) -> None:
+    def measure(self, step: int, model) -> None:
         if str(step) not in self.frames:
             self.frames[str(step)] = self.runs.frame(model, self.replies)
             shown = {name: value for name, value in self.frames[str(step)].items() if name != "replies"}
             print(step, shown, (self.frames[str(step)].get("replies") or [""])[1], flush=True)
-
-
-def _log_probabilities(model, pairs, pad: int) -> torch.Tensor:
-    from helpers.corpus.implicit_feedback import Preference
-    from helpers.training.dpo import reference_log_probabilities
-
-    return reference_log_probabilities(model, [Preference(pair, pair) for pair in pairs], pad)[:, 0]
 
 
 def _thinned(records: list[dict], most: int = 120) -> dict[str, list]:
@@ -230,8 +230,8 @@ def main(
 ) -> None:
     """Do all the runs; those of the policy gradient that no longer fit into ``seconds`` are left out."""
     runs = Runs(out or data_path() / "preferences", sizes, seconds, base, checkpoint)
-    runs.note(**write_features(runs.out, runs.corpus, sizes.feature_votes, runs.device.torch))
-    runs.note(**write_judges(runs.out, runs.corpus, sizes.feature_votes, runs.device.torch))
+    runs.note(**write_features(runs.out, runs.corpus, sizes.feature_pairs, runs.device.torch))
+    runs.note(**write_reward_models(runs.out, runs.corpus, sizes.feature_pairs, runs.device.torch))
     runs.ready()
     runs.best_of()
     runs.dpo()

@@ -1,159 +1,155 @@
 """From scores to a choice: the one sampler of the course (temperature and top-k in notebook 02, more later).
 
-A model only has an opinion about the next token; what a bot says depends as much on how that opinion is read.
+A model only gives scores for the next token; what a bot says depends as much on how they are read. Chat, reinforcement
+learning and evaluation all sample with ``sample_tokens``.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 
+from helpers.corpus.batches.base import IGNORED
 from helpers.models.utils import device_of, evaluating
 
 
 def distribution(
-    logits: torch.Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+    logits: torch.Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    dtype: torch.dtype = torch.float64,
 ) -> torch.Tensor:
-    """Return the probabilities [V] from which the next token is drawn, given its logits [V].
+    """Return the probabilities [..., V] from which the next token is sampled, given its logits [..., V], in ``dtype``.
 
     ``temperature`` divides the logits; 0 is greedy: all probability on the likeliest. ``top_k`` keeps the k likeliest
-    tokens (Fan et al. 2018), ``top_p`` the fewest tokens that together have probability p (Holtzman et al. 2019), always
+    tokens (Fan et al. 2018), ``top_p`` the fewest tokens whose probabilities sum to p (Holtzman et al. 2019), always
     one at least. What is cut off has probability 0, the rest is scaled to sum to 1. None, or 0 for ``top_k``, cuts nothing.
-    Raises ValueError for values that make no sense, and when no logit is finite or one is no number.
+    Raises ValueError for values that make no sense, and, on a CPU, when no logit is finite or one is no number.
     """
     _check(temperature, top_k, top_p)
-    logits = logits.double()
-    if not torch.isfinite(logits.max()):
-        raise ValueError("no token can be drawn: every logit is -inf, or one is no number. Is every token forbidden?")
+    logits = logits.to(dtype)
+    largest = logits.amax(-1, keepdim=True)
+    if logits.device.type == "cpu" and not torch.isfinite(largest).all():  # asking a GPU would make it wait
+        raise ValueError("no token can be sampled: every logit is -inf, or one is no number. Is every token forbidden?")
     if temperature == 0:
-        return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
+        return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
     # The largest logit becomes 0 before the division: a small temperature must not overflow.
-    probabilities = torch.softmax((logits - logits.max()) / temperature, dim=-1)
+    probabilities = torch.softmax((logits - largest) / temperature, dim=-1)
     if not top_k and top_p is None:
         return probabilities
-    order = probabilities.argsort(descending=True, stable=True)
+    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
     cut = torch.zeros_like(order, dtype=torch.bool)
     if top_k:
-        cut[top_k:] = True
+        cut[..., top_k:] = True
     if top_p is not None:
-        before = probabilities[order].cumsum(0) - probabilities[order]
-        cut |= before >= top_p
-    cut[0] = False
-    probabilities[order[cut]] = 0.0
-    return probabilities / probabilities.sum()
+        cut |= ordered.cumsum(-1) - ordered >= top_p
+    cut[..., 0] = False
+    probabilities = probabilities.masked_fill(cut.scatter(-1, order, cut), 0.0)
+    return probabilities / probabilities.sum(-1, keepdim=True)
 
 
-def penalized(logits: torch.Tensor, said: Sequence[int], penalty: float) -> torch.Tensor:
-    """Return logits with those of the tokens already said made smaller (Keskar et al. 2019): 1.0 changes nothing."""
-    if penalty == 1.0 or not said:
-        return logits
-    logits, places = logits.clone(), torch.tensor(sorted(set(said)))
-    scores = torch.log_softmax(logits, dim=-1)[places]  # never positive, so multiplying always lowers them
-    logits[places] += scores * (penalty - 1)
-    return logits
+def repetition_penalized(logits: torch.Tensor, previous: torch.Tensor, penalty: float) -> torch.Tensor:
+    """Return logits [B, V] with those of the tokens ``previous`` [B, T] lowered (Keskar et al. 2019).
 
-
-class TokenSampler:
-    """Draws one token after the other from logits, with dice of its own: what ``generate`` does at every step.
-
-    The arguments are those of ``generate``, and so are the errors.
+    A penalty of 1.0 changes nothing.
     """
-
-    def __init__(
-        self,
-        *,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        repetition_penalty: float = 1.0,
-        stop: Container[int] = (),
-        forbidden: Sequence[int] = (),
-        seed: int | None = None,
-    ):
-        _check(temperature, top_k, top_p)
-        if not 1 <= repetition_penalty < float("inf"):
-            raise ValueError(
-                f"repetition_penalty is {repetition_penalty}: give 1.0 (no penalty) or more, usually up to 1.3"
-            )
-        self.dials, self.penalty, self.stop = (temperature, top_k, top_p), repetition_penalty, stop
-        self.forbidden = torch.tensor(list(forbidden), dtype=torch.long)
-        self.random, self.said = torch.Generator(), []
-        self.random.manual_seed(seed) if seed is not None else self.random.seed()
-
-    def draw(self, logits: torch.Tensor) -> int | None:
-        """Return the next token, given its logits [V]; None when it is one at which to stop."""
-        scores = penalized(logits.float().cpu(), self.said, self.penalty)
-        if len(self.forbidden):
-            scores = scores.index_fill(0, self.forbidden, float("-inf"))
-        token = int(torch.multinomial(distribution(scores, *self.dials), 1, generator=self.random))
-        if token in self.stop:
-            return None
-        self.said.append(token)
-        return token
+    if penalty == 1.0 or not previous.numel():
+        return logits
+    scores = torch.log_softmax(logits, dim=-1).gather(-1, previous)  # never positive: multiplying always lowers them
+    return logits.scatter(-1, previous, logits.gather(-1, previous) + scores * (penalty - 1))
 
 
 @torch.no_grad()
-def generate(model, ids: Sequence[int], *, max_tokens: int = 200, cache: bool = True, **settings) -> Iterator[int]:
+def sample_tokens(
+    read: Callable[[torch.Tensor | None], torch.Tensor],
+    *,
+    max_tokens: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    repetition_penalty: float = 1.0,
+    forbidden: Iterable[int] = (),
+    stop: Iterable[int] = (),
+    min_tokens: int = 0,
+    check_every: int = 1,
+    generator: torch.Generator | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> Iterator[torch.Tensor]:
+    """Yield the next tokens of B texts, int64 [B], step by step, until every text has ended or has ``max_tokens``.
+
+    ``read(tokens)`` gives the model the tokens [B] sampled last (None at the first step) and returns the logits [B, V] of the
+    next ones. A text ends with a token of ``stop``, which is yielded; from then on its row is −100. No text ends before it has
+    ``min_tokens``. Whether all have ended is asked every ``check_every`` steps: on a GPU the question costs more than a step.
+    Samples are taken on the device of ``generator``, with probabilities in ``dtype``. The other settings, and the errors, are
+    those of ``generate``.
+    """
+    _check(temperature, top_k, top_p)
+    if not 1 <= repetition_penalty < float("inf"):
+        raise ValueError(
+            f"repetition_penalty is {repetition_penalty}: give 1.0 (no penalty) or more, usually up to 1.3"
+        )
+    stop, forbidden = (torch.tensor(sorted(set(ids)), dtype=torch.int64) for ids in (stop, forbidden))
+    previous, tokens, running = [], None, None
+    for step in range(1, max_tokens + 1):
+        logits = read(tokens).float()
+        logits = logits if generator is None else logits.to(generator.device)
+        if running is None:
+            stop, forbidden = stop.to(logits.device), forbidden.to(logits.device)
+            running = torch.ones(len(logits), dtype=torch.bool, device=logits.device)
+        if repetition_penalty != 1.0 and previous:
+            logits = repetition_penalized(logits, torch.stack(previous, dim=1), repetition_penalty)
+        for ids in (forbidden, stop) if step <= min_tokens else (forbidden,):
+            logits = logits.index_fill(-1, ids, float("-inf"))
+        tokens = torch.multinomial(distribution(logits, temperature, top_k, top_p, dtype), 1, generator=generator)[:, 0]
+        previous.append(tokens)
+        yield tokens.where(running, IGNORED)
+        running = running & ~torch.isin(tokens, stop)
+        if step % check_every == 0 and not running.any():
+            return
+
+
+def generate(
+    model,
+    ids: Sequence[int],
+    *,
+    max_tokens: int = 200,
+    cache: bool = True,
+    stop: Iterable[int] = (),
+    seed: int | None = None,
+    **settings,
+) -> Iterator[int]:
     """Yield tokens that go on after ``ids``, one at a time, until one in ``stop`` (not yielded) or ``max_tokens``.
 
     ``model`` is called as ``logits, state = model(ids, state)`` with ids [1, T]: it reads the prompt once, and each
     new token as it comes, in evaluation mode; with ``cache=False`` it reads everything again for each token, which gives
     the same. A model with a limited ``context`` that is full goes on from the latter half of it. Settings: ``temperature``,
-    ``top_k``, ``top_p`` (see ``distribution``), ``repetition_penalty``, ``stop``, ``forbidden`` (never drawn) and ``seed``:
-    the same one draws the same tokens, without one the draw is fresh; torch's global generator is left alone. Raises
+    ``top_k``, ``top_p`` (see ``distribution``), ``repetition_penalty`` and ``forbidden`` (never sampled). The same ``seed``
+    gives the same tokens on every device, without one they differ each time; torch's global generator is left alone. Raises
     ValueError when ``ids`` is empty and for a setting that makes no sense, as soon as the first token is asked for.
     """
-    chooser, device = TokenSampler(**settings), device_of(model)
-    text, limit = list(ids), getattr(model, "context", None)
+    rng, device, limit = torch.Generator(), device_of(model), getattr(model, "context", None)
+    rng.manual_seed(seed) if seed is not None else rng.seed()
+    text, unread, state, stop = list(ids), list(ids), None, set(stop)
     if not text:
         raise ValueError("there is nothing to go on from: give one token at least, such as the tokenizer's <end>")
-    read, state, begin = text, None, 0
-    for _ in range(max_tokens):
+    begin = 0  # of what the model sees
+
+    def read(tokens):
+        nonlocal unread, state, begin
+        if tokens is not None:
+            text.append(int(tokens))
+            unread, state = (text[-1:], state) if cache else (text[begin:], None)
         if limit is not None and len(text) - begin > limit:
             begin = len(text) - max(1, limit // 2)
-            read, state = text[begin:], None
+            unread, state = text[begin:], None
         with evaluating(model):  # a sample may be asked for in the middle of a training: no dropout then
-            logits, state = model(torch.tensor([read], device=device), state)
-        token = chooser.draw(logits[0, -1])
-        if token is None:
+            logits, state = model(torch.tensor([unread], device=device), state)
+        return logits[:, -1]
+
+    for tokens in sample_tokens(read, max_tokens=max_tokens, stop=stop, generator=rng, **settings):
+        if (token := int(tokens)) in stop:
             return
         yield token
-        text.append(token)
-        read, state = ([token], state) if cache else (text[begin:], None)
-
-
-@torch.no_grad()
-def generate_batch(
-    model, rows: Sequence[Sequence[int]], *, max_tokens: int = 200, seeds: Sequence | None = None, **settings
-) -> list[list[int]]:
-    """Return what goes on after each of ``rows``, written side by side: the same as ``generate`` gives one by one.
-
-    Row r is drawn with ``seeds[r]``. Shorter rows are filled at their beginning, so that all go on at the same place; the
-    model must know how to overlook that, as a GPT does. Where it does not, or where the rows would outgrow its context,
-    they are written one after the other. Raises ValueError as ``generate`` does, for every row.
-    """
-    seeds = [None] * len(rows) if seeds is None else seeds
-    longest = max(map(len, rows), default=0)
-    if (
-        not getattr(model, "overlooks_padding", False)
-        or longest + max_tokens > model.context
-        or not all(map(len, rows))
-    ):
-        return [
-            list(generate(model, row, max_tokens=max_tokens, seed=seed, **settings)) for row, seed in zip(rows, seeds)
-        ]
-    device, choosers = device_of(model), [TokenSampler(seed=seed, **settings) for seed in seeds]
-    padding = torch.tensor([longest - len(row) for row in rows], device=device)
-    read = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=device)
-    state, going = None, [True] * len(rows)
-    for _ in range(max_tokens):
-        with evaluating(model):
-            logits, state = model(read, state, padding) if state is None else model(read, state)
-        drawn = [chooser.draw(line) if on else None for chooser, line, on in zip(choosers, logits[:, -1], going)]
-        going = [token is not None for token in drawn]
-        if not any(going):
-            break
-        read = torch.tensor([[token or 0] for token in drawn], device=device)  # what a finished row reads is ignored
-    return [chooser.said for chooser in choosers]
 
 
 def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -1,4 +1,4 @@
-"""How far back a model's memory reaches, measured by gradients. Built in notebook 02, used for every later model.
+"""How much each earlier token matters to a model, measured by gradients. Built in notebook 02, used for later models.
 
 The gradient of the next token's log-probability with respect to the embedding of an earlier token says how much a tiny
 change of that token would change the prediction now. Where it is 0, the token is forgotten, and nothing can be learned
@@ -11,10 +11,10 @@ import torch
 from helpers.models.utils import evaluating
 
 
-def gradient_reach(model: torch.nn.Module, ids, position: int | None = None) -> np.ndarray:
+def input_gradient_norms(model: torch.nn.Module, ids, position: int | None = None) -> np.ndarray:
     """Return how much each token up to ``position`` matters for what comes next, float64 [position + 1].
 
-    ``ids`` are token numbers [T], a list or a tensor; ``position`` is from 0 and the last one if not given. Entry t is
+    ``ids`` are token ids [T], a list or a tensor; ``position`` is from 0 and the last one if not given. Entry t is
     the L2 norm of the gradient of ``log p(ids[position + 1])`` with respect to the embedding of ``ids[t]``; at the last
     position, where no next token is known, of the likeliest token. The model reads nothing after ``position``.
 
@@ -24,7 +24,7 @@ def gradient_reach(model: torch.nn.Module, ids, position: int | None = None) -> 
     """
     ids = torch.as_tensor(ids, dtype=torch.long)
     if ids.ndim != 1 or not len(ids):
-        raise ValueError(f"give one row of at least one token number; this has shape {tuple(ids.shape)}")
+        raise ValueError(f"give one row of at least one token id; this has shape {tuple(ids.shape)}")
     position = len(ids) - 1 if position is None else position
     if not 0 <= position < len(ids):
         raise ValueError(f"there is no position {position} in {len(ids)} tokens; take 0 to {len(ids) - 1}")
@@ -35,13 +35,13 @@ def gradient_reach(model: torch.nn.Module, ids, position: int | None = None) -> 
 def gradient_by_distance(model: torch.nn.Module, rows) -> np.ndarray:
     """Return how fast the gradient vanishes with the distance, float64 [T]; entry 0 is 1.
 
-    ``rows`` are token numbers [B, T]. Entry d is the mean over the rows of the gradient's norm d tokens before the last
-    one (see ``gradient_reach``; the prediction is the likeliest next token), divided by that mean at the last token
+    ``rows`` are token ids [B, T]. Entry d is the mean over the rows of the gradient's norm d tokens before the last
+    one (see ``input_gradient_norms``; the prediction is the likeliest next token), divided by that mean at the last token
     itself. Raises ValueError when ``rows`` is not such a table, and where the last token has no gradient at all.
     """
     rows = torch.as_tensor(rows, dtype=torch.long)
     if rows.ndim != 2 or not rows.numel():
-        raise ValueError(f"give rows of token numbers, [B, T]; this has shape {tuple(rows.shape)}")
+        raise ValueError(f"give rows of token ids, [B, T]; this has shape {tuple(rows.shape)}")
     # The ratio of two means: a mean of ratios would be ruled by the few rows whose last token hardly matters.
     means = _norms(model, rows).mean(0)[::-1]
     if not means[0] > 0:

@@ -20,17 +20,17 @@ def inside_word(characters: Sequence[str]) -> list[int]:
 
 def word_position(characters: Sequence[str]) -> list[int]:
     """How many characters were read since the last space: 0 at the space itself."""
-    return _since(characters, lambda c: c.isspace() or _is_mark(c))
+    return _since(characters, lambda c: c.isspace() or _is_special(c))
 
 
 def turn_position(characters: Sequence[str]) -> list[int]:
-    """How many characters were read since the turn began: 0 at the speaker's mark."""
-    return _since(characters, _is_mark)
+    """How many characters were read since the turn began: 0 at the speaker token."""
+    return _since(characters, _is_special)
 
 
 def sentence_position(characters: Sequence[str]) -> list[int]:
     """How many characters were read since the last full stop, question mark or exclamation mark."""
-    return _since(characters, lambda c: c in ".?!\n" or _is_mark(c))
+    return _since(characters, lambda c: c in ".?!\n" or _is_special(c))
 
 
 def inside_quotes(characters: Sequence[str]) -> list[int]:
@@ -39,7 +39,7 @@ def inside_quotes(characters: Sequence[str]) -> list[int]:
     for character in characters:
         if character == '"':
             inside = not inside
-        elif character in "“”" or _is_mark(character):
+        elif character in "“”" or _is_special(character):
             inside = character == "“"
         result.append(int(inside))
     return result
@@ -53,7 +53,7 @@ def inside_brackets(characters: Sequence[str]) -> list[int]:
             depth += 1
         elif character in ")]":
             depth = max(depth - 1, 0)
-        elif _is_mark(character):
+        elif _is_special(character):
             depth = 0
         result.append(int(depth > 0))
         before = character
@@ -69,7 +69,7 @@ def question_began(characters: Sequence[str]) -> list[int]:
     """1 while the present sentence is one that began with a question word ("what", "do", …), once that was read."""
     result, word, asks, first = [], "", False, True
     for i, character in enumerate(characters):
-        if _is_mark(character) or character in ".?!\n":
+        if _is_special(character) or character in ".?!\n":
             word, asks, first = "", False, True
         elif first and _in_word(characters, i):
             word += character.lower()
@@ -85,7 +85,7 @@ def asked_before(characters: Sequence[str]) -> list[int]:
     for character in characters:
         if character == END:
             now = before = False
-        elif _is_mark(character):
+        elif _is_special(character):
             now, before = False, now
         now = now or character == "?"
         result.append(int(before))
@@ -93,10 +93,10 @@ def asked_before(characters: Sequence[str]) -> list[int]:
 
 
 def speaker_b(characters: Sequence[str]) -> list[int]:
-    """1 from speaker B's mark to the next mark."""
+    """1 from speaker B's token to the next special token."""
     result, speaks = [], False
     for character in characters:
-        speaks = character == "<B>" if _is_mark(character) else speaks
+        speaks = character == "<B>" if _is_special(character) else speaks
         result.append(int(speaks))
     return result
 
@@ -116,17 +116,17 @@ def after_i(characters: Sequence[str]) -> list[int]:
     for i, character in enumerate(characters):
         if _in_word(characters, i):
             word += character.lower()
-        elif word or _is_mark(character):
-            word, last = "", "" if _is_mark(character) else re.split("['’]", word)[0]
+        elif word or _is_special(character):
+            word, last = "", "" if _is_special(character) else re.split("['’]", word)[0]
         result.append(int(last == "i"))
     return result
 
 
 def first_word(characters: Sequence[str]) -> list[int]:
-    """1 from a sentence's beginning (". ", the speaker's mark) to the end of its first word."""
+    """1 from a sentence's beginning (". ", the speaker token) to the end of its first word."""
     result, first, word = [], False, False
     for i, character in enumerate(characters):
-        if _is_mark(character) or character in ".?!\n":
+        if _is_special(character) or character in ".?!\n":
             first, word = True, False
         elif first:
             inside = _in_word(characters, i)
@@ -139,7 +139,7 @@ def small_turn(characters: Sequence[str]) -> list[int]:
     """1 in a turn whose first letter was a small one, once that was read: some people never write capitals."""
     result, small = [], None
     for character in characters:
-        if _is_mark(character):
+        if _is_special(character):
             small = None
         elif small is None and character.isalpha():
             small = character.islower()
@@ -151,7 +151,7 @@ def conversation_opens(characters: Sequence[str]) -> list[int]:
     """1 in the first two turns of a conversation."""
     result, turns = [], 0
     for character in characters:
-        turns = 0 if character == END else turns + _is_mark(character)
+        turns = 0 if character == END else turns + _is_special(character)
         result.append(int(1 <= turns <= 2))
     return result
 
@@ -161,7 +161,7 @@ LABELS: dict[str, Callable[[Sequence[str]], list[int]]] = {
     "characters since the last space": word_position,
     "characters since the turn began": turn_position,
     "characters since the sentence began": sentence_position,
-    "inside quotation marks": inside_quotes,
+    "inside a quotation": inside_quotes,
     "inside brackets": inside_brackets,
     "inside a number": inside_number,
     "the sentence began with a question word": question_began,
@@ -175,14 +175,14 @@ LABELS: dict[str, Callable[[Sequence[str]], list[int]]] = {
 }
 
 
-def _is_mark(character: str) -> bool:
+def _is_special(character: str) -> bool:
     return character in SPEAKERS or character == END
 
 
 def _in_word(characters: Sequence[str], i: int) -> bool:
     character = characters[i]
     if character in ("'", "’"):
-        return i > 0 and characters[i - 1].isalnum() and not _is_mark(characters[i - 1])
+        return i > 0 and characters[i - 1].isalnum() and not _is_special(characters[i - 1])
     return character.isalnum()
 
 

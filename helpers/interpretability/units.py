@@ -1,10 +1,9 @@
-"""Does any unit of a model know something that has a name? Built in notebook 02, after Karpathy et al. (2015).
+"""Does any unit of a model encode a feature that has a name? Built in notebook 02, after Karpathy et al. (2015).
 
-``record`` reads texts and keeps what every unit shows after every character. The functions in ``LABELS`` (written in
-``labels.py``) say what a person can see at the same moment. ``unit_scores`` compares the two, ``best_unit`` searches.
+``record`` reads texts and keeps the activation of every unit after every character. The functions in ``LABELS`` (of
+``text_features``) say what a person can see at the same moment. ``unit_scores`` compares both, ``best_unit`` searches.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -15,11 +14,11 @@ from helpers.corpus.tokenizers.base import CUT, Tokenizer
 from helpers.interpretability.text_features import LABELS
 from helpers.models.utils import evaluating
 
-__all__ = ["LABELS", "Found", "best_unit", "last_character_score", "pieces", "record", "token_ids", "unit_scores"]
+__all__ = ["LABELS", "BestUnit", "best_unit", "pieces", "record", "token_ids", "unit_scores"]
 
 WINDOW = 512  # tokens read at once: the outputs of a long text need not fit beside the gates of all its steps
 BLOCK = 64  # units ranked at once
-AWAY = 0.1  # no shuffle shifts the labels by less than this share of the text: neighboring places are too alike
+LEAST_SHIFT = 0.1  # no shuffle shifts the labels by less than this share of the text: neighbors are too alike
 
 
 @torch.no_grad()
@@ -27,11 +26,10 @@ def record(model, tokenizer: Tokenizer, texts: Iterable) -> tuple[list[str], np.
     """Read texts one after the other and return ``(characters, outputs)``: a list [N] and an array float32 [N, H].
 
     ``texts`` are conversations, or strings, which are read as a single turn of speaker A. ``characters`` are what the
-    model reads: characters (of another tokenizer: its tokens), the marks of the speakers ("<A>") and "<end>" after each
-    text ("�" for an unknown character).
-    ``outputs[i]`` is what the model's last hidden layer shows after ``characters[i]``. The memory is carried over from
-    text to text, as in training. ``model.read`` gives the outputs; see ``CharRNN.read``. Raises ValueError for a single
-    string (put it into a list) and when there is nothing to read.
+    model reads: characters (of another tokenizer: its tokens), the speaker tokens ("<A>") and "<end>" after each text ("�"
+    for an unknown character). ``outputs[i]`` is the activation of the model's last hidden layer after ``characters[i]``.
+    The state is carried over from text to text, as in training. ``model.read`` gives it; see ``CharRNN.read``. Raises
+    ValueError for a single string (put it into a list) and when there is nothing to read.
     """
     if isinstance(texts, str):
         raise ValueError("give a list of texts: [text]")
@@ -42,31 +40,30 @@ def record(model, tokenizer: Tokenizer, texts: Iterable) -> tuple[list[str], np.
     outputs, state = [], None
     with evaluating(model):
         for window in rows.split(WINDOW, dim=1):
-            shown, state = model.read(window, state)
-            outputs.append(shown[0].float().cpu())
-    return pieces(tokenizer, ids), torch.cat(outputs)[
-        1:
-    ].numpy()  # the first is the "<end>" that stands before every text
+            hidden, state = model.read(window, state)
+            outputs.append(hidden[0].float().cpu())
+    outputs = torch.cat(outputs)[1:]  # the first is the "<end>" that stands before every text
+    return pieces(tokenizer, ids), outputs.numpy()
 
 
 def token_ids(tokenizer: Tokenizer, text) -> list[int]:
-    """Return a conversation, or a string as one turn of speaker A, as token numbers that end with ``<end>``."""
+    """Return a conversation, or a string as one turn of speaker A, as token ids that end with ``<end>``."""
     if isinstance(text, str):
         return [tokenizer.speaker("A"), *tokenizer.encode(text), tokenizer.end]
     return tokenizer.encode_conversation(text)
 
 
-class Found(NamedTuple):
-    """A unit and how well it knows the label, on the text it was found in and on text it was not."""
+class BestUnit(NamedTuple):
+    """A unit and how well it predicts the label, on the text that was searched and on other text."""
 
     unit: int
     score: float  # on the text that was searched: the best of all units, so partly luck
     held_out: float  # on other text; negative when the unit goes the other way there
-    luck: float  # what the best of all units reaches for labels that cannot be known: the highest of the shuffles
+    luck: float  # the score of the best of all units for labels that nothing can predict: the highest of the shuffles
 
 
 def pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> list[str]:
-    """Return each token as it is read by a person: a character, a piece of a word, or a mark such as "<A>".
+    """Return each token as it is read by a person: a character, a piece of a word, or a special token such as "<A>".
 
     An unknown character is "�"; bytes that are no whole character are written as in "\\xf0\\x9f".
     """
@@ -76,51 +73,36 @@ def pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> list[str]:
 def unit_scores(outputs: np.ndarray, labels: Sequence[float]) -> np.ndarray:
     """Return how well each unit alone predicts the labels, from 0 (not at all) to 1 (perfectly), float64 [H].
 
-    ``outputs`` [N, H] are what the units show, ``labels`` [N] what was to be seen. For labels of 0 and 1 the score is
-    2 · |AUC − 0.5|, where AUC, the area under the ROC curve, is the chance that the unit shows more at a place with 1
-    than at one with 0 (a tie counts half). For other numbers it is the size of Spearman's rank correlation. Both use the
+    ``outputs`` [N, H] are the activations, ``labels`` [N] what was to be seen. For labels of 0 and 1 the score is
+    2 · |AUC − 0.5|, where AUC, the area under the ROC curve, is the chance that the unit is more active at a position
+    with 1 than at one with 0 (a tie counts half). For other numbers it is the size of Spearman's rank correlation. Both use the
     order only, so the sign and scale of a unit do not matter. Raises ValueError when lengths differ or all labels agree.
     """
     return np.abs(_signed_scores(outputs, np.asarray(labels)[:, None])[:, 0])
 
 
-def best_unit(outputs, labels, held_out_outputs, held_out_labels, shuffles: int = 20, seed: int = 0) -> Found:
+def best_unit(outputs, labels, held_out_outputs, held_out_labels, shuffles: int = 20, seed: int = 0) -> BestUnit:
     """Find the unit with the highest ``unit_scores`` and test it on text that was not searched.
 
     The best of many units scores well by luck alone. To see how well, the labels are shifted in a circle by a random
     distance, ``shuffles`` times. Labels come in runs (a whole word, a whole turn), and so do a unit's values; a shift
-    keeps the runs, while shuffling places one by one would break them up and make luck look far too small. Raises
+    keeps the runs, while shuffling labels one by one would break them up and make luck look far too small. Raises
     ValueError as ``unit_scores`` does.
     """
     labels = np.asarray(labels)
-    random, size = np.random.default_rng(seed), len(labels)
-    least = max(int(AWAY * size), 1)
-    shifts = random.integers(least, max(size - least, least) + 1, shuffles)
+    rng, size = np.random.default_rng(seed), len(labels)
+    least = max(int(LEAST_SHIFT * size), 1)
+    shifts = rng.integers(least, max(size - least, least) + 1, shuffles)
     columns = np.stack([labels, *(np.roll(labels, shift) for shift in shifts)], axis=1)
     scores = _signed_scores(outputs, columns)
     unit = int(np.abs(scores[:, 0]).argmax())
     elsewhere = _signed_scores(np.asarray(held_out_outputs)[:, [unit]], np.asarray(held_out_labels)[:, None])[0, 0]
-    return Found(
+    return BestUnit(
         unit=unit,
         score=float(abs(scores[unit, 0])),
         held_out=float(elsewhere * np.sign(scores[unit, 0])),
         luck=float(np.abs(scores[:, 1:]).max(initial=0)),
     )
-
-
-def last_character_score(characters, labels, held_out_characters, held_out_labels) -> float:
-    """Return the score on the held-out text of somebody who sees the last character only, and remembers nothing.
-
-    The guess at each place is the mean label of that character in the first text (of all characters, where it did not
-    occur). A unit that scores no more need not know anything but what was read just now. Raises ValueError as
-    ``unit_scores`` does.
-    """
-    labels = np.asarray(labels, dtype=float)
-    sums, counts = Counter(), Counter(characters)
-    for character, label in zip(characters, labels):
-        sums[character] += label
-    guesses = [sums[c] / counts[c] if c in counts else labels.mean() for c in held_out_characters]
-    return float(_signed_scores(np.array(guesses)[:, None], np.asarray(held_out_labels)[:, None])[0, 0])
 
 
 def _signed_scores(outputs, labels: np.ndarray) -> np.ndarray:
@@ -147,8 +129,6 @@ def _signed_scores(outputs, labels: np.ndarray) -> np.ndarray:
 
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Return the rank of each value in its column, float64, ties sharing their mean rank, centered on 0."""
-    ranks = np.empty(values.shape)
-    for column in range(values.shape[1]):
-        _, which, counts = np.unique(values[:, column], return_inverse=True, return_counts=True)
-        ranks[:, column] = (np.cumsum(counts) - (counts - 1) / 2)[which]
-    return ranks - (len(values) + 1) / 2
+    from scipy.stats import rankdata
+
+    return rankdata(values, axis=0) - (len(values) + 1) / 2

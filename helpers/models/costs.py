@@ -1,7 +1,7 @@
-"""What a GPT costs: numbers to learn, sums to do, bytes to keep, days on a GPU (built in notebook 06).
+"""What a GPT costs: parameters, floating-point operations, bytes of memory, days on a GPU (built in notebook 06).
 
 Published sizes are those of Radford et al. 2018 and 2019 and of Brown et al. 2020 (arXiv:2005.14165, tables 2.1 and D.1).
-Nothing here needs the memory that such a model would need: it is counted, not made.
+Nothing here needs the memory that such a model would need: only shapes are created.
 """
 
 from typing import NamedTuple
@@ -29,11 +29,11 @@ class Published(NamedTuple):
 PUBLISHED = {
     model.name: model
     for model in (
-        Published("GPT-2 small", 2019, GPTConfig.gpt2(50_257, width=768, layers=12, heads=12, context=1024), 124e6, None, None),
-        Published("GPT-2", 2019, GPTConfig.gpt2(50_257, width=1600, layers=48, heads=25, context=1024), 1.5e9, None, None),
-        Published("GPT-3", 2020, GPTConfig.gpt2(50_257, width=12_288, layers=96, heads=96, context=2048), 175e9, 300e9, 3.14e23),
+        Published("GPT-2 small", 2019, GPTConfig(50_257, 1024, n_embd=768, n_layer=12, n_head=12), 124e6, None, None),
+        Published("GPT-2", 2019, GPTConfig(50_257, 1024, n_embd=1600, n_layer=48, n_head=25), 1.5e9, None, None),
+        Published("GPT-3", 2020, GPTConfig(50_257, 2048, n_embd=12_288, n_layer=96, n_head=96), 175e9, 300e9, 3.14e23),
     )
-}  # fmt: skip
+}
 
 
 def parameter_count(config: GPTConfig) -> int:
@@ -61,7 +61,7 @@ def training_bytes(parameters: float) -> float:
 
 def cache_bytes(config: GPTConfig, tokens: int, bytes_per_number: int = 2) -> int:
     """Return the bytes of keys and values that a GPT keeps of so many tokens."""
-    return 2 * config.layers * config.width * tokens * bytes_per_number
+    return 2 * config.n_layer * config.n_embd * tokens * bytes_per_number
 
 
 def gpu_days(flops: float, peak: float, used: float = 0.35) -> float:

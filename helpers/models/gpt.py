@@ -1,11 +1,11 @@
-"""GPT: one decoder that reads a text and says what comes next (Radford et al. 2018, 2019; built in notebook 06).
+"""GPT: one decoder that reads a text and predicts what comes next (Radford et al. 2018, 2019; built in notebook 06).
 
-One class for the recipe of 2019 and for today's: they differ only in the fields of ``GPTConfig``.
+One class for the recipe of 2019 and for today's: they differ only in the fields of ``GPTConfig`` (its own file).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,63 +13,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-CHOICES = {
-    "norm": ("layer", "rms"),
-    "positions": ("learned", "rotary"),
-    "activation": ("gelu", "relu2"),
-}
-
-
-@dataclass(frozen=True)
-class GPTConfig:
-    """Everything that decides what a GPT is. Raises ValueError for values that do not go together."""
-
-    vocabulary_size: int
-    context: int = 256  # tokens it can see at once
-    width: int = 256  # numbers per token
-    layers: int = 4
-    heads: int = 4  # each looks at width / heads of the numbers
-    norm: str = "layer"  # "layer": subtract the mean, divide by the spread (Ba et al. 2016); "rms": divide only (2019)
-    positions: str = "learned"  # "learned": a vector for each place; "rotary": turn queries and keys (Su et al. 2021)
-    activation: str = "gelu"  # "gelu" (Hendrycks & Gimpel 2016), in GPT-2's tanh form; "relu2" (So et al. 2021)
-    qk_norm: bool = False  # queries and keys of length √d: their products stay small (Henry et al. 2020)
-    tied: bool = True  # one table of vectors for reading and for scoring (Press & Wolf 2017)
-    bias: bool = True  # in linear layers and norms
-    zero_output: bool = False  # each block begins by adding nothing: its last matrix starts at 0 (Zhang et al. 2019)
-    logit_cap: float = 0.0  # scores are squeezed into ± this by a tanh (Gemma 2, 2024); 0 for no cap
-    pair_rows: int = 0  # rows of a table for pairs of neighbors, found by a hash (Roy et al. 2022); 0 for none
-    dropout: float = 0.0  # of what each layer adds; not of the attention's weights, where fast kernels know none
-
-    def __post_init__(self):
-        for field, known in CHOICES.items():
-            if getattr(self, field) not in known:
-                raise ValueError(f"there is no {field} {getattr(self, field)!r}; known are {', '.join(known)}")
-        for field in ("vocabulary_size", "context", "width", "layers", "heads"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"{field} is {getattr(self, field)}: give at least 1")
-        if self.width % self.heads:
-            raise ValueError(f"a width of {self.width} cannot be shared by {self.heads} heads: it must be a multiple")
-        if self.positions == "rotary" and self.width // self.heads % 2:
-            raise ValueError(f"rotary positions turn pairs of numbers: {self.width // self.heads} a head is odd")
-
-    @classmethod
-    def gpt2(cls, vocabulary_size: int, **changes) -> GPTConfig:
-        """Return the recipe of GPT-2 (Radford et al. 2019), with your sizes."""
-        return cls(vocabulary_size, **changes)
-
-    @classmethod
-    def modern(cls, vocabulary_size: int, **changes) -> GPTConfig:
-        """Return today's recipe: RMSNorm, rotary positions, ReLU², QK-norm, no bias, blocks that begin at zero."""
-        recipe = {
-            "norm": "rms",
-            "positions": "rotary",
-            "activation": "relu2",
-            "qk_norm": True,
-            "bias": False,
-            "zero_output": True,
-            "logit_cap": 15.0,
-        }
-        return cls(vocabulary_size, **(recipe | changes))
+from helpers.models.attention import attention, causal_mask
+from helpers.models.gpt2_weights import read_gpt2
+from helpers.models.gpt_config import GPTConfig
+from helpers.models.network import Network
+from helpers.models.utils import evaluating
 
 
 class Cache(NamedTuple):
@@ -78,7 +26,7 @@ class Cache(NamedTuple):
     A state handed to the model is never changed; the model returns a new one.
     """
 
-    keys: tuple[torch.Tensor, ...]  # a layer each, [B, heads, T, width / heads]
+    keys: tuple[torch.Tensor, ...]  # a layer each, [B, n_head, T, n_embd / n_head]
     values: tuple[torch.Tensor, ...]
     padding: torch.Tensor | None  # how many of the tokens at each row's beginning are padding, int64 [B]
     last: torch.Tensor  # the token read last, int64 [B]: with the next one it makes a pair
@@ -91,12 +39,12 @@ class Cache(NamedTuple):
 class RMSNorm(nn.RMSNorm):
     """Divide by the root of the mean square (Zhang & Sennrich 2019): torch's own, without learned factors."""
 
-    def __init__(self, width: int):
-        super().__init__(width, eps=1e-6, elementwise_affine=False)
+    def __init__(self, n_embd: int):
+        super().__init__(n_embd, eps=1e-6, elementwise_affine=False)
 
 
 def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    """Turn the pairs (i, i + D/2) of ``x`` [B, heads, T, D] by the angles of ``rotary_table`` (Su et al. 2021)."""
+    """Turn the pairs (i, i + D/2) of ``x`` [B, n_head, T, D] by the angles of ``rotary_table`` (Su et al. 2021)."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).type_as(x)
 
@@ -108,96 +56,121 @@ def rotary_table(context: int, size: int, base: float = 10_000.0) -> tuple[torch
     return angles.cos(), angles.sin()
 
 
-def pair_number(before: torch.Tensor, ids: torch.Tensor, rows: int) -> torch.Tensor:
+def bigram_index(before: torch.Tensor, ids: torch.Tensor, rows: int) -> torch.Tensor:
     """Return the row of a table for each pair of neighbors: a hash, so several rare pairs may share one."""
     return (before * 1_000_003 + ids * 7_919) % rows
 
 
-class Attention(nn.Module):
-    """Causal self-attention: each token looks at itself and at what came before it."""
+class Attention(Network):
+    """Causal self-attention: each token attends to itself and to what came before it.
+
+    Hook points: "hook_q", "hook_k" and "hook_v" [B, n_head, T, D] of the new tokens, after norm and rotation;
+    "hook_pattern", the attention weights [B, n_head, T, S]; "hook_z" [B, n_head, T, D], the weighted sums of the values.
+    """
+
+    hook_points = ("hook_q", "hook_k", "hook_v", "hook_pattern", "hook_z")
 
     def __init__(self, config: GPTConfig):
         super().__init__()
         self.config = config
-        self.qkv = nn.Linear(config.width, 3 * config.width, bias=config.bias)
-        self.output = nn.Linear(config.width, config.width, bias=config.bias)
+        self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
+        self.output = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
 
-    def split(self, x: torch.Tensor, turn) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return queries, keys and values of ``x`` [B, T, width], each [B, heads, T, width / heads]."""
-        parts = self.qkv(x).chunk(3, dim=-1)  # cut here, the way back costs one copy; permuted, two
-        q, k, v = (part.unflatten(-1, (self.config.heads, -1)).transpose(1, 2) for part in parts)
+    def split(self, x: torch.Tensor, rotation) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return queries, keys and values of ``x`` [B, T, n_embd], each [B, n_head, T, n_embd / n_head].
+
+        ``rotation`` is a pair of cosines and sines of the positions' angles, or None to turn nothing.
+        """
+        parts = self.qkv(x).chunk(3, dim=-1)  # cut here, the backward pass costs one copy; permuted, two
+        q, k, v = (part.unflatten(-1, (self.config.n_head, -1)).transpose(1, 2) for part in parts)
         if self.config.qk_norm:
             q, k = (functional.rms_norm(part, part.shape[-1:]) for part in (q, k))
-        return (q, k, v) if turn is None else (rotate(q, *turn), rotate(k, *turn), v)
+        return (q, k, v) if rotation is None else (rotate(q, *rotation), rotate(k, *rotation), v)
 
-    def forward(self, x: torch.Tensor, turn, past, mask) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
-        """Return what is added to ``x`` [B, T, width], and all keys and values; ``past`` are those of earlier calls."""
-        q, k, v = self.split(x, turn)
+    def forward(self, x: torch.Tensor, rotation, past, mask) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        """Return the attention output of ``x`` [B, T, n_embd], and all keys and values; ``past`` are those of earlier calls."""
+        q, k, v = (self.hook(name, part) for name, part in zip(self.hook_points, self.split(x, rotation)))
         if past is not None:
             k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
-        mixed = functional.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None and q.shape[2] > 1)
-        return self.output(mixed.transpose(1, 2).flatten(2)), (k, v)
+        if "hook_pattern" in self.hooked:
+            mask = causal_mask(q.shape[2], k.shape[2] - q.shape[2], x.device) if mask is None else mask
+            z = self.hook("hook_pattern", attention(q, k, v, mask)[1]) @ v
+        else:
+            z = functional.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None and past is None)
+        return self.output(self.hook("hook_z", z).transpose(1, 2).flatten(2)), (k, v)
 
 
-class Block(nn.Module):
-    """One layer: look (attention), then think (two matrices); each adds its result to the stream of vectors."""
+class Block(Network):
+    """One layer: attention, then a feed-forward network; each adds its output to the residual stream [B, T, n_embd].
+
+    Hook points: the stream before, between and after them ("hook_resid_pre", "hook_resid_mid", "hook_resid_post"), what each
+    adds ("hook_attn_out", "hook_mlp_out"), and the feed-forward network's hidden units [B, T, 4 n_embd] ("hook_mlp_post").
+    """
+
+    hook_points = ("hook_resid_pre", "hook_attn_out", "hook_resid_mid", "hook_mlp_post", "hook_mlp_out", "hook_resid_post")
 
     def __init__(self, config: GPTConfig):
         super().__init__()
         self.norm_1, self.norm_2 = _norm(config), _norm(config)
         self.attention = Attention(config)
-        self.up = nn.Linear(config.width, 4 * config.width, bias=config.bias)
-        self.down = nn.Linear(4 * config.width, config.width, bias=config.bias)
+        self.up = nn.Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
+        self.down = nn.Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
         self.relu2, self.dropout = config.activation == "relu2", nn.Dropout(config.dropout)
 
-    def forward(self, x: torch.Tensor, turn=None, past=None, mask=None):
-        looked, kept = self.attention(self.norm_1(x), turn, past, mask)
-        x = x + self.dropout(looked)
+    def forward(self, x: torch.Tensor, rotation=None, past=None, mask=None):
+        """Return the stream after the layer, and the layer's keys and values; see ``Attention.forward``."""
+        x = self.hook("hook_resid_pre", x)
+        attended, keys_values = self.attention(self.norm_1(x), rotation, past, mask)
+        x = self.hook("hook_resid_mid", x + self.hook("hook_attn_out", self.dropout(attended)))
         hidden = self.up(self.norm_2(x))
         if self.relu2:
             hidden = functional.relu(hidden)
             hidden = hidden * hidden  # the gradient of a product costs less than that of a power
         else:
             hidden = functional.gelu(hidden, approximate="tanh")
-        return x + self.dropout(self.down(hidden)), kept
+        added = self.dropout(self.down(self.hook("hook_mlp_post", hidden)))
+        return self.hook("hook_resid_post", x + self.hook("hook_mlp_out", added)), keys_values
 
 
-class GPT(nn.Module):
+class GPT(Network):
     """A stack of blocks between a table of token vectors and a score for every token.
 
-    ``model(ids [B, T], state=None) -> (logits [B, T, V], state)``. The state is a `Cache`, None while training. Raises
-    ValueError when more than ``config.context`` tokens are to be seen at once.
+    ``model(ids [B, T], state=None) -> (logits [B, T, V], state)``. The state is a `Cache`, None while training. Hook points:
+    "hook_embed", what enters the first block, those of each ``Block`` and ``Attention`` ("blocks.0.attention.hook_pattern"),
+    and "hook_normalized", what the scores are computed from. Raises ValueError when more than ``config.context`` tokens are
+    to be seen at once.
     """
 
-    overlooks_padding = True  # at the beginning of rows, see ``forward``
+    hook_points = ("hook_embed", "hook_normalized")
+    ignores_left_padding = True  # see ``forward``
 
     def __init__(self, config: GPTConfig):
         super().__init__()
         self.settings, self.context = config, config.context
-        self.embed = nn.Embedding(config.vocabulary_size, config.width)
-        self.places = nn.Embedding(config.context, config.width) if config.positions == "learned" else None
-        self.pairs = nn.Embedding(config.pair_rows, config.width) if config.pair_rows else None
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.embed = nn.Embedding(config.vocab_size, config.n_embd)
+        self.positions = nn.Embedding(config.context, config.n_embd) if config.positions == "learned" else None
+        self.bigrams = nn.Embedding(config.bigram_rows, config.n_embd) if config.bigram_rows else None
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
         self.norm = _norm(config)
-        self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
+        self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         self.dropout = nn.Dropout(config.dropout)
         if config.positions == "rotary":
-            cos, sin = rotary_table(config.context, config.width // config.heads)
+            cos, sin = rotary_table(config.context, config.n_embd // config.n_head)
             self.register_buffer("cos", cos, persistent=False)
             self.register_buffer("sin", sin, persistent=False)
-        self._start()
+        self._initialize()
 
-    def _start(self) -> None:
-        """Set the first weights as GPT-2 did: spread 0.02, and less where many layers add up."""
-        config, many = self.settings, (2 * self.settings.layers) ** -0.5
+    def _initialize(self) -> None:
+        """Set the first weights as GPT-2 did: standard deviation 0.02, less where the outputs of many layers add up."""
+        config, depth_scale = self.settings, (2 * self.settings.n_layer) ** -0.5
         for name, parameter in self.named_parameters():
             if parameter.ndim < 2:
                 continue  # norms keep their ones, biases become 0 below
             last = name.endswith(("attention.output.weight", "down.weight"))
-            if name == "pairs.weight" or last and config.zero_output:
+            if name == "bigrams.weight" or last and config.zero_output:
                 nn.init.zeros_(parameter)
             else:
-                nn.init.normal_(parameter, std=0.02 * many if last else 0.02)
+                nn.init.normal_(parameter, std=0.02 * depth_scale if last else 0.02)
         for module in self.modules():
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
@@ -221,7 +194,7 @@ class GPT(nn.Module):
         return super().load_state_dict(state_dict, strict, assign)
 
     def forward(self, ids: torch.Tensor, state: Cache | None = None, padding: torch.Tensor | None = None):
-        """``padding`` [B] says how many tokens at each row's beginning are only there to fill it."""
+        """Return logits [B, T, V] and the state; ``padding`` [B] is how many tokens at each row's beginning only fill it."""
         if state is not None:
             padding = state.padding
         start, length = state.length if state is not None else 0, ids.shape[1]
@@ -229,53 +202,42 @@ class GPT(nn.Module):
             raise ValueError(
                 f"this GPT sees {self.context:,} tokens at once, and {start + length:,} were given: cut the oldest"
             )
-        x, turn = self._placed(ids, start, padding, None if state is None else state.last)
-        mask, kept = _mask(start, length, padding, ids.device), []
+        x, rotation = self._embedded(ids, start, padding, None if state is None else state.last)
+        mask, cache = _mask(start, length, padding, ids.device), []
         for number, block in enumerate(self.blocks):
             past = None if state is None else (state.keys[number], state.values[number])
-            x, pair = block(x, turn, past, mask)
-            kept.append(pair)
-        logits = self.head(self.norm(x))
+            x, keys_values = block(x, rotation, past, mask)
+            cache.append(keys_values)
+        logits = self.head(self.hook("hook_normalized", self.norm(x)))
         if self.settings.logit_cap:
             logits = self.settings.logit_cap * torch.tanh(logits.float() / self.settings.logit_cap)
-        return logits, None if self.training else Cache(*zip(*kept), padding, ids[:, -1])
+        return logits, None if self.training else Cache(*zip(*cache), padding, ids[:, -1])
 
-    def _placed(self, ids, start: int, padding, last=None):
-        """Return the tokens' vectors, and the angles by which queries and keys are turned (None: learned places)."""
-        places = torch.arange(start, start + ids.shape[1], device=ids.device)
+    def _embedded(self, ids, start: int, padding, last=None):
+        """Return the tokens' vectors, and the angles by which queries and keys are turned (None: learned positions)."""
+        positions = torch.arange(start, start + ids.shape[1], device=ids.device)
         if padding is not None:
-            places = (places - padding[:, None]).clamp(min=0)  # [B, T]: a row's own first token stands at place 0
-        x, turn = self.embed(ids), None
-        if self.pairs is not None:
+            positions = (positions - padding[:, None]).clamp(min=0)  # [B, T]: a row's own first token has position 0
+        x, rotation = self.embed(ids), None
+        if self.bigrams is not None:
             before = torch.cat((torch.zeros_like(ids[:, :1]) if last is None else last[:, None], ids[:, :-1]), dim=1)
-            x = x + self.pairs(pair_number(before.masked_fill(places == 0, 0), ids, self.settings.pair_rows))
-        if self.places is not None:
-            x = x + self.places(places)
+            x = x + self.bigrams(bigram_index(before.masked_fill(positions == 0, 0), ids, self.settings.bigram_rows))
+        if self.positions is not None:
+            x = x + self.positions(positions)
         else:
-            cos, sin = self.cos[places], self.sin[places]
-            turn = (cos[:, None], sin[:, None]) if padding is not None else (cos, sin)
+            cos, sin = self.cos[positions], self.sin[positions]
+            rotation = (cos[:, None], sin[:, None]) if padding is not None else (cos, sin)
         if self.settings.zero_output:  # the stream begins at the size that the norms expect
             x = functional.rms_norm(x, x.shape[-1:])
-        return self.dropout(x), turn
+        return self.hook("hook_embed", self.dropout(x)), rotation
 
     @torch.no_grad()
     def attention_weights(self, ids: torch.Tensor) -> list[torch.Tensor]:
-        """Return where each token looks: for each layer, [heads, T, T] for the one row ``ids`` [1, T]; rows sum to 1."""
-        from helpers.models.utils import evaluating
-
-        found = []
+        """Return where each token attends: for each layer, [n_head, T, T] for the one row ``ids`` [1, T]; rows sum to 1."""
+        names = [f"blocks.{layer}.attention.hook_pattern" for layer in range(len(self.blocks))]
         with evaluating(self):
-            x, turn = self._placed(ids, 0, None)
-            past = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).tril()
-            for block in self.blocks:
-                q, k, _ = block.attention.split(block.norm_1(x), turn)
-                scores = (q @ k.transpose(-2, -1)).float() / q.shape[-1] ** 0.5
-                found.append(scores.masked_fill(~past, -torch.inf).softmax(-1)[0])
-                x, _ = block(x, turn)
-        return found
-
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters())
+            _, cache = self.run_with_cache(ids, names=names)
+        return [cache[name][0] for name in names]
 
     @classmethod
     def from_pretrained(cls, name, download: bool = False) -> GPT:
@@ -284,10 +246,8 @@ class GPT(nn.Module):
         ``name`` and ``download`` are those of ``helpers.models.gpt2_weights.read_gpt2``, which see. Raises ValueError as it
         does, and when the weights do not fit the sizes beside them.
         """
-        from helpers.models.gpt2_weights import read_gpt2
-
         sizes, weights = read_gpt2(name, download)
-        with torch.device("meta"):  # no need to draw numbers that are replaced at once
+        with torch.device("meta"):  # no need for random numbers that are replaced at once
             model = cls(GPTConfig.gpt2(**sizes))
         model = model.to_empty(device="cpu")
         try:
@@ -300,18 +260,17 @@ class GPT(nn.Module):
 
 
 def _norm(config: GPTConfig) -> nn.Module:
-    return RMSNorm(config.width) if config.norm == "rms" else nn.LayerNorm(config.width, bias=config.bias)
+    return RMSNorm(config.n_embd) if config.norm == "rms" else nn.LayerNorm(config.n_embd, bias=config.bias)
 
 
 def _mask(start: int, length: int, padding: torch.Tensor | None, device) -> torch.Tensor | None:
-    """Return where a query may look, bool [B or 1, 1, T, start + T]; None where plain causality says it all."""
+    """Return where a query may attend, bool [B or 1, 1, T, start + T]; None where plain causality decides it."""
     if padding is None and (start == 0 or length == 1):
         return None
-    keys = torch.arange(start + length, device=device)
-    queries = torch.arange(start, start + length, device=device)[:, None]
-    may = keys <= queries
+    causal = causal_mask(length, start, device)
     if padding is None:
-        return may[None, None]
-    # A padding token looks at itself, so that no row of the softmax is empty; nobody else looks at it.
-    real = (keys >= padding[:, None])[:, None, :] & may
-    return (real | (keys == queries))[:, None]
+        return causal[None, None]
+    # A padding token attends to itself, so that no row of the softmax is empty; no other token attends to it.
+    keys = torch.arange(start + length, device=device)
+    itself = keys == keys[start:, None]
+    return (((keys >= padding[:, None])[:, None] & causal) | itself)[:, None]

@@ -10,24 +10,17 @@ from pathlib import Path
 
 import torch
 
-SIZES = {
-    "vocabulary_size": "vocab_size",
-    "context": "n_positions",
-    "width": "n_embd",
-    "layers": "n_layer",
-    "heads": "n_head",
-}
+SIZES = {"context": "n_positions"} | {name: name for name in ("vocab_size", "n_embd", "n_layer", "n_head")}
 NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2")
 WEIGHTS, SETTINGS = "model.safetensors", "config.json"
-# What our fixed architecture takes for granted; another value means another model.
+# What our fixed architecture takes for granted, the usual value first; another value means another model.
 TAKEN_FOR_GRANTED = {
-    "activation_function": "gelu_new",
-    "layer_norm_epsilon": 1e-5,
-    "scale_attn_weights": True,
-    "scale_attn_by_inverse_layer_idx": False,
-    "add_cross_attention": False,
-    "n_inner": None,
-    "tie_word_embeddings": True,
+    "activation_function": ("gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate"),  # one formula, four names
+    "layer_norm_epsilon": (1e-5,),
+    "scale_attn_weights": (True,),
+    "scale_attn_by_inverse_layer_idx": (False,),
+    "add_cross_attention": (False,),
+    "tie_word_embeddings": (True,),
 }
 # Their name of a layer's part -> ours. Theirs are "Conv1D": matrices [in, out], the transpose of nn.Linear's.
 PARTS = {
@@ -38,6 +31,7 @@ PARTS = {
     "mlp.c_fc": "up",
     "mlp.c_proj": "down",
 }
+MASKS = ("attn.bias", "attn.masked_bias")  # constants that older files hold beside the weights
 
 
 def read_gpt2(name, download: bool = False) -> tuple[dict, dict[str, torch.Tensor]]:
@@ -51,7 +45,7 @@ def read_gpt2(name, download: bool = False) -> tuple[dict, dict[str, torch.Tenso
     folder = folder if folder.is_dir() else _downloaded(str(name), download)
     settings = _settings(folder)
     sizes = {ours: settings[theirs] for ours, theirs in SIZES.items()}
-    return sizes, _ours(_tensors(folder), sizes["layers"])
+    return sizes, _renamed(_tensors(folder), sizes["n_layer"])
 
 
 def _downloaded(name: str, download: bool) -> Path:
@@ -63,10 +57,8 @@ def _downloaded(name: str, download: bool) -> Path:
     try:
         from huggingface_hub import snapshot_download
 
-        repository = (
-            name if "/" in name else {"distilgpt2": "distilbert/distilgpt2"}.get(name, f"openai-community/{name}")
-        )
-        found = snapshot_download(repository, allow_patterns=[WEIGHTS, SETTINGS], local_files_only=not download)
+        repository = {"distilgpt2": "distilbert/distilgpt2"}.get(name, f"openai-community/{name}")
+        return Path(snapshot_download(repository, allow_patterns=[WEIGHTS, SETTINGS], local_files_only=not download))
     except ImportError:
         raise ValueError("to fetch published weights, first: pip install huggingface_hub") from None
     except Exception as error:  # no network, no such file, no room: half a dozen kinds
@@ -75,26 +67,29 @@ def _downloaded(name: str, download: bool) -> Path:
         raise ValueError(
             f"{name} was not downloaded yet: GPT.from_pretrained({name!r}, download=True) fetches it"
         ) from None
-    return Path(found)
 
 
 def _settings(folder: Path) -> dict:
     """Return what config.json says, after checking that it describes a GPT-2."""
     try:
         settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        kind = settings["model_type"]
+        kind = settings.get("model_type")
     except FileNotFoundError:
         raise ValueError(f"there is no {SETTINGS} in {folder.name}: is it the folder of a model?") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, AttributeError):
         raise ValueError(f"the {SETTINGS} in {folder.name} cannot be read: fetch the model again") from None
+    if kind is None:
+        raise ValueError(
+            f'the {SETTINGS} in {folder.name} does not tell its architecture: if it is a GPT-2, add "model_type": "gpt2"'
+        )
     if kind != "gpt2":
         raise ValueError(f"{folder.name} holds a {kind!r}; only the architecture 'gpt2' can be read")
-    for field, value in TAKEN_FOR_GRANTED.items():
-        if settings.get(field, value) != value:
-            raise ValueError(f"{folder.name} has {field} = {settings[field]!r}; only {value!r} can be read")
-    missing = [f for f in SIZES.values() if f not in settings]
-    if missing:
-        raise ValueError(f"the {SETTINGS} in {folder.name} does not say {missing[0]}: fetch the model again")
+    if missing := [field for field in SIZES.values() if field not in settings]:
+        raise ValueError(f"the {SETTINGS} in {folder.name} does not tell {missing[0]}: fetch the model again")
+    for field, values in (TAKEN_FOR_GRANTED | {"n_inner": (None, 4 * settings["n_embd"])}).items():
+        if (value := settings.get(field, values[0])) not in values:
+            known = " or ".join(map(repr, values))
+            raise ValueError(f"{folder.name} has {field} = {value!r}; our GPT computes with {known} only")
     return settings
 
 
@@ -110,15 +105,22 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
         raise ValueError(f"{WEIGHTS} in {folder.name} is damaged ({error}): fetch the model again") from None
 
 
-def _ours(theirs: dict[str, torch.Tensor], layers: int) -> dict[str, torch.Tensor]:
-    """Return their tensors under our names, matrices turned to our side."""
+def _renamed(theirs: dict[str, torch.Tensor], n_layer: int) -> dict[str, torch.Tensor]:
+    """Return their tensors under our names, matrices transposed to our side; none is missing, none is left over."""
     theirs = {name.removeprefix("transformer."): value.float() for name, value in theirs.items()}
-    wanted = {"wte.weight": "embed.weight", "wpe.weight": "places.weight"}
-    wanted |= {f"ln_f.{end}": f"norm.{end}" for end in ("weight", "bias")}
-    for layer in range(layers):
+    names = {"wte.weight": "embed.weight", "wpe.weight": "positions.weight"}
+    names |= {f"ln_f.{end}": f"norm.{end}" for end in ("weight", "bias")}
+    for layer in range(n_layer):
         for part, our in PARTS.items():
-            wanted |= {f"h.{layer}.{part}.{end}": f"blocks.{layer}.{our}.{end}" for end in ("weight", "bias")}
-    if missing := [name for name in wanted if name not in theirs]:
-        raise ValueError(f"the weights lack {missing[0]}: these are not those of a GPT-2 of {layers} layers")
-    turned = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
-    return {our: theirs[name].T if name.endswith(turned) else theirs[name] for name, our in wanted.items()}
+            names |= {f"h.{layer}.{part}.{end}": f"blocks.{layer}.{our}.{end}" for end in ("weight", "bias")}
+    if missing := [name for name in names if name not in theirs]:
+        raise ValueError(f"the weights lack {missing[0]}: these are not those of a GPT-2 of {n_layer} layers")
+    if torch.equal(theirs.get("lm_head.weight", theirs["wte.weight"]), theirs["wte.weight"]):
+        theirs.pop("lm_head.weight", None)  # tied: the table, once more
+    if unexpected := [name for name in theirs if name not in names and not name.endswith(MASKS)]:
+        raise ValueError(
+            f"the weights hold {unexpected[0]}, which a GPT-2 of {n_layer} layers does not have: {SETTINGS} belongs to "
+            "another model"
+        )
+    transposed = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
+    return {our: theirs[name].T if name.endswith(transposed) else theirs[name] for name, our in names.items()}

@@ -6,17 +6,20 @@ A [rank, in] and B [out, rank]: few numbers to train, few to store, and W itself
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from helpers.io import sha256, write_bytes
+
 GPT_PARTS = ("qkv", "output", "up", "down")  # the four matrices of a GPT's block
+PREFIX = "base_model.model."  # of all names in a file of the library PEFT
+SUFFIXES = {"A": ".lora_A.weight", "B": ".lora_B.weight"}
 
 
 class LoRALinear(nn.Module):
@@ -50,18 +53,29 @@ def add_lora(model: nn.Module, rank: int = 8, alpha: float = 16.0, parts: Sequen
     """Freeze ``model`` and put a `LoRALinear` in the place of each nn.Linear whose name ends in one of ``parts``.
 
     The model is changed in place and returned; from now on only A and B are trained. Raises ValueError when it has LoRA
-    already, when no part has such a name, or for a rank that does not fit.
+    already, when no part has such a name, for a rank that does not fit, and for a matrix that another part uses, too, such
+    as the head of a tied model: merging would change both.
     """
-    if any(_beside(model)):
+    if any(isinstance(part, LoRALinear) for part in model.modules()):
         raise ValueError("this model has LoRA already: merge_lora(model) first, or go on training what it has")
-    chosen = [name for name, part in model.named_modules() if isinstance(part, nn.Linear) and _last(name) in parts]
+    linears = {name: part for name, part in model.named_modules() if isinstance(part, nn.Linear)}
+    chosen = {name: part for name, part in linears.items() if _last(name) in parts}
     if not chosen:
-        linear = sorted({_last(name) for name, part in model.named_modules() if isinstance(part, nn.Linear)})
-        raise ValueError(f"no matrix is called {' or '.join(parts)}; this model has {', '.join(linear) or 'none'}")
-    made = {name: LoRALinear(model.get_submodule(name), rank, alpha) for name in chosen}  # all fit, or nothing changes
+        known = ", ".join(sorted({_last(name) for name in linears})) or "none"
+        raise ValueError(f"no matrix is called {' or '.join(parts)}; this model has {known}")
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    for part in chosen.values():
+        if len(users := names[id(part.weight)]) > 1:
+            raise ValueError(
+                f"{' and '.join(users)} are one matrix: LoRA on one of them would change both when merged. Leave it out of "
+                "parts, or make a model that is not tied"
+            )
+    replacements = {name: LoRALinear(part, rank, alpha) for name, part in chosen.items()}  # all fit, or nothing changes
     model.requires_grad_(False)
-    for name, part in made.items():
-        _put(model, name, part)
+    for name, part in replacements.items():
+        model.set_submodule(name, part)
         part.A.requires_grad_(True), part.B.requires_grad_(True)
     return model
 
@@ -71,26 +85,26 @@ def merge_lora(model: nn.Module) -> nn.Module:
 
     It gives the same as before, up to rounding, and costs what it cost without LoRA. Raises ValueError without LoRA.
     """
-    for name, part in _checked(model):
-        _put(model, name, part.merged())
+    for name, part in _lora_parts(model).items():
+        model.set_submodule(name, part.merged())
     return model.requires_grad_(True)
 
 
 def save_lora(model: nn.Module, path: str | os.PathLike) -> Path:
     """Write A and B alone, float32, to a safetensors file and return its path; raises ValueError without LoRA.
 
-    The file remembers rank, alpha and a fingerprint of the frozen matrices, so that it cannot be put on another model.
+    Names are those of the library PEFT, "base_model.model.….lora_A.weight"; its metadata hold PEFT's adapter config and a
+    fingerprint of the frozen matrices, so that it cannot be put on another model.
     """
-    from safetensors.torch import save
-
-    parts = _checked(model)
-    tensors = {f"{name}.{side}": getattr(part, side).detach().cpu().float() for name, part in parts for side in "AB"}
-    about = {"rank": parts[0][1].rank, "alpha": parts[0][1].alpha, "beside": _fingerprint(parts)}
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(save({name: value.contiguous() for name, value in tensors.items()}, {"lora": json.dumps(about)}))
-    return fresh.replace(path)
+    parts = _lora_parts(model)
+    tensors = {
+        f"{PREFIX}{name}{suffix}": getattr(part, side).detach().float()
+        for name, part in parts.items()
+        for side, suffix in SUFFIXES.items()
+    }
+    one = next(iter(parts.values()))
+    config = {"peft_type": "LORA", "r": one.rank, "lora_alpha": one.alpha, "target_modules": sorted({*map(_last, parts)})}
+    return write_adapter(path, tensors, config | {"base": fingerprint((n, p.linear.weight) for n, p in parts.items())})
 
 
 def load_lora(model: nn.Module, path: str | os.PathLike) -> nn.Module:
@@ -98,53 +112,70 @@ def load_lora(model: nn.Module, path: str | os.PathLike) -> nn.Module:
 
     Raises ValueError when the file is missing, damaged, or was trained beside other matrices than this model's.
     """
+    tensors, config = read_adapter(path, "save_lora", ("r", "lora_alpha", "target_modules", "base"))
+    names = {name.removeprefix(PREFIX).removesuffix(SUFFIXES["A"]) for name in tensors if name.endswith(SUFFIXES["A"])}
+    modules = dict(model.named_modules())
+    linears = {name: modules[name] for name in sorted(names) if isinstance(modules.get(name), nn.Linear)}
+    if len(linears) < len(names) or fingerprint((n, p.weight) for n, p in linears.items()) != config["base"]:
+        raise ValueError(
+            f"{Path(path).name} was trained beside the matrices of another model: load it on the one it belongs to, as that "
+            "was before LoRA"
+        )
+    add_lora(model, config["r"], config["lora_alpha"], config["target_modules"])
+    with torch.no_grad():
+        for name, part in _lora_parts(model).items():
+            for side, suffix in SUFFIXES.items():
+                getattr(part, side).copy_(tensors[f"{PREFIX}{name}{suffix}"])
+    return model
+
+
+# --- files of what was trained beside a model: of LoRA here, and of reward models ----------------------------------------
+
+
+def write_adapter(path: str | os.PathLike, tensors: dict[str, torch.Tensor], config: dict) -> Path:
+    """Write tensors, and a config with their hash, to a safetensors file and return its path."""
+    from safetensors.torch import save
+
+    tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
+    config = config | {"sha256": _content_hash(tensors)}
+    return write_bytes(path, save(tensors, {"format": "pt", "adapter_config": json.dumps(config)}))
+
+
+def read_adapter(path: str | os.PathLike, writer: str, fields: Iterable[str]) -> tuple[dict[str, torch.Tensor], dict]:
+    """Return the tensors and the config of a file of ``write_adapter``.
+
+    Raises ValueError when the file is missing or damaged, or its config lacks one of ``fields``.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["lora"])
+            config = json.loads((file.metadata() or {})["adapter_config"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # a file is no dict
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(f"{Path(path).name} is no file of save_lora, or damaged: {error}") from None
-    names = sorted({name.rpartition(".")[0] for name in tensors})
-    found = dict(model.named_modules())
-    parts = [(name, found[name]) for name in names if isinstance(found.get(name), nn.Linear)]
-    if len(parts) < len(names) or _fingerprint(parts) != about["beside"]:
-        raise ValueError(
-            f"{Path(path).name} was trained beside the matrices of another model: load it on the one it was made for, "
-            "as it was before LoRA"
-        )
-    add_lora(model, about["rank"], about["alpha"], sorted({_last(name) for name in names}))
-    with torch.no_grad():
-        for name, part in _checked(model):
-            part.A.copy_(tensors[f"{name}.A"]), part.B.copy_(tensors[f"{name}.B"])
-    return model
+        if missing := [field for field in (*fields, "sha256") if field not in config]:
+            raise ValueError(f"it does not tell {missing[0]}")
+        if config["sha256"] != _content_hash(tensors):
+            raise ValueError("its numbers are not the ones that were saved")
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{Path(path).name} is no file of {writer}, or damaged: {error}") from None
+    return tensors, config
+
+
+def fingerprint(parameters: Iterable[tuple[str, torch.Tensor]]) -> str:
+    """Return a hash of named parameters, in the order of their names, rounded to 16 bits as checkpoints store them."""
+    return _content_hash({name: value.detach().half() for name, value in parameters})
+
+
+def _content_hash(tensors: dict[str, torch.Tensor]) -> str:
+    return sha256(name.encode() + value.cpu().numpy().tobytes() for name, value in sorted(tensors.items()))
 
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _put(model: nn.Module, name: str, part: nn.Module) -> None:
-    above, _, last = name.rpartition(".")
-    setattr(model.get_submodule(above), last, part)
-
-
-def _beside(model: nn.Module) -> Iterator[tuple[str, LoRALinear]]:
-    return ((name, part) for name, part in model.named_modules() if isinstance(part, LoRALinear))
-
-
-def _checked(model: nn.Module) -> list[tuple[str, LoRALinear]]:
-    parts = list(_beside(model))
+def _lora_parts(model: nn.Module) -> dict[str, LoRALinear]:
+    parts = {name: part for name, part in model.named_modules() if isinstance(part, LoRALinear)}
     if not parts:
         raise ValueError("this model has no LoRA: add_lora(model) puts it there")
     return parts
-
-
-def _fingerprint(parts: Sequence[tuple[str, nn.Module]]) -> str:
-    """Return a hash of the frozen matrices, rounded to 16 bits as checkpoints store them, in the order of their names."""
-    known = hashlib.sha256()
-    for name, part in sorted(parts):
-        weight = (part.linear if isinstance(part, LoRALinear) else part).weight
-        known.update(name.encode() + weight.detach().cpu().half().numpy().tobytes())
-    return known.hexdigest()

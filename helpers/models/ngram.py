@@ -10,6 +10,9 @@ kinds(h) is how many different tokens followed h, total(h) the sum of their coun
 n-gram was seen; a lower one how many different tokens were seen in front of it. A context never seen is left to p_{k-1}.
 """
 
+import io
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -27,12 +30,14 @@ class NGram:
     token, here its log-probability. ``tables[k - 1]`` holds the n-grams of order k, ``config`` what else a checkpoint needs.
     """
 
+    context, ignores_left_padding = None, False  # as of every ``LanguageModel``
+
     def __init__(self, tables: Sequence["Table"], config: dict):
         self.tables, self.config = list(tables), config
-        self.order, self.vocabulary_size = config["order"], config["vocabulary_size"]
+        self.order, self.vocab_size = config["order"], config["vocab_size"]
 
     @classmethod
-    def count(cls, ids, order: int, vocabulary_size: int, discount: float | None = None) -> "NGram":
+    def count(cls, ids, order: int, vocab_size: int, discount: float | None = None) -> "NGram":
         """Count the n-grams of orders 1 to ``order`` in one stream of token numbers, integers [N].
 
         ``ids`` is a numpy array, a torch tensor or a list. Without ``discount``, each order's is n1 / (n1 + 2 n2), n1 and
@@ -42,17 +47,17 @@ class NGram:
         """
         if not 1 <= order <= MOST_ORDER:
             raise ValueError(f"order {order} is not possible: choose 1 to {MOST_ORDER}")
-        if not 1 <= vocabulary_size <= MOST_TOKENS:
-            raise ValueError(f"{vocabulary_size} tokens are not possible: take 1 to {MOST_TOKENS:,}")
-        bits = _bits(vocabulary_size)
+        if not 1 <= vocab_size <= MOST_TOKENS:
+            raise ValueError(f"{vocab_size} tokens are not possible: take 1 to {MOST_TOKENS:,}")
+        bits = _bits(vocab_size)
         if order * bits > KEY:
             raise ValueError(
-                f"order {order} is not possible with {vocabulary_size:,} tokens: choose 1 to {KEY // bits}, "
+                f"order {order} is not possible with {vocab_size:,} tokens: choose 1 to {KEY // bits}, "
                 "or fewer tokens (see min_count)"
             )
         if discount is not None and not 0 < discount <= 1:
             raise ValueError(f"discount {discount} is not possible: it must be above 0 and at most 1")
-        ids = _checked(ids, vocabulary_size)
+        ids = _checked(ids, vocab_size)
         if len(ids) < order:
             raise ValueError(f"a stream of {len(ids)} tokens has no n-gram of order {order}: give it more text")
         tables, keys = [], _windows(ids, order, bits)
@@ -62,10 +67,10 @@ class NGram:
             # Each different n-gram votes once for its ending; the first of the stream does too, though none voted for it.
             keys = _with(keys, _windows(ids[:k], k, bits)) & ((1 << bits * (k - 1)) - 1)
         discounts = [table.discount for table in tables]
-        return cls(tables, {"order": order, "vocabulary_size": vocabulary_size, "discounts": discounts})
+        return cls(tables, {"order": order, "vocab_size": vocab_size, "discounts": discounts})
 
     def __repr__(self) -> str:
-        return f"NGram(order {self.order}, {self.vocabulary_size} tokens, {self.parameter_count():,} counts)"
+        return f"NGram(order {self.order}, {self.vocab_size} tokens, {self.parameter_count():,} counts)"
 
     def parameter_count(self) -> int:
         """How many n-grams of all orders it keeps a count of."""
@@ -77,8 +82,8 @@ class NGram:
         Only the last ``order - 1`` tokens count. Raises ValueError when one of them is outside the vocabulary.
         """
         if context := self._recent(context):
-            _checked(context, self.vocabulary_size)
-        probabilities, tokens, packed = 1 / self.vocabulary_size, np.arange(self.vocabulary_size), 0
+            _checked(context, self.vocab_size)
+        probabilities, tokens, packed = 1 / self.vocab_size, np.arange(self.vocab_size), 0
         for used, table in enumerate(self.tables[: len(context) + 1]):
             if used:
                 packed |= context[-used] << table.bits * (used - 1)
@@ -90,12 +95,10 @@ class NGram:
 
         Raises ValueError for an empty stream or a number outside the vocabulary.
         """
-        ids = _checked(ids, self.vocabulary_size)
-        probabilities = np.full(len(ids), 1 / self.vocabulary_size)
+        ids = _checked(ids, self.vocab_size)
+        probabilities = np.full(len(ids), 1 / self.vocab_size)
         for used, table in enumerate(self.tables[: len(ids)]):
-            keys = _windows(
-                ids, used + 1, table.bits
-            )  # the first tokens have no context this long and stay as they are
+            keys = _windows(ids, used + 1, table.bits)  # the first tokens have no context this long and stay as they are
             probabilities[used:] = table.refine(keys >> table.bits, ids[used:], probabilities[used:])
         return -np.log(probabilities[1:])
 
@@ -108,11 +111,11 @@ class NGram:
         import torch  # here only: counting and scoring need none of it
 
         if ids.numel():
-            _checked(ids.flatten(), self.vocabulary_size)
+            _checked(ids.flatten().cpu(), self.vocab_size)
         state = [()] * len(ids) if state is None else list(state)
         if len(state) != len(ids):
             raise ValueError(f"the state has {len(state)} rows and ids have {len(ids)}: begin again with state=None")
-        logits = np.empty((*ids.shape, self.vocabulary_size), dtype=np.float32)
+        logits = np.empty((*ids.shape, self.vocab_size), dtype=np.float32)
         for b, row in enumerate(ids.tolist()):
             for t, token in enumerate(row):
                 state[b] = self._recent((*state[b], token))
@@ -123,7 +126,7 @@ class NGram:
         """Return a smaller model without the n-grams of order ``from_order`` and above whose count is below ``minimum``.
 
         What they had of their context's probability goes to the order below, so probabilities still sum to 1; the orders
-        below are not counted again. Raises ValueError when ``minimum`` or ``from_order`` is below 1.
+        below are not computed anew. Raises ValueError when ``minimum`` or ``from_order`` is below 1.
         """
         if minimum < 1 or from_order < 1:
             raise ValueError(f"minimum and from_order must be 1 or more; they are {minimum} and {from_order}")
@@ -131,29 +134,28 @@ class NGram:
         return NGram(below + [table.prune(minimum) for table in above], self.config)
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return the counts for a checkpoint, as uint8 arrays: numbers of varying length, see ``pack``.
+        """Return the counts for a checkpoint: one compressed file of ``numpy.savez_compressed``, its bytes as uint8 [N].
 
-        For each order: the steps between its sorted keys, the counts, and what pruning left out of each context, if any.
+        For each order: the steps between its sorted keys, the counts, and what pruning left out of each context.
         """
-        result = {}
+        arrays, file = {}, io.BytesIO()
         for k, table in enumerate(self.tables, 1):
-            result[f"{k}.keys"] = pack(np.diff(table.keys, prepend=0))
-            result[f"{k}.counts"] = pack(table.counts)
-            if table.left_out.any():
-                result[f"{k}.left_out"] = pack(table.left_out)
-        return result
+            steps = np.diff(table.keys, prepend=0)
+            arrays |= {f"{k}.keys": steps, f"{k}.counts": table.counts, f"{k}.left_out": table.left_out}
+        # All lowest bytes side by side, then all second ones: most numbers are small, so most rows are zeros.
+        np.savez_compressed(file, **{name: np.ascontiguousarray(_bytes(array).T) for name, array in arrays.items()})
+        return {"counts.npz": np.frombuffer(file.getvalue(), dtype=np.uint8)}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray], config: dict) -> "NGram":
         """Make the model again from ``tensors()`` and ``config``. Raises ValueError when they are not an n-gram model's."""
         try:
-            tables = []
+            tables, arrays = [], np.load(io.BytesIO(np.asarray(tensors["counts.npz"]).tobytes()))
             for k, discount in zip(range(1, config["order"] + 1), config["discounts"], strict=True):
-                keys, counts = np.cumsum(unpack(tensors[f"{k}.keys"])), unpack(tensors[f"{k}.counts"])
-                left_out = unpack(tensors[f"{k}.left_out"]) if f"{k}.left_out" in tensors else 0
-                tables.append(Table(keys, counts, discount, left_out, _bits(config["vocabulary_size"])))
+                steps, counts, left_out = (_numbers(arrays[f"{k}.{name}"].T) for name in ("keys", "counts", "left_out"))
+                tables.append(Table(np.cumsum(steps), counts, discount, left_out, _bits(config["vocab_size"])))
             return cls(tables, dict(config))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError("this is not the checkpoint of an n-gram model, or not a whole one") from error
 
     def _recent(self, context: Sequence[int]) -> tuple[int, ...]:
@@ -169,7 +171,7 @@ class Table:
 
     def __init__(self, keys: np.ndarray, counts: np.ndarray, discount: float, left_out=0, bits: int = BITS):
         if len(keys) != len(counts):
-            raise ValueError(f"{len(keys)} n-grams and {len(counts)} counts do not fit together")
+            raise ValueError(f"{len(keys)} n-grams and {len(counts)} counts: give one count for each")
         self.keys, self.counts, self.discount, self.bits = keys, counts.astype(np.int32), discount, bits
         self.contexts, kinds = _unique(keys >> bits)
         self.starts = np.cumsum(kinds) - kinds
@@ -181,12 +183,12 @@ class Table:
         """Return p(tokens | contexts), given ``lower``, that of the order below; contexts are keys without the last token."""
         if not len(self.keys):
             return lower
-        place = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
+        row = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
         keys = np.left_shift(contexts, self.bits) | tokens
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         kept = np.where(self.keys[at] == keys, self.counts[at] - self.discount, 0.0)
-        mixed = (kept + self.passed_on[place] * lower) / self.totals[place]
-        return np.where(self.contexts[place] == contexts, mixed, lower)
+        mixed = (kept + self.passed_on[row] * lower) / self.totals[row]
+        return np.where(self.contexts[row] == contexts, mixed, lower)
 
     def prune(self, minimum: int) -> "Table":
         keep = self.counts >= minimum
@@ -195,47 +197,31 @@ class Table:
         return Table(self.keys[keep], self.counts[keep], self.discount, left_out, self.bits)
 
 
-def pack(numbers: np.ndarray) -> np.ndarray:
-    """Return whole numbers 0 to 2^63 - 1 as uint8, small ones in one byte: seven bits each, and one for "more follows".
-
-    The lowest bits come first (LEB128). Steps between sorted keys are mostly small, so int64 would take three times more.
-    """
-    numbers = np.asarray(numbers, dtype=np.int64)
-    lengths = 1 + sum((numbers >= 1 << 7 * i).astype(np.int64) for i in range(1, 9))
-    starts = np.cumsum(lengths) - lengths
-    result = np.empty(int(lengths.sum()), dtype=np.uint8)
-    for i in range(9):
-        has = lengths > i
-        result[starts[has] + i] = (numbers[has] >> 7 * i & 127) | ((lengths[has] > i + 1) << 7)
-    return result
+def _bytes(numbers: np.ndarray) -> np.ndarray:
+    """Return whole numbers as their bytes, the lowest first: uint8 [N, bytes of a number]."""
+    return numbers.astype(numbers.dtype.newbyteorder("<")).view(np.uint8).reshape(len(numbers), numbers.itemsize)
 
 
-def unpack(data: np.ndarray) -> np.ndarray:
-    """Return the int64 numbers that ``pack`` wrote. Raises ValueError when the last one is cut off."""
-    data = np.asarray(data, dtype=np.uint8)
-    ends = np.flatnonzero(data < 128) + 1
-    if len(data) and data[-1] > 127:
-        raise ValueError("the last number is cut off")
-    lengths = np.diff(ends, prepend=0)
-    places = np.arange(len(data)) - np.repeat(ends - lengths, lengths)
-    return _sums((data & 127).astype(np.int64) << 7 * places, ends - lengths)
+def _numbers(data: np.ndarray) -> np.ndarray:
+    """Return the numbers, int64 or int32 [N], whose bytes ``data`` [N, 8 or 4] holds; see ``_bytes``."""
+    return np.ascontiguousarray(data).view(f"<i{data.shape[1]}")[:, 0]
 
 
-def _checked(ids, vocabulary_size: int) -> np.ndarray:
+def _checked(ids, vocab_size: int) -> np.ndarray:
     """Return ids as a numpy array [N], after making sure that they are token numbers."""
-    ids = np.asarray(ids.cpu() if hasattr(ids, "cpu") else ids)
+    ids = np.asarray(ids)
     if not ids.size:
         raise ValueError("the stream is empty: give it at least one token")
     if ids.ndim != 1 or ids.dtype.kind not in "iu":
         raise ValueError(f"a stream is one row of whole numbers; this has shape {ids.shape} and type {ids.dtype}")
     for number in (int(ids.min()), int(ids.max())):
-        if not 0 <= number < vocabulary_size:
-            raise ValueError(f"no token has the number {number}; this vocabulary has 0 to {vocabulary_size - 1}")
+        if not 0 <= number < vocab_size:
+            raise ValueError(f"no token has the number {number}; this vocabulary has 0 to {vocab_size - 1}")
     return ids.astype(np.int64, copy=False)
 
 
-def _bits(vocabulary_size: int) -> int:
-    return max(BITS, (vocabulary_size - 1).bit_length())
+def _bits(vocab_size: int) -> int:
+    return max(BITS, (vocab_size - 1).bit_length())
 
 
 def _windows(ids: np.ndarray, length: int, bits: int) -> np.ndarray:
@@ -256,9 +242,9 @@ def _unique(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _with(keys: np.ndarray, key: np.ndarray) -> np.ndarray:
     """Return sorted keys with one more, int64 [1], unless it is there: np.union1d would sort them all again."""
-    place = np.searchsorted(keys, key)
-    there = place[0] < len(keys) and keys[place[0]] == key[0]
-    return keys if there else np.insert(keys, place, key)
+    index = np.searchsorted(keys, key)
+    present = index[0] < len(keys) and keys[index[0]] == key[0]
+    return keys if present else np.insert(keys, index, key)
 
 
 def _sums(numbers: np.ndarray, starts: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Recurrent networks: a memory that is updated character by character (built in notebook 02).
+"""Recurrent networks: a hidden state that is updated character by character (built in notebook 02).
 
 ``RNNCell`` and ``LSTMCell`` are one step each, written out to be read. ``CharRNN`` is the model that is trained: it uses
 torch's fused layers, which compute the same many times faster.
@@ -7,20 +7,22 @@ torch's fused layers, which compute the same many times faster.
 import torch
 from torch import nn
 
+from helpers.models.network import Network
+
 KINDS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class RNNCell(nn.Module):
     """Elman's simple recurrent network, one step: ``h' = tanh(x W + h U + b)`` (Elman 1990).
 
-    x [B, E] is what is read, h [B, H] the memory; W [E, H], U [H, H] and b [H] are learned.
+    x [B, E] is the input, h [B, H] the hidden state; W [E, H], U [H, H] and b [H] are learned.
     """
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
-        spread = hidden_size**-0.5
-        self.W = nn.Parameter(torch.empty(input_size, hidden_size).uniform_(-spread, spread))
-        self.U = nn.Parameter(torch.empty(hidden_size, hidden_size).uniform_(-spread, spread))
+        bound = hidden_size**-0.5
+        self.W = nn.Parameter(torch.empty(input_size, hidden_size).uniform_(-bound, bound))
+        self.U = nn.Parameter(torch.empty(hidden_size, hidden_size).uniform_(-bound, bound))
         self.b = nn.Parameter(torch.zeros(hidden_size))
 
     def forward(self, x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
@@ -30,25 +32,25 @@ class RNNCell(nn.Module):
 class LSTMCell(nn.Module):
     """Long short-term memory, one step (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
-    x [B, E] is what is read; the state is a pair of h [B, H], which is shown, and c [B, H], which is kept. The gates
+    x [B, E] is the input; the state is a pair of the hidden state h [B, H] and the cell state c [B, H]. The gates
     stand side by side in W [E, 4H], U [H, 4H] and b [4H], in torch's order: input, forget, candidate, output.
     """
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
-        spread = hidden_size**-0.5
-        self.W = nn.Parameter(torch.empty(input_size, 4 * hidden_size).uniform_(-spread, spread))
-        self.U = nn.Parameter(torch.empty(hidden_size, 4 * hidden_size).uniform_(-spread, spread))
+        bound = hidden_size**-0.5
+        self.W = nn.Parameter(torch.empty(input_size, 4 * hidden_size).uniform_(-bound, bound))
+        self.U = nn.Parameter(torch.empty(hidden_size, 4 * hidden_size).uniform_(-bound, bound))
         self.b = nn.Parameter(torch.zeros(4 * hidden_size))
 
     def forward(self, x: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         h, c = state
-        write, keep, candidate, show = (x @ self.W + h @ self.U + self.b).chunk(4, dim=-1)
-        c = torch.sigmoid(keep) * c + torch.sigmoid(write) * torch.tanh(candidate)
-        return torch.sigmoid(show) * torch.tanh(c), c
+        write, forget, candidate, output = (x @ self.W + h @ self.U + self.b).chunk(4, dim=-1)
+        c = torch.sigmoid(forget) * c + torch.sigmoid(write) * torch.tanh(candidate)
+        return torch.sigmoid(output) * torch.tanh(c), c
 
 
-class CharRNN(nn.Module):
+class CharRNN(Network):
     """A character model: embedding, recurrent layers, and a score for every token of the vocabulary.
 
     ``kind`` is "rnn", "gru" or "lstm". ``model(ids, state)`` takes ids [B, T] int64 and the state of an earlier call (None
@@ -58,40 +60,33 @@ class CharRNN(nn.Module):
 
     def __init__(
         self,
-        vocabulary_size: int,
+        vocab_size: int,
         kind: str = "lstm",
-        width: int = 128,
-        layers: int = 1,
-        embedding: int = 64,
+        hidden_size: int = 128,
+        n_layer: int = 1,
+        embedding_size: int = 64,
         dropout: float = 0.0,
     ):
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"there is no recurrent network {kind!r}; known are {', '.join(KINDS)}")
         self.kind = kind
-        self.config = {
-            "vocabulary_size": vocabulary_size,
-            "kind": kind,
-            "width": width,
-            "layers": layers,
-            "embedding": embedding,
-            "dropout": dropout,
-        }
-        self.embed = nn.Embedding(vocabulary_size, embedding)
-        between = dropout if layers > 1 else 0.0  # torch warns when there is no "between"
-        self.recurrent = KINDS[kind](embedding, width, layers, batch_first=True, dropout=between)
+        self.config = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        self.embed = nn.Embedding(vocab_size, embedding_size)
+        between = dropout if n_layer > 1 else 0.0  # torch warns when there is no "between"
+        self.recurrent = KINDS[kind](embedding_size, hidden_size, n_layer, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(width, vocabulary_size)
+        self.head = nn.Linear(hidden_size, vocab_size)
         if kind == "lstm":  # remember by default (Gers et al. 2000; Jozefowicz et al. 2015)
-            for layer in range(layers):
-                nn.init.ones_(getattr(self.recurrent, f"bias_hh_l{layer}")[width : 2 * width].detach())
+            for layer in range(n_layer):
+                nn.init.ones_(getattr(self.recurrent, f"bias_hh_l{layer}")[hidden_size : 2 * hidden_size].detach())
 
     def read(self, ids: torch.Tensor, state=None) -> tuple[torch.Tensor, object]:
-        """Return what the last layer shows after each token, [B, T, H], and the state."""
-        read = self.dropout(self.embed(ids))
+        """Return the last layer's output after each token, [B, T, H], and the state."""
+        embedded = self.dropout(self.embed(ids))
         if self.kind == "lstm" and state is not None and ids.shape[1] == 1 and not self.training:
-            return self._step(read[:, 0], state)
-        return self.recurrent(read, state)
+            return self._step(embedded[:, 0], state)
+        return self.recurrent(embedded, state)
 
     def _step(self, x: torch.Tensor, state) -> tuple[torch.Tensor, object]:
         """As ``recurrent``, for a single token.
@@ -108,6 +103,3 @@ class CharRNN(nn.Module):
     def forward(self, ids: torch.Tensor, state=None) -> tuple[torch.Tensor, object]:
         outputs, state = self.read(ids, state)
         return self.head(self.dropout(outputs)), state
-
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters())

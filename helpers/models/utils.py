@@ -1,9 +1,10 @@
-"""What every room asks of a model before it uses it: where it is, and to stand still (built for notebook 02)."""
+"""What every room asks of a model before it uses it: its device, and to be in evaluation mode (built for notebook 02)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
 
 @contextmanager
@@ -12,42 +13,44 @@ def evaluating(model) -> Iterator[None]:
 
     A model that is no network, such as ``NGram``, stays as it is.
     """
-    # Only the parts that train are touched: a bot asks for every token, and most models it asks are at rest.
-    with _at_rest([part for part in model.modules() if part.training] if hasattr(model, "modules") else []):
+    # Only the parts in training mode are touched: a bot does this for every token, and few of its models have any.
+    with _evaluation([part for part in _modules(model) if part.training]):
         yield
 
 
 @contextmanager
 def without_dropout(model) -> Iterator[None]:
-    """Inside it no unit is dropped, though the model trains: replies are scored by the model that said them.
+    """Inside it no unit is dropped, though the model trains: replies are scored by the model that wrote them.
 
     Unlike ``evaluating`` it leaves recurrent layers in training mode, which a GPU needs for their gradient.
     """
-    with _at_rest([part for part in model.modules() if isinstance(part, torch.nn.Dropout) and part.training]):
+    with _evaluation([part for part in _modules(model) if isinstance(part, nn.Dropout) and part.training]):
         yield
 
 
 @contextmanager
-def _at_rest(busy: list) -> Iterator[None]:
-    for part in busy:
+def _evaluation(parts: list) -> Iterator[None]:
+    for part in parts:
         part.training = False
     try:
         yield
     finally:
-        for part in busy:
+        for part in parts:
             part.training = True
+
+
+def _modules(model) -> Iterator[nn.Module]:
+    return model.modules() if isinstance(model, nn.Module) else iter(())
 
 
 def device_of(model) -> torch.device:
     """Return where the model's parameters are; the CPU for a model without any."""
-    first = next(model.parameters(), None) if hasattr(model, "parameters") else None
+    first = next(model.parameters(), None) if isinstance(model, nn.Module) else None
     return torch.device("cpu") if first is None else first.device
 
 
-def set_dropout(model, share: float) -> None:
+def set_dropout(model: nn.Module, share: float) -> None:
     """Give all dropout of a network this share, in place. Raises ValueError for one that is not from 0 to below 1."""
-    from torch import nn
-
     if not 0 <= share < 1:
         raise ValueError(f"dropout is {share}: give a share from 0 to below 1, usually 0 to 0.3")
     for part in model.modules():

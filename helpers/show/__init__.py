@@ -2,9 +2,8 @@
 
 >>> from helpers.show import plots, Tokens, Explore, quiz, ChatBox, Timeline
 
-Every object here shows itself when it is the last line of a cell (or through ``.show()``); its ``repr`` is
-the finding in words. Nothing is loaded before it is used: matplotlib and ipywidgets cost a second that not
-every notebook needs.
+Every object here shows itself when it is the last line of a cell (or through ``.show()``); its ``repr`` is the finding in
+words. Nothing is loaded before it is used: matplotlib and ipywidgets cost a second that not every notebook needs.
 """
 
 from importlib import import_module
@@ -12,8 +11,8 @@ from importlib import import_module
 _WHERE = {
     "plots": None,
     "Drawing": "svg",
-    "Bars": "svg",
-    "Tokens": "svg",
+    "Bars": "tokens_and_bars",
+    "Tokens": "tokens_and_bars",
     "Changes": "text_diff",
     "Table": "tables",
     "Explore": "explore",
@@ -22,20 +21,20 @@ _WHERE = {
     "Timeline": "timelines",
     "timeline": "timelines",
     "explore_timeline": "timelines",
-    "surprise_tokens": "surprisal_and_sampling",
-    "explore_surprise": "surprisal_and_sampling",
-    "dial": "surprisal_and_sampling",
-    "explore_dial": "surprisal_and_sampling",
+    "surprisal_tokens": "surprisal_and_sampling",
+    "explore_surprisal": "surprisal_and_sampling",
+    "sampling_parameters": "surprisal_and_sampling",
+    "explore_sampling": "surprisal_and_sampling",
     "LiveCurve": "learning_curve",
-    "how_far_back": "activations",
-    "explore_how_far_back": "activations",
-    "cell": "activations",
-    "explore_cell": "activations",
+    "input_gradient_map": "activations",
+    "explore_input_gradients": "activations",
+    "unit_activations": "activations",
+    "explore_units": "activations",
     "merge_by_merge": "tokenization",
     "explore_merges": "tokenization",
-    "looking": "attention_explorer",
-    "where_it_looks": "attention",
-    "explore_where_it_looks": "attention_explorer",
+    "attention_of": "attention_explorer",
+    "attention_map": "attention",
+    "explore_attention": "attention_explorer",
     "Replay": "replay",
     "replay_points": "replay",
     "replay_replies": "replay",

@@ -1,50 +1,38 @@
-"""Pictures of what goes on inside a model: how far back it looks, what one of its units shows. Built in notebook 02.
+"""What goes on inside a model: how far back its input gradients reach, how one unit is activated. Built in notebook 02.
 
-A text here is a string, read as a turn of speaker A, or a conversation. Every model of the course can be asked how far
-back it looks; units are those of a model with ``read``, such as ``CharRNN``.
+A text here is a string, read as a turn of speaker A, or a conversation. Every model of the course has input
+gradients; units are those of a model with ``read``, such as ``CharRNN``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from helpers.corpus.tokenizers.base import SPEAKERS
 from helpers.show.explore import Explore
-from helpers.show.svg import (
-    CELL,
-    LINE,
-    MARGIN,
-    MOST_TOKENS,
-    TITLE_HEIGHT,
-    WIDTH,
-    Drawing,
-    Tokens,
-    cells,
-    quoted,
-    seen,
-    write,
-)
-from helpers.show.theme import BLUE, MONO, ORANGE, SOFT, listing, number, shorten, xml
+from helpers.show.svg import Drawing, key, monospaced, quoted, seen, write
+from helpers.show.theme import BLUE, ORANGE, amount, listing, number, only_first, shorten, xml
+from helpers.show.tokens_and_bars import LINE, MOST_TOKENS, Tokens, place_tokens
 
 BAR = 18  # pixels of a full bar
 PITCH = LINE + BAR + 2  # from line to line where bars also hang below
 
 
-def how_far_back(model, tokenizer, text, position: int | None = None, name: str = "") -> Tokens:
+def input_gradient_map(model, tokenizer, text, position: int | None = None, name: str = "") -> Tokens:
     """Color the characters up to ``position`` by how much each matters for the character after it.
 
-    The color is the size of the gradient (``helpers.interpretability.input_gradients.gradient_reach``) in
-    per cent of the largest; the
-    title says how many characters back half and 90 % of all gradients together lie. ``position`` counts from 0 and is
-    the last one if not given; there, the likeliest next character stands for the unknown one. ``name`` of the model
-    begins the title. The last 200 characters are drawn. With another tokenizer all of this is said of its tokens, and
-    how many characters they are is told beside. What lies further back than the model can read counts nothing. Raises
+    The color is the size of the gradient (``helpers.interpretability.input_gradients.input_gradient_norms``) in per cent of the
+    largest; the title says how many characters back half and 90 % of the sum of all gradients lie. ``position`` counts
+    from 0 and is the last one if not given; there, the likeliest next character stands for the unknown one. ``name`` of
+    the model begins the title. The last 200 characters are drawn. With another tokenizer all of this holds for its tokens,
+    with the number of their characters beside. What lies further back than the model can read counts nothing. Raises
     ValueError for an empty text or a position outside it.
 
-    An encoder-decoder reads what was said before as a whole: give it a conversation, and ask inside its last turn.
+    An encoder-decoder reads the earlier turns as a whole: give it a conversation, and ask inside its last turn.
     """
     import numpy as np
 
-    from helpers.interpretability.input_gradients import gradient_reach
+    from helpers.interpretability.input_gradients import input_gradient_norms
 
     context, ids, characters = _read(tokenizer, text)
     kind = "character" if hasattr(tokenizer, "characters") else "token"
@@ -54,17 +42,17 @@ def how_far_back(model, tokenizer, text, position: int | None = None, name: str 
     read = context + ids[: position + 2]
     begins = _first_read(model, read, len(context) + position)
     norms = np.zeros(len(context) + position + 1)
-    norms[begins:] = gradient_reach(model, read[begins:], len(context) + position - begins)
+    norms[begins:] = input_gradient_norms(model, read[begins:], len(context) + position - begins)
     norms = norms[len(context) :]
     following = f"for {quoted(characters[position + 1])}" if position + 1 < len(ids) else "here"
     name = shorten(name, 20)  # the title has one line
     if norms.sum() > 0:
         # The 1e-9 forgives rounding: exactly half is half.
         back = np.cumsum(norms[::-1]) / norms.sum() + 1e-9
-        half, most = (int(np.argmax(back >= share)) + 1 for share in (0.5, 0.9))
+        half, most = (int(np.argmax(back >= part)) + 1 for part in (0.5, 0.9))
         plural = f" {kind}s" if half > 1 else ""
         half_length = most_length = ""
-        if kind == "token":  # told in characters too, so that it can be compared with a model that reads those
+        if kind == "token":  # in characters too, so that it can be compared with a model that reads those
             half_length, most_length = (
                 f" ({len(tokenizer.decode(ids[position + 1 - back : position + 1])):,} characters)"
                 for back in (half, most)
@@ -74,12 +62,12 @@ def how_far_back(model, tokenizer, text, position: int | None = None, name: str 
     else:
         title = f"no {kind} counts {following}"
     title = f"{name}: {title}" if name else title[0].upper() + title[1:]
-    shares = 100 * norms / (norms.max() or 1)
+    relative = 100 * norms / (norms.max() or 1)
     drawn = characters[: position + 1][-MOST_TOKENS:]
-    return Tokens(drawn, shares[-MOST_TOKENS:], title, "% of the largest", top=100.0, position=len(drawn) - 1)
+    return Tokens(drawn, relative[-MOST_TOKENS:], title, "% of the largest", top=100.0, position=len(drawn) - 1)
 
 
-def explore_how_far_back(models: dict, tokenizer, text) -> Explore:
+def explore_input_gradients(models: dict, tokenizer, text) -> Explore:
     """Choose a model from ``models`` (name to model) and walk through the text's first 200 characters.
 
     Raises ValueError when there is no model, or no text.
@@ -89,7 +77,7 @@ def explore_how_far_back(models: dict, tokenizer, text) -> Explore:
     last = min(len(_read(tokenizer, text)[1]), MOST_TOKENS) - 1
 
     def draw(model, position=last):
-        return how_far_back(models[model], tokenizer, text, position, name=model)
+        return input_gradient_map(models[model], tokenizer, text, position, name=model)
 
     return Explore(draw, model=list(models), position=range(last + 1))
 
@@ -99,14 +87,14 @@ def _last(count: int, kind: str) -> str:
 
 
 def _first_read(model, ids, position: int) -> int:
-    """Return the place of the first token that the model still reads when it stands at ``position``."""
+    """Return the index of the first token that the model still reads when it stands at ``position``."""
     limit = getattr(model, "context", None)
     if limit is not None:
         return max(0, position + 1 - limit)
     config = getattr(model, "config", {})
     if "context_tokens" not in config:
         return 0
-    turns = [place for place in range(position + 1) if ids[place] in config["speakers"]]
+    turns = [i for i in range(position + 1) if ids[i] in config["speakers"]]
     return max(0, turns[-1] - config["context_tokens"]) if turns else 0
 
 
@@ -115,14 +103,14 @@ def _read(tokenizer, text) -> tuple[list[int], list[int], list[str]]:
     from helpers.interpretability.units import pieces, token_ids
 
     ids = token_ids(tokenizer, text)[:-1]  # without <end>
-    spoken = int(isinstance(text, str))  # nobody typed the <A> before a string
-    if len(ids) == spoken:
+    added = int(isinstance(text, str))  # nobody typed the <A> before a string
+    if len(ids) == added:
         raise ValueError("the text is empty: give at least one character")
-    return [tokenizer.end, *ids[:spoken]], ids[spoken:], pieces(tokenizer, ids[spoken:])
+    return [tokenizer.end, *ids[:added]], ids[added:], pieces(tokenizer, ids[added:])
 
 
-class Cell(Tokens):
-    """A text and what one unit shows after each character: orange bars stand up for more than 0, blue hang for less.
+class Activations(Tokens):
+    """A text and the activation of one unit after each character: orange bars stand up for more than 0, blue hang for less.
 
     ``values`` are numbers around 0, ``top`` is the length of a full bar; ``words`` state the finding. Raises ValueError
     when the lengths differ or nothing is given. More than 200 characters are cut with a notice.
@@ -131,23 +119,17 @@ class Cell(Tokens):
     def __init__(self, characters, values, title: str, words: str, top: float = 1.0):
         characters, values = [str(c) for c in characters], [float(v) for v in values]
         _checked(characters, values)
-        total = len(values)
-        notice = f"Only the first {MOST_TOKENS} of {total:,} characters are drawn." if total > MOST_TOKENS else ""
-        parts, x, y = [], float(MARGIN), float(TITLE_HEIGHT)
-        for character, value in list(zip(characters, values))[:MOST_TOKENS]:
-            width = max(cells(seen(character)), 1) * CELL + 4
-            if x > MARGIN and (x + width > WIDTH - MARGIN or character in ("<A>", "<B>", "<other>")):
-                x, y = float(MARGIN), y + PITCH
-            parts.append(_signed_box(seen(character), value, max(-1.0, min(value / top, 1.0)), x, y, width))
-            x += width + 1.5
-            if character.endswith("\n"):
-                x, y = float(MARGIN), y + PITCH
-        y += PITCH * (x > MARGIN)
-        key = f"Orange, up: more than 0; blue, down: less than 0; a full bar: {number(top)} or −{number(top)}. {notice}"
-        body = f'<g font-family="{MONO}" style="white-space:pre">{"".join(parts)}</g>' + write(
-            MARGIN, y + 14, key.strip(), f'font-size="11.5" fill="{SOFT}"'
+        notice = only_first(MOST_TOKENS, len(values), "characters")
+        turns = {i for i, character in enumerate(characters) if character in SPEAKERS}
+        places, y = place_tokens(characters[:MOST_TOKENS], PITCH, breaks=turns)
+        parts = [
+            _signed_box(seen(character), value, max(-1.0, min(value / top, 1.0)), *place)
+            for character, value, place in zip(characters, values, places)
+        ]
+        legend = (
+            f"Orange, up: more than 0; blue, down: less than 0; a full bar: {number(top)} or −{number(top)}. {notice}"
         )
-        Drawing.__init__(self, body, f"{words} {notice}".strip(), title, y + 28)
+        Drawing.__init__(self, monospaced(parts) + key(y + 14, legend), f"{words} {notice}".strip(), title, y + 28)
 
 
 def _checked(characters, values) -> None:
@@ -156,26 +138,26 @@ def _checked(characters, values) -> None:
         raise ValueError(f"give one number per character, at least one: got {got}")
 
 
-def _signed_box(text: str, value: float, share: float, x: float, y: float, width: float) -> str:
+def _signed_box(text: str, value: float, part: float, x: float, y: float, width: float) -> str:
     """One character as SVG: its bar stands on its box, or hangs from it."""
     # The blue is the darker of the two: as paper it is laid on more thinly, so that the letters stay legible.
-    color, most = (ORANGE, 0.77) if share >= 0 else (BLUE, 0.32)
-    start, way = (y + 30, -BAR * share) if share >= 0 else (y + 52, -BAR * share)
+    color, most = (ORANGE, 0.77) if part >= 0 else (BLUE, 0.32)
+    start, way = y + 30 if part >= 0 else y + 52, -BAR * part
     bar = f"M{x:.1f} {start:g}v{way:.1f}h{width:.1f}v{-way:.1f}z"
     letter = "" if text == "␣" else write(x + 2, y + 46, text)
     return (
         f'<g tabindex="0"><title>{xml(text)} {number(value)}</title><path d="{bar}" fill="{color}"/>'
         f'<rect x="{x:.1f}" y="{y + 30:g}" width="{width:.1f}" height="22" fill="{color}" '
-        f'fill-opacity="{0.04 + most * abs(share):.2f}"/>{letter}</g>'
+        f'fill-opacity="{0.04 + most * abs(part):.2f}"/>{letter}</g>'
     )
 
 
-def cell(characters: Sequence[str], outputs, unit: int, label: str = "", scores=None) -> Cell:
-    """Draw what ``unit`` shows after each of up to 200 characters, from −1 to 1.
+def unit_activations(characters: Sequence[str], outputs, unit: int, label: str = "", scores=None) -> Activations:
+    """Draw the activation of ``unit`` after each of up to 200 characters, from −1 to 1.
 
-    ``characters`` [N] and ``outputs`` [N, H] come from ``helpers.interpretability.units.record``. ``label`` names what the unit
-    is thought to know, ``scores`` [H] are its ``unit_scores``; both go into the title. The words tell the mean and the
-    characters it is highest and lowest on, on average over all N. Raises ValueError for a unit that is not there.
+    ``characters`` [N] and ``outputs`` [N, H] come from ``helpers.interpretability.units.record``. ``label`` names what
+    the unit is thought to know, ``scores`` [H] are its ``unit_scores``; both go into the title. The words give the mean and
+    the characters it is highest and lowest on, on average over all N. Raises ValueError for a unit that is not there.
     """
     import numpy as np
 
@@ -197,15 +179,15 @@ def cell(characters: Sequence[str], outputs, unit: int, label: str = "", scores=
     else:
         title = f"Unit {unit}" + (f" ({score})" if score else "") + f" {most}"
         words = f"{title}."
-    words += f" Mean activation {number(float(values.mean()))} over {number(len(values))} characters; by character, "
+    words += f" Mean activation {number(float(values.mean()))} over {amount(len(values), 'character')}; by character, "
     words += f"highest {high}; lowest {quoted(kinds[order[-1]])} {number(float(means[order[-1]]))}."
-    return Cell(characters, values, title, words, top=max(1.0, float(np.abs(values).max())))
+    return Activations(characters, values, title, words, top=max(1.0, float(np.abs(values).max())))
 
 
-def explore_cell(model, tokenizer, text, scores=None, label: str = "") -> Explore:
+def explore_units(model, tokenizer, text, scores=None, label: str = "") -> Explore:
     """Walk through the units of a model that has read ``text``; the slider begins at the unit with the best score.
 
-    ``scores`` [H] and ``label`` are as in ``cell``. Raises ValueError for an empty text.
+    ``scores`` [H] and ``label`` are as in ``unit_activations``. Raises ValueError for an empty text.
     """
     import numpy as np
 
@@ -217,6 +199,6 @@ def explore_cell(model, tokenizer, text, scores=None, label: str = "") -> Explor
     best = int(np.argmax(scores)) if scores is not None else 0
 
     def draw(unit=best):
-        return cell(characters, outputs, unit, label, scores)
+        return unit_activations(characters, outputs, unit, label, scores)
 
     return Explore(draw, unit=range(outputs.shape[1]))

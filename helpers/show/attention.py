@@ -1,4 +1,4 @@
-"""Where a model looks: the weights of its attention as a map, and the text in the eyes of one token. Built in notebook 03.
+"""What a model attends to: its attention weights as a map, and the text as one token attends to it. Built in notebook 03.
 
 ``helpers.show.attention_explorer`` asks a model for its weights and adds the controls.
 """
@@ -6,41 +6,42 @@
 from __future__ import annotations
 
 from helpers.corpus.tokenizers.base import SPEAKERS
-from helpers.show.svg import CELL, LINE, MARGIN, MOST_TOKENS, TITLE_HEIGHT, WIDTH, Drawing, _box, cells, seen, write
-from helpers.show.theme import BLUE, GRID, INK, MONO, ORANGE, RULE, SOFT, listing, number, percent, shorten, xml
+from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, key, monospaced, quoted, seen, write
+from helpers.show.theme import BLUE, GRID, INK, MONO, ORANGE, RULE, listing, number, percent, xml
+from helpers.show.tokens_and_bars import LINE, MOST_TOKENS, place_tokens, token_box
 
 MOST_ROWS = 40
 LEFT = MARGIN + 108  # where the map begins: the names of its rows stand before it
-NAME = 12  # characters of a token's name beside the map
+NAME = 11  # characters of a token's name beside the map
 FAINT = 0.004  # of the largest weight: less is not drawn, it could not be seen
 
 
-def where_it_looks(
+def attention_map(
     weights,
     rows,
     columns,
     mask=None,
-    said: bool = False,
+    generated: bool = False,
     *,
     title: str = "",
     layer: int = 0,
     head: int = 0,
     position: int | None = None,
 ) -> Drawing:
-    """Draw weights as a map: a line for each token that looks, a column for each that is looked at, darker for more.
+    """Draw attention weights as a map: a row per query token, a column per key token, darker for a larger weight.
 
     ``weights`` are one table [T, S], or for each layer [heads, T, S], of which ``layer`` and ``head`` (from 0) choose one;
-    ``rows`` and ``columns`` name the T and S tokens. ``mask`` [T, S] is False where a token may not look: such places are
-    crossed out. ``said`` tells that the rows are what is said next. ``position`` (from 0) frames one line and shows above
-    the map the whole text as that token sees it. Without a ``title`` the finding is the title. At most 40 rows and the
-    last 200 columns are drawn. Raises ValueError for sizes that do not fit and for a layer, head or position that is
-    not there.
+    ``rows`` and ``columns`` name the T and S tokens. ``mask`` [T, S] is False where a token may not attend: crossed out.
+    ``generated`` says that the rows are tokens to be generated, the weights those of the step before each. ``position``
+    (from 0) frames one row and shows above the map the whole text colored by its weights. Without a ``title`` the finding
+    is the title. At most 40 rows and the last 200 columns are drawn. Raises ValueError for sizes that do not fit and for a
+    layer, head or position that is not there.
     """
     table, mask, which = _table(weights, rows, columns, mask, layer, head)
     rows, columns = [str(name) for name in rows], [str(name) for name in columns]
     if position is not None and not 0 <= position < len(rows):
         raise ValueError(f"there is no position {position} in {len(rows)} rows; take 0 to {len(rows) - 1}")
-    finding, words = _words(table, rows, columns, mask, said, position)
+    finding, words = _words(table, rows, columns, mask, generated, position)
     words = f"{words} This is {which}." if which else words
     words = f"{title}. {words}" if title else words
     title = title or (f"{finding} · {which}" if which else finding)
@@ -51,14 +52,13 @@ def where_it_looks(
     body, y = "", float(TITLE_HEIGHT)
     if position is not None:
         body, y = _text(columns[begins:], table[position, begins:], mask[position, begins:], top)
-    picture, y = _map(table[drawn], rows[drawn[0]], columns[drawn[1]], mask[drawn], top, y, position, first, said)
-    key = f"{'Each row: just before this token is said. ' * said}Darkest: {percent(top, 1)}."
-    key += "" if mask.all() else " Crossed out: the mask hides it."
+    picture, y = _map(table[drawn], rows[drawn[0]], columns[drawn[1]], mask[drawn], top, y, position, first, generated)
+    legend = f"{'Each row: just before this token is generated. ' * generated}Darkest: {percent(top, 1)}."
+    legend += "" if mask.all() else " Crossed out: the mask hides it."
     if len(rows) > MOST_ROWS or begins:
         shown = f"{min(len(rows), MOST_ROWS)} of {len(rows)} rows and {len(columns) - begins} of {len(columns)} columns"
-        key += f" Only {shown}."
-    body += picture + write(MARGIN, y + 18, key, f'font-size="11.5" fill="{SOFT}"')
-    return Drawing(body, words, title, y + 32)
+        legend += f" Only {shown}."
+    return Drawing(body + picture + key(y + 18, legend), words, title, y + 32)
 
 
 def _table(weights, rows, columns, mask, layer: int, head: int):
@@ -79,7 +79,7 @@ def _table(weights, rows, columns, mask, layer: int, head: int):
     if table.shape != (len(rows), len(columns)) or not table.size:
         raise ValueError(f"weights of shape {table.shape} do not fit {len(rows)} rows and {len(columns)} columns")
     if not np.isfinite(table).all() or table.min() < 0:
-        raise ValueError("weights are shares from 0 to 1: some are negative or no numbers. Was the softmax forgotten?")
+        raise ValueError("weights go from 0 to 1: some are negative or no numbers. Was the softmax forgotten?")
     mask = np.ones(table.shape, dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
     if mask.shape != table.shape:
         raise ValueError(f"the mask has the shape {mask.shape}, the weights have {table.shape}")
@@ -87,65 +87,59 @@ def _table(weights, rows, columns, mask, layer: int, head: int):
 
 
 def _spread(row) -> float:
-    """Over how many tokens a look is spread: two to the power of its entropy in bits; 1 when all lies on one."""
+    """Over how many tokens attention is spread: two to the power of its entropy in bits; 1 when all lies on one."""
     import numpy as np
 
-    shares = row[row > 0]
-    return float(np.exp(-(shares * np.log(shares)).sum())) if len(shares) else 0.0
+    weights = row[row > 0]
+    return float(np.exp(-(weights * np.log(weights)).sum())) if len(weights) else 0.0
 
 
-def _words(table, rows, columns, mask, said: bool, position: int | None) -> tuple[str, str]:
+def _words(table, rows, columns, mask, generated: bool, position: int | None) -> tuple[str, str]:
     """Return the finding in a line, and all of it in words."""
     import numpy as np
 
-    def look(place: int, most: int = 3) -> list[str]:
-        order = np.argsort(-table[place], kind="stable")[:most]
-        return [f"{_named(columns[i])} {percent(table[place, i], 1)}" for i in order if table[place, i] > 0]
+    def highest(i: int) -> list[str]:
+        order = np.argsort(-table[i], kind="stable")[:3]
+        return [f"{quoted(columns[j], 24)} {percent(table[i, j], 1)}" for j in order if table[i, j] > 0]
 
     if position is not None:
-        row, name = table[position], _named(rows[position])
+        row, name = table[position], quoted(rows[position], 24)
         best = int(row.argmax())
-        at = f"{_named(columns[best])} ({percent(row[best], 1)})" if row[best] > 0 else "nothing"
-        finding = f"Before it says {name}, it looks most at {at}" if said else f"{name} looks most at {at}"
+        at = f"{quoted(columns[best], 24)} ({percent(row[best], 1)})" if row[best] > 0 else "nothing"
+        finding = (
+            f"Before it generates {name}, it attends most to {at}" if generated else f"{name} attends most to {at}"
+        )
         words = f"Row {position + 1} of {len(rows)}. {finding}"
-        words += f"; then {listing(look(position)[1:])}" if len(look(position)) > 1 else ""
-        words += f". Its look is spread over {number(_spread(row))} of {mask[position].sum()} tokens."
+        words += f"; then {listing(highest(position)[1:])}" if len(highest(position)) > 1 else ""
+        words += f". Its attention is spread over {number(_spread(row))} of {mask[position].sum()} tokens."
         hidden = int((~mask[position]).sum())
         return finding, words + (f" The mask hides {hidden} from it." if hidden else "")
     spread = np.array([_spread(row) for row in table])
-    sure = sorted(range(len(rows)), key=lambda i: (-round(table[i].max(), 6), i))[:3]
-    finding = f"A look is spread over {number(float(spread.mean()))} of {len(columns)} tokens on average"
-    told = listing(f"{'before ' * said}{_named(rows[i])} at {look(i)[0]}" for i in sure if look(i))
-    return finding, f"{finding}. Surest: {told}." if told else f"{finding}."
-
-
-def _named(token: str) -> str:
-    text = seen(token.strip() or token)
-    return f"“{shorten(text, 24)}”"
+    sharpest = sorted(range(len(rows)), key=lambda i: (-round(table[i].max(), 6), i))[:3]
+    finding = f"Attention is spread over {number(float(spread.mean()))} of {len(columns)} tokens on average"
+    named = listing(f"{'before ' * generated}{quoted(rows[i], 24)} to {highest(i)[0]}" for i in sharpest if highest(i))
+    return finding, f"{finding}. Sharpest: {named}." if named else f"{finding}."
 
 
 def _text(columns, row, mask, top: float) -> tuple[str, float]:
-    """Write the tokens that are looked at as a text, colored by the weights of one row; return the SVG and its end."""
+    """Write the tokens of the columns as a text, colored by the weights of one row; return the SVG and its end."""
     order = sorted(range(len(row)), key=lambda i: -row[i])[:3]
-    parts, x, y = [], float(MARGIN), float(TITLE_HEIGHT) - 8
-    for i, token in enumerate(columns):
-        width = max(cells(seen(token)), 1) * CELL + 4
-        turn = i > 1 and token in SPEAKERS  # the <end> before the first speaker needs no line of its own
-        if x > MARGIN and (x + width > WIDTH - MARGIN or turn):
-            x, y = float(MARGIN), y + LINE
-        share = float(row[i]) / top if mask[i] else None
-        written = percent(row[i], 1) if mask[i] else "hidden"
-        parts.append(_box(seen(token), written, share, x, y, width, i in order and row[i] > 0, False))
-        x += width + 1.5
-    return f'<g font-family="{MONO}" style="white-space:pre">{"".join(parts)}</g>', y + LINE + 6
+    # The <end> before the first speaker needs no line of its own.
+    turns = {i for i, token in enumerate(columns) if i > 1 and token in SPEAKERS}
+    places, y = place_tokens(columns, LINE, TITLE_HEIGHT - 8, turns)
+    boxes = []
+    for i, (token, weight, place) in enumerate(zip(columns, row, places)):
+        written, part = (percent(weight, 1), float(weight) / top) if mask[i] else ("hidden", None)
+        boxes.append(token_box(token, written, part, place, i in order and weight > 0))
+    return monospaced(boxes), y + 6
 
 
-def _map(table, rows, columns, mask, top, y, position, first, said) -> tuple[str, float]:
+def _map(table, rows, columns, mask, top, y, position, first, generated) -> tuple[str, float]:
     """Draw the table from height ``y`` on, its first row being number ``first``; return the SVG and where it ends."""
     wide, high = min(28.0, (WIDTH - MARGIN - LEFT) / len(columns)), 20.0 if len(rows) <= 24 else 14.0
     parts = []
     if wide >= 11:  # narrower columns have no room for a name; the text above names them
-        names = [_short(name) for name in columns]
+        names = [seen(name, NAME) for name in columns]
         y += 4 + max(cells(name) for name in names) * 6.7
         for i, name in enumerate(names):
             x = LEFT + (i + 0.5) * wide + 4
@@ -154,31 +148,27 @@ def _map(table, rows, columns, mask, top, y, position, first, said) -> tuple[str
     parts.append(f'<rect x="{LEFT}" y="{y:g}" {size} fill="none" stroke="{GRID}"/>')
     for i, name in enumerate(rows):
         order = sorted(range(len(columns)), key=lambda j: -table[i][j])[:3]
-        told = ", ".join(f"“{seen(columns[j])}” {percent(table[i][j], 1)}" for j in order if table[i][j] > 0)
-        parts.append(f'<g tabindex="0"><title>{"before " * said}“{xml(seen(name))}”: {xml(told or "nothing")}</title>')
-        parts.append(_row(table[i] / top, mask[i], _short(name), y, wide, high, first + i == position) + "</g>")
+        most = ", ".join(f"“{seen(columns[j])}” {percent(table[i][j], 1)}" for j in order if table[i][j] > 0)
+        parts.append(
+            f'<g tabindex="0"><title>{"before " * generated}“{xml(seen(name))}”: {xml(most or "nothing")}</title>'
+        )
+        parts.append(_row(table[i] / top, mask[i], seen(name, NAME), y, wide, high, first + i == position) + "</g>")
         y += high
     return f'<g font-family="{MONO}" font-size="11" fill="{INK}" style="white-space:pre">{"".join(parts)}</g>', y
 
 
-def _row(shares, mask, name: str, y: float, wide: float, high: float, framed: bool) -> str:
+def _row(weights, mask, name: str, y: float, wide: float, high: float, framed: bool) -> str:
     """One line of the map: its name, a box for each weight that can be seen, strokes through what the mask hides."""
     bold = ' font-weight="700"' if framed else ""
     parts = [write(LEFT - 6, y + high / 2 + 4, name, f'text-anchor="end"{bold}')]
-    for j, share in enumerate(shares):
-        if share > FAINT:
-            place = f'x="{LEFT + j * wide:.1f}" y="{y:g}" width="{wide:.1f}" height="{high:g}"'
-            parts.append(f'<rect {place} fill="{ORANGE}" fill-opacity="{share:.2f}"/>')
-    strokes = "".join(
-        f"M{LEFT + j * wide:.1f} {y + high:g}l{wide:.1f}-{high:g}" for j in range(len(mask)) if not mask[j]
-    )
+    for j, weight in enumerate(weights):
+        if weight > FAINT:
+            box = f'x="{LEFT + j * wide:.1f}" y="{y:g}" width="{wide:.1f}" height="{high:g}"'
+            parts.append(f'<rect {box} fill="{ORANGE}" fill-opacity="{weight:.2f}"/>')
+    hidden = (j for j in range(len(mask)) if not mask[j])
+    strokes = "".join(f"M{LEFT + j * wide:.1f} {y + high:g}l{wide:.1f}-{high:g}" for j in hidden)
     if strokes:
         parts.append(f'<path d="{strokes}" stroke="{RULE}"/>')
-    look = f'fill="none" stroke="{BLUE}" stroke-width="2"' if framed else 'fill="none"'
-    parts.append(f'<rect x="{LEFT}" y="{y:g}" width="{wide * len(shares):.1f}" height="{high:g}" {look}/>')
+    style = f'fill="none" stroke="{BLUE}" stroke-width="2"' if framed else 'fill="none"'
+    parts.append(f'<rect x="{LEFT}" y="{y:g}" width="{wide * len(weights):.1f}" height="{high:g}" {style}/>')
     return "".join(parts)
-
-
-def _short(token: str) -> str:
-    text = seen(token)
-    return text if len(text) <= NAME else f"{text[: NAME - 1]}…"

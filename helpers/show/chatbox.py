@@ -5,15 +5,14 @@ Built for notebook 00, used by every notebook that has a bot: anything with ``re
 
 from __future__ import annotations
 
-from helpers.show import theme
-from helpers.show.explore import show_widget
-from helpers.show.theme import BLUE, INK, PAPER, SOFT, xml
+from helpers.show.display import WIDE, Widget, html
+from helpers.show.theme import BLUE, INK, PAPER, RULE, SOFT, wrap, xml
 
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 LONGEST = 500  # characters of one message that are passed on to the bot
 
 
-class ChatBox:
+class ChatBox(Widget):
     """A conversation between you and `bot`, which sees ``history`` as a list of messages, yours first.
 
     `history` holds messages so far, yours and the bot's in turn; `temperature` adds a slider that starts there and
@@ -28,35 +27,20 @@ class ChatBox:
         self.bot, self.name = bot, name
         self.history = [str(message) for message in history]
         self._lines = [(("You", name)[i % 2], message) for i, message in enumerate(self.history)]
-        wide = {"width": "min(640px, 98%)"}
-        label = {"style": {"description_width": "initial"}}
+        line = {
+            "continuous_update": False,
+            "layout": {"width": "min(640px, 98%)"},
+            "style": {"description_width": "initial"},
+        }
         # Not continuous: the value arrives when Enter is pressed (or the field is left), in ipywidgets 7.7 and 8 alike.
-        self.text = ipywidgets.Text(
-            description="Your message",
-            placeholder="write, then press Enter",
-            continuous_update=False,
-            layout=wide,
-            **label,
-        )
+        self.text = ipywidgets.Text(description="Your message", placeholder="write, then press Enter", **line)
         self.button = ipywidgets.Button(description="Send", layout={"width": "90px"})
-        self._log = ipywidgets.HTML(layout={"width": "100%"})
-        self._aloud = ipywidgets.HTML()
-        rows = [
-            self._log,
-            self._aloud,
-            ipywidgets.HBox([self.text, self.button], layout={"flex_flow": "row wrap"}),
-        ]
+        self._log, self._aloud = ipywidgets.HTML(layout=WIDE), ipywidgets.HTML()
+        rows = [self._log, self._aloud, ipywidgets.HBox([self.text, self.button], layout={"flex_flow": "row wrap"})]
         self.temperature = None
         if temperature is not None:
             self.temperature = ipywidgets.FloatSlider(
-                value=temperature,
-                min=0.1,
-                max=2.0,
-                step=0.1,
-                description="Temperature",
-                continuous_update=False,
-                layout=wide,
-                **label,
+                value=temperature, min=0.1, max=2.0, step=0.1, description="Temperature", **line
             )
             rows.append(self.temperature)
         self.widget = ipywidgets.VBox(rows)
@@ -67,21 +51,17 @@ class ChatBox:
     @property
     def transcript(self) -> str:
         """The conversation so far in words, one message a line."""
-        return "\n".join(f"{who}: {said}" for who, said in self._lines) or f"Nothing said yet to {self.name}."
+        return "\n".join(f"{who}: {text}" for who, text in self._lines) or f"No message to {self.name} yet."
 
     def send(self, message: str) -> None:
-        """Say `message` to the bot, as typing it would; reply or failure are added to the transcript."""
+        """Send `message` to the bot, as typing it would; reply or failure are added to the transcript."""
         message = str(message).strip()
         if not message:
             return
         self._lines.append(("You", message[:LONGEST]))
         if len(message) > LONGEST:
-            self._lines.append(
-                (
-                    "Note",
-                    f"your message had {len(message):,} characters, {self.name} reads the first {LONGEST}",
-                )
-            )
+            notice = f"your message had {len(message):,} characters, {self.name} reads the first {LONGEST}"
+            self._lines.append(("Note", notice))
         self.history.append(message[:LONGEST])
         self._draw(f"{self.name} is writing …")
         settings = {"temperature": self.temperature.value} if self.temperature else {}
@@ -102,40 +82,29 @@ class ChatBox:
 
     def _draw(self, waiting: str = "") -> None:
         lines = [*self._lines, ("Note", waiting)] if waiting else self._lines
-        body = "".join(_bubble(who, said) for who, said in lines) or _bubble("Note", self.transcript)
-        look = (
-            f"background:{PAPER};color:{INK};border:1px solid {theme.RULE};border-radius:6px;line-height:1.45"
-        )
+        body = "".join(_bubble(who, text) for who, text in lines) or _bubble("Note", self.transcript)
+        style = f"background:{PAPER};color:{INK};border:1px solid {RULE};border-radius:6px;line-height:1.45"
         # column-reverse keeps the newest line in sight. The whole log is replaced each time, so it must not be
         # announced as a whole: a region that only ears notice repeats the last line.
         self._log.value = (
             f'<div role="log" aria-live="off" aria-label="Conversation with {xml(self.name)}" tabindex="0" '
             f'style="display:flex;flex-direction:column-reverse;max-width:640px;max-height:420px;overflow:auto;'
-            f'overflow-wrap:anywhere;padding:10px;{look}"><div>{body}</div></div>'
+            f'overflow-wrap:anywhere;padding:10px;{style}"><div>{body}</div></div>'
         )
-        who, said = lines[-1] if lines else ("", "")
-        spoken = "" if who in ("", "You") else said if who == "Note" else f"{who}: {said}"
+        who, text = lines[-1] if lines else ("", "")
+        spoken = "" if who in ("", "You") else text if who == "Note" else f"{who}: {text}"
         self._aloud.value = f'<div aria-live="polite" style="{UNSEEN}">{xml(spoken)}</div>'
 
     def __repr__(self) -> str:
-        return theme.wrap(self.transcript)
-
-    def show(self) -> None:
-        """Display the chat here. What is recorded of it is the transcript."""
-        show_widget(self.widget, repr(self))
-
-    _ipython_display_ = show
+        return wrap(self.transcript)
 
 
-def _bubble(who: str, said: str) -> str:
-    said = xml(said).replace("\n", "<br>")
+def _bubble(who: str, text: str) -> str:
     if who == "Note":
-        return f'<p style="margin:4px 0;color:{SOFT};font-style:italic">{said}</p>'
+        return f'<p style="margin:4px 0;color:{SOFT};font-style:italic">{html(text)}</p>'
     # Side and name tell the two apart, not only the color.
-    look = (
-        f"margin-left:18%;background:{BLUE};color:{PAPER}"
-        if who == "You"
-        else "margin-right:18%;background:#eef0f5"
+    style = (
+        f"margin-left:18%;background:{BLUE};color:{PAPER}" if who == "You" else "margin-right:18%;background:#eef0f5"
     )
     shape = "margin-top:6px;margin-bottom:6px;padding:6px 10px;border-radius:8px"
-    return f'<p style="{shape};{look}"><b>{xml(who)}:</b> {said}</p>'
+    return f'<p style="{shape};{style}"><b>{xml(who)}:</b> {html(text)}</p>'

@@ -1,18 +1,17 @@
 """Controls above a drawing: move one, see the picture and the finding in words change.
 
-Built for notebook 00, used by all. Core ipywidgets only, and only what versions 7.7 (Colab) and 8
-(JupyterLab) share; no JavaScript of ours, so that it also works by keyboard and without a network.
+Built for notebook 00, used by all. Core ipywidgets only, and only what versions 7.7 (Colab) and 8 (JupyterLab) share; no
+JavaScript of ours, so that it also works by keyboard and without a network.
 """
 
 from __future__ import annotations
 
 import inspect
 
-from helpers.show import theme
-from helpers.show.theme import BLUE, INK, xml
+from helpers.show.display import CONTROL, WIDE, Widget, spoken
 
 
-class Explore:
+class Explore(Widget):
     """Call ``draw(**settings)`` whenever a control changes, and show the drawing and its words.
 
     `draw` returns a `Drawing` (anything with ``_repr_svg_`` and a ``repr`` in words). Each control is a plain
@@ -26,7 +25,7 @@ class Explore:
     ``lower=True``          a tick box
     ======================  =====================================================
 
-    or a ready-made widget. A slider or menu starts at ``draw``'s own default for that argument, else at its
+    or a widget of your own. A slider or menu starts at ``draw``'s own default for that argument, else at its
     first setting. Without a browser: ``explore.controls["n"].value = 3``, then read ``explore.words``. Raises
     TypeError for another kind of value.
     """
@@ -40,8 +39,8 @@ class Explore:
             name: _control(name, spec, given[name].default if name in given else inspect.Parameter.empty)
             for name, spec in controls.items()
         }
-        self._picture, self._said = ipywidgets.HTML(), ipywidgets.HTML(layout={"width": "100%"})
-        self.widget = ipywidgets.VBox([*self.controls.values(), self._picture, self._said])
+        self._picture, self._spoken = ipywidgets.HTML(), ipywidgets.HTML(layout=WIDE)
+        self.widget = ipywidgets.VBox([*self.controls.values(), self._picture, self._spoken])
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         self._changed()
@@ -61,12 +60,10 @@ class Explore:
             reason = str(error) or "no reason given"
             self.words = f"This setting does not work ({type(error).__name__}): {reason}"
         self._picture.value = picture
-        self._said.value = spoken(self.words)
+        self._spoken.value = spoken(self.words)
 
     def extremes(self):
-        """Every control at each of its ends (and every menu entry), the others at rest: what a test should
-        walk through.
-        """
+        """Every control at each of its ends (and every menu entry), the others at rest: what a test should walk through."""
         rest = self.settings
         for name, control in self.controls.items():
             if hasattr(control, "min"):
@@ -80,30 +77,6 @@ class Explore:
                 yield dict(self.settings)
             control.value = rest[name]
 
-    def __repr__(self) -> str:
-        return theme.wrap(self.words)
-
-    def show(self) -> None:
-        """Display controls, drawing and words here. What is recorded of it is the words."""
-        show_widget(self.widget, repr(self))
-
-    _ipython_display_ = show
-
-
-def spoken(words: str) -> str:
-    """Words as HTML which a screen reader reads out when they change, on light paper whatever the theme."""
-    lines = xml(words).replace("\n", "<br>")
-    return (
-        f'<div role="status" aria-live="polite" aria-atomic="true" style="max-width:796px;padding:6px 12px;'
-        f'border-left:3px solid {BLUE};background:#f5f6f9;color:{INK};line-height:1.5">{lines}</div>'
-    )
-
-
-def show_widget(widget, words: str) -> None:
-    """Display a widget whose plain-text form is `words`, alike in ipywidgets 7.7 and 8."""
-    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    theme.publish({"text/plain": words, "application/vnd.jupyter.widget-view+json": view})
-
 
 def _control(name: str, spec, start):
     """Make the widget for one control; `start` is draw's default for it, or inspect.Parameter.empty."""
@@ -112,12 +85,7 @@ def _control(name: str, spec, start):
     if hasattr(spec, "observe") and hasattr(spec, "value"):
         spec.description = spec.description or name.replace("_", " ")
         return spec
-    # A long name is shown whole; a slider waits until it is released, for the draw may run a model.
-    common = {
-        "description": name.replace("_", " "),
-        "style": {"description_width": "initial"},
-        "layout": {"width": "min(480px, 98%)"},
-    }
+    common = {"description": name.replace("_", " ")} | CONTROL
     if isinstance(spec, bool):
         widget = ipywidgets.Checkbox(value=spec, indent=False, **common)
     elif isinstance(spec, str):
@@ -131,21 +99,18 @@ def _control(name: str, spec, start):
     elif isinstance(spec, tuple) and len(spec) in (2, 3) and all(isinstance(v, (int, float)) for v in spec):
         low, high, *step = spec
         if low > high:
-            raise ValueError(
-                f"the control {name!r} goes from {low} to {high}: write the smaller number first"
-            )
+            raise ValueError(f"the control {name!r} goes from {low} to {high}: write the smaller number first")
         whole = all(isinstance(v, int) for v in spec)
         step = step[0] if step else 1 if whole else (high - low) / 20 or 0.1
         widget = _slider(ipywidgets.IntSlider if whole else ipywidgets.FloatSlider, low, high, step, common)
     else:
-        raise TypeError(
-            f"the control {name!r} is {spec!r}: give (low, high), (low, high, step), a list, a dict, "
-            "a text, True or False, or a widget"
-        )
+        kinds = "(low, high), (low, high, step), a list, a dict, a text, True or False, or a widget"
+        raise TypeError(f"the control {name!r} is {spec!r}: give {kinds}")
     if start is not inspect.Parameter.empty and not isinstance(spec, (bool, str)):
         widget.value = start
     return widget
 
 
 def _slider(kind, low, high, step, common):
+    # It waits until it is released, for drawing may run a model.
     return kind(value=low, min=low, max=high, step=step, continuous_update=False, **common)

@@ -1,4 +1,4 @@
-"""Small gray pictures side by side, a row for each kind: what a generator made, above what is real. Built in notebook 08."""
+"""Small gray pictures side by side, a row for each kind: generated ones above real ones. Built in notebook 08."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def pictures(rows: dict, title: str, words: str) -> Picture:
     # The gaps are no numbers: matplotlib leaves them as paper.
     sheet = np.full((len(kinds) * (height + 1) - 1, longest * (width + 1) - 1), np.nan)
     for row, images in enumerate(kinds.values()):
-        for place, image in enumerate(images):
-            top, left = row * (height + 1), place * (width + 1)
+        for i, image in enumerate(images):
+            top, left = row * (height + 1), i * (width + 1)
             sheet[top : top + height, left : left + width] = image
     scale = min(0.055, 5.6 / sheet.shape[1])  # inches a pixel
     fig, ax = new(title, size=(7, 0.85 + scale * sheet.shape[0]))

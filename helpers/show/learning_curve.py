@@ -11,11 +11,10 @@ import time
 from typing import NamedTuple
 
 from helpers.show import theme
-from helpers.show.curves import _label_ends
-from helpers.show.explore import show_widget
-from helpers.show.figure import Picture, new, sentence
-from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, write
-from helpers.show.theme import BLUE, GRID, MONO, ORANGE, RULE, SOFT, number
+from helpers.show.display import Widget
+from helpers.show.figure import Picture, label_ends, new, sentence
+from helpers.show.svg import TITLE_HEIGHT, WIDTH, Drawing, blank, write
+from helpers.show.theme import BLUE, GRID, MONO, ORANGE, RULE, SOFT, amount, number
 
 POINTS = 200  # drawn of a line: more than a screen can tell apart, whatever the number of steps
 BASELINES = (theme.TEAL, theme.CRIMSON, theme.PLUM, SOFT)
@@ -53,8 +52,8 @@ def learning_curve(
     ax.plot(steps, course.smooth[thin], color=BLUE)
     ends = [(course.smooth[-1], last, "training", BLUE)]
     if len(course.validation):
-        look = {"color": ORANGE, "marker": "o", "markersize": 4.5, "linestyle": theme.DASHES[1], "linewidth": 1}
-        ax.plot(course.measured, course.validation, **look, clip_on=False)
+        style = {"color": ORANGE, "marker": "o", "markersize": 4.5, "linestyle": theme.DASHES[1], "linewidth": 1}
+        ax.plot(course.measured, course.validation, **style, clip_on=False)
         ends.append((course.validation[-1], course.measured[-1], "validation", ORANGE))
     for i, (name, value) in enumerate(baselines.items()):
         color = BASELINES[i % len(BASELINES)]
@@ -62,11 +61,11 @@ def learning_curve(
         ends.append((value, last, f"{name} {value:.2f}", color))
     ax.set_xlim(0, last)  # level lines end where their names begin
     ax.xaxis.set_major_formatter(lambda value, _: number(int(value)))
-    _label_ends(fig, ax, ends)
+    label_ends(fig, ax, ends)
     return Picture(fig, f"{sentence(title)} {_words(course, baselines, _per_token(unit))}")
 
 
-class LiveCurve:
+class LiveCurve(Widget):
     """The learning curve while it grows: ``live = LiveCurve(); live.show(); fit(…, callbacks=[live])``.
 
     `baselines`, `unit` and `factor` are those of `learning_curve`. It is drawn again at most once in `every` seconds,
@@ -98,12 +97,6 @@ class LiveCurve:
     def __repr__(self) -> str:
         return repr(self._draw())
 
-    def show(self) -> None:
-        """Display the curve here, where it will grow. What is recorded of it is the words."""
-        show_widget(self.widget, repr(self))
-
-    _ipython_display_ = show
-
     def _draw(self) -> Drawing:
         drawing = _drawing(self.history, self.baselines, _per_token(self.unit), self.factor)
         self.widget.value = drawing.svg
@@ -134,13 +127,13 @@ def _smoothed(values, width: int):
     """Return the mean of each value and the `width` before and after it; near the ends, of as many as there are."""
     import numpy as np
 
-    total, places = np.concatenate([[0.0], values.cumsum()]), np.arange(len(values))
-    low, high = np.maximum(places - width, 0), np.minimum(places + width + 1, len(values))
+    total, middle = np.concatenate([[0.0], values.cumsum()]), np.arange(len(values))
+    low, high = np.maximum(middle - width, 0), np.minimum(middle + width + 1, len(values))
     return (total[high] - total[low]) / (high - low)
 
 
 def _thinned(length: int):
-    """Return at most 200 places in a line of `length`, evenly spread, with both ends."""
+    """Return at most 200 indices of a line of `length`, evenly spaced, with both ends."""
     import numpy as np
 
     return np.unique(np.linspace(0, length - 1, min(length, POINTS)).round().astype(int))
@@ -148,17 +141,17 @@ def _thinned(length: int):
 
 def _words(course: _Course, baselines: dict, unit: str) -> str:
     steps = int(course.steps[-1])
-    text = f"Over {number(steps)} {'step' if steps == 1 else 'steps'} the training loss goes from "
+    text = f"Over {amount(steps, 'step')} the training loss goes from "
     text += f"{course.losses[0]:.2f} to {course.end:.2f} {unit}"
     if len(course.validation):
         best = int(course.validation.argmin())
         text += f"; the lowest validation loss is {course.validation[best]:.2f}, after step "
         text += number(int(course.measured[best]))
     for name, value in baselines.items():
-        # What was held back decides; a training loss may be low because the model learned its texts by heart.
-        line, places = (course.validation, course.measured) if len(course.validation) else (course.smooth, course.steps)
+        # What was held out decides; a training loss may be low because the model memorized its texts.
+        line, steps = (course.validation, course.measured) if len(course.validation) else (course.smooth, course.steps)
         below = (line < value).nonzero()[0]
-        reached = f"beaten at step {number(int(places[below[0]]))}" if len(below) else "not beaten"
+        reached = f"beaten at step {number(int(steps[below[0]]))}" if len(below) else "not beaten"
         text += f"; {name}, {value:.2f}, is {reached}"
     return text + "."
 
@@ -167,8 +160,7 @@ def _drawing(history, baselines: dict, unit: str, factor: float) -> Drawing:
     """Draw the curve as SVG."""
     course = _read(history, factor)
     if course is None:
-        words = "The learning curve appears here when training begins."
-        return Drawing(write(MARGIN, TITLE_HEIGHT + 17, words, f'fill="{SOFT}"'), words, "No step yet", HEIGHT)
+        return blank("No step yet", "The learning curve appears here when training begins.", HEIGHT)
     thin, checked = _thinned(len(course.steps)), _thinned(len(course.measured)) if len(course.measured) else []
     steps, smooth, raw = course.steps[thin], course.smooth[thin], course.losses[thin]
     values = [*smooth, *raw, *course.validation, *map(float, baselines.values())]
@@ -181,9 +173,9 @@ def _drawing(history, baselines: dict, unit: str, factor: float) -> Drawing:
     def y(value):
         return bottom - HEIGHT * (float(value) - low) / ((high - low) or 1)
 
-    def path(line, look):
+    def path(line, style):
         points = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in zip(steps, line))
-        return f'<polyline points="{points}" fill="none" stroke="{BLUE}" {look}/>'
+        return f'<polyline points="{points}" fill="none" stroke="{BLUE}" {style}/>'
 
     parts = [_axes(low, high, last, x, y, bottom, unit)]
     names = [(y(smooth[-1]), f"training {course.end:.2f}", BLUE)]
@@ -195,9 +187,9 @@ def _drawing(history, baselines: dict, unit: str, factor: float) -> Drawing:
     parts += [path(raw, 'stroke-width="1" opacity="0.3"'), path(smooth, 'stroke-width="2.2"')]
     for i in checked:
         step, value = course.measured[i], course.validation[i]
-        told = f"validation {value:.2f} after step {number(int(step))}"
+        title = f"validation {value:.2f} after step {number(int(step))}"
         dot = f'<circle cx="{x(step):.1f}" cy="{y(value):.1f}" r="4" fill="{ORANGE}"/>'
-        parts.append(f'<g tabindex="0"><title>{told}</title>{dot}</g>')
+        parts.append(f'<g tabindex="0"><title>{title}</title>{dot}</g>')
     if len(checked):
         names.append((y(course.validation[-1]), f"validation {course.validation[-1]:.2f}", ORANGE))
     title = f"Loss after {number(int(last))} steps: {course.end:.2f} {unit}"
@@ -211,26 +203,24 @@ def _axes(low, high, last, x, y, bottom, unit) -> str:
     for i in range(5):
         value = low + (high - low) * i / 4
         parts.append(f'<path d="M{LEFT} {y(value):.1f}H{RIGHT}" stroke="{GRID}"/>')
-        look = f'text-anchor="end" font-size="12" fill="{SOFT}" font-family="{MONO}"'
-        parts.append(write(LEFT - 8, y(value) + 4, f"{value:.2f}", look))
+        style = f'text-anchor="end" font-size="12" fill="{SOFT}" font-family="{MONO}"'
+        parts.append(write(LEFT - 8, y(value) + 4, f"{value:.2f}", style))
         if high == low:
             break
     parts.append(f'<path d="M{LEFT} {bottom}H{RIGHT}" stroke="{RULE}"/>')
-    for share, anchor in ((0, "start"), (0.5, "middle"), (1, "end")):
-        look = f'text-anchor="{anchor}" font-size="12" fill="{SOFT}"'
-        parts.append(write(x(share * last), bottom + 18, number(round(share * last)), look))
-    parts.append(
-        write(LEFT, bottom + 36, f"training step; the height is the loss in {unit}", f'fill="{SOFT}" font-size="12"')
-    )
+    for part, anchor in ((0, "start"), (0.5, "middle"), (1, "end")):
+        style = f'text-anchor="{anchor}" font-size="12" fill="{SOFT}"'
+        parts.append(write(x(part * last), bottom + 18, number(round(part * last)), style))
+    legend = f"training step; the height is the loss in {unit}"
+    parts.append(write(LEFT, bottom + 36, legend, f'fill="{SOFT}" font-size="12"'))
     return "".join(parts)
 
 
 def _names(names) -> str:
     """Write the name of each line at its right end, pushed down where two would overlap."""
     parts, at = [], -math.inf
-    for place, name, color in sorted(names):
-        at = max(place, at + 17)
-        parts.append(
-            write(RIGHT + 10, at + 4, theme.shorten(name, 24), f'fill="{color}" font-weight="700" font-size="13"')
-        )
+    for y, name, color in sorted(names):
+        at = max(y, at + 17)
+        style = f'fill="{color}" font-weight="700" font-size="13"'
+        parts.append(write(RIGHT + 10, at + 4, theme.shorten(name, 24), style))
     return "".join(parts)

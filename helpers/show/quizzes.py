@@ -1,21 +1,18 @@
-"""A question with lettered options. The key is computed from the notebook's own variables, never written
-down.
-
-Built for notebook 00, used by all.
-"""
+"""A question with lettered options; its key is computed from the notebook's own variables. Built for 00, used by all."""
 
 from __future__ import annotations
 
 import math
 
 from helpers.show import theme
-from helpers.show.explore import show_widget, spoken
+from helpers.show.display import WIDE, Widget, spoken
 from helpers.show.theme import xml
 
 
-class Quiz:
-    """What `quiz` returns: radio buttons, a button to check, and feedback in words. ``repr`` is question and
-    options.
+class Quiz(Widget):
+    """What `quiz` returns: radio buttons, a button to check, and feedback in words.
+
+    What is recorded of it, its ``repr``, is question and options, never the key.
     """
 
     def __init__(self, question: str, options, answer, why: str = ""):
@@ -29,24 +26,20 @@ class Quiz:
             raise ValueError("a quiz needs at least two options, each different from the others")
         matches = [i for i, option in enumerate(self.options) if _same(option, answer)]
         if len(matches) != 1:
-            raise ValueError(
-                f"the answer {answer!r} is not one of the options ({', '.join(shown)}): compare the "
-                "expression for the answer with what the options say"
-            )
+            known = f"the answer {answer!r} is not one of the options ({', '.join(shown)})"
+            raise ValueError(f"{known}: compare the expression for the answer with what the options say")
         self._right = matches[0]
         self.labels = [f"{chr(ord('a') + i)}) {option}" for i, option in enumerate(shown)]
-        wide = {"width": "100%"}
         # value=None: nothing is chosen beforehand, so that the first option is no suggestion.
         self.buttons = ipywidgets.RadioButtons(
-            options=[(label, i) for i, label in enumerate(self.labels)], value=None, layout=wide
+            options=[(label, i) for i, label in enumerate(self.labels)], value=None, layout=WIDE
         )
         # A button of its own: arrow keys move through the options, and moving is not answering.
         self.check = ipywidgets.Button(description="Check my answer")
-        self._said = ipywidgets.HTML(layout=wide)
-        title = ipywidgets.HTML(
-            f'<div style="max-width:820px;font-weight:600;line-height:1.5">{xml(self.question)}</div>'
-        )
-        self.widget = ipywidgets.VBox([title, self.buttons, self.check, self._said])
+        self._spoken = ipywidgets.HTML(layout=WIDE)
+        style = "max-width:820px;font-weight:600;line-height:1.5"
+        title = ipywidgets.HTML(f'<div style="{style}">{xml(self.question)}</div>')
+        self.widget = ipywidgets.VBox([title, self.buttons, self.check, self._spoken])
         self.check.on_click(self._checked)
         self.buttons.observe(self._moved, names="value")
         self.say("")
@@ -54,7 +47,7 @@ class Quiz:
     def say(self, words: str) -> None:
         """Put feedback below the options, where a screen reader announces it."""
         self.feedback = words
-        self._said.value = spoken(words) if words else ""
+        self._spoken.value = spoken(words) if words else ""
 
     def _moved(self, change) -> None:
         self.say("")
@@ -72,31 +65,23 @@ class Quiz:
     def choose(self, option) -> str:
         """Choose `option` (its value or its letter) and check it, as a learner would; return the feedback."""
         letters = {label[0]: i for i, label in enumerate(self.labels)}
-        places = [i for i, known in enumerate(self.options) if _same(known, option)]
-        self.buttons.value = places[0] if places else letters[option]
+        indices = [i for i, known in enumerate(self.options) if _same(known, option)]
+        self.buttons.value = indices[0] if indices else letters[option]
         self._checked()
         return self.feedback
 
     def __repr__(self) -> str:
         return "\n".join([theme.wrap(self.question), *(theme.wrap(f"  {label}") for label in self.labels)])
 
-    def show(self) -> None:
-        """Display the question here. What is recorded of it is question and options, never the key."""
-        show_widget(self.widget, repr(self))
-
-    _ipython_display_ = show
-
 
 def quiz(question: str, options, answer, why: str = "") -> Quiz:
     """Ask `question`; `answer` is an expression over the notebook's variables that equals one of `options`.
 
-    `options` is a list, or a dict from option to the hint shown when it is chosen wrongly; `why` is added to
-    the praise.
+    `options` is a list, or a dict from option to the hint shown when it is chosen wrongly; `why` is added to the praise.
 
     >>> quiz("How many turns has the chain?", [2, 3, 4], answer=len(chain), why="A deleted reply ends it.")
 
-    Raises ValueError when the answer equals none of the options, or fewer than two different options are
-    given.
+    Raises ValueError when the answer equals none of the options, or fewer than two different options are given.
     """
     return Quiz(question, options, answer, why)
 

@@ -1,6 +1,6 @@
 """A training, replayed: a slider over the moments that were kept while it ran. Built for notebook 08, used in 09.
 
-A moment is whatever was kept after a step: points a generator made, replies a bot gave. Beside it curves may run over all
+A moment is whatever was kept after a step: points from a generator, replies of a bot. Beside it curves may run over all
 the steps, with a line where the moment stands.
 """
 
@@ -10,10 +10,10 @@ import math
 from collections import Counter
 from collections.abc import Callable
 
-from helpers.show import theme
+from helpers.show.display import CONTROL
 from helpers.show.explore import Explore
-from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, quoted, seen, write
-from helpers.show.theme import BLUE, GRID, ORANGE, PALETTE, RULE, SOFT, number, shorten
+from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, quoted, write
+from helpers.show.theme import BLUE, GRID, ORANGE, PALETTE, RULE, SOFT, number, shorten, signs, xml
 
 SQUARE = 330  # pixels of a side of the square of points
 STRIP = 96  # pixels of the height of one curve, its name included
@@ -37,12 +37,8 @@ class Replay(Explore):
             raise ValueError("there is nothing to replay: keep a moment in `frames` every few steps, {step: moment}")
         self.frames, self.draw_moment = dict(sorted(frames.items())), draw
         steps = list(self.frames)
-        slider = ipywidgets.SelectionSlider(
-            options=[(number(int(step)), step) for step in steps],
-            value=steps[-1],
-            description="step",
-            layout={"width": "min(480px, 98%)"},
-        )
+        options = [(number(int(step)), step) for step in steps]
+        slider = ipywidgets.SelectionSlider(options=options, value=steps[-1], description="step", **CONTROL)
         super().__init__(self.at, step=slider)
 
     def at(self, step):
@@ -52,11 +48,13 @@ class Replay(Explore):
         return self.draw_moment(step, self.frames[step])
 
 
-def replay_points(frames: dict, real, title: str, told: Callable | None = None, curves: dict | None = None) -> Replay:
-    """Replay points in the plane: orange dots that a generator made, over the blue ones it is to imitate.
+def replay_points(
+    frames: dict, real, title: str, describe: Callable | None = None, curves: dict | None = None
+) -> Replay:
+    """Replay points in the plane: orange dots of a generator, over the blue ones it is to imitate.
 
     ``frames`` maps a step to points [N, 2], ``real`` is [M, 2]; ``curves`` maps a name to one number for each frame. The
-    words tell where the curves stand, or what ``told(points)`` says instead ("3 of 8 corners are reached"): for findings that
+    words give the values of the curves, or ``describe(points)`` instead ("3 of 8 corners are reached"): for findings that
     must be the same on every computer. At most 400 dots of each kind are drawn.
     """
     real = [tuple(map(float, point)) for point in _rows(real)[:MOST_POINTS]]
@@ -64,19 +62,19 @@ def replay_points(frames: dict, real, title: str, told: Callable | None = None, 
     def draw(step, points):
         rows = _rows(points)
         drawn = [tuple(map(float, point)) for point in rows[:MOST_POINTS]]
-        found = f" {told(points)}" if told else ""
-        words = f"{title}, after step {number(int(step))}: {number(len(rows))} points made.{found}"
+        finding = f" {describe(points)}" if describe else ""
+        words = f"{title}, after step {number(int(step))}: {number(len(rows))} generated points.{finding}"
         body, height = _cloud(real, drawn), TITLE_HEIGHT + SQUARE
-        return _drawing(step, frames, title, words, body, height, curves or {}, SQUARE + 40, tell=told is None)
+        return _drawing(step, frames, title, words, body, height, curves or {}, SQUARE + 40, describe is None)
 
     return Replay(frames, draw)
 
 
 def replay_replies(frames: dict, title: str, curves: dict | None = None) -> Replay:
-    """Replay what a bot said: ``frames`` maps a step to its replies, a list of strings.
+    """Replay what a bot replied: ``frames`` maps a step to its replies, a list of strings.
 
-    ``curves`` maps a name to one number for each frame (None where it was not measured). The words tell how many replies
-    differ and which is the most frequent: they answer when all became the same. At most 16 replies are drawn.
+    ``curves`` maps a name to one number for each frame (None where it was not measured). The words say how many replies
+    differ and which is the most frequent: they show when all became the same. At most 16 replies are drawn.
     """
 
     def draw(step, replies):
@@ -85,28 +83,27 @@ def replay_replies(frames: dict, title: str, curves: dict | None = None) -> Repl
             raise ValueError(f"no reply was kept at step {step}: give a list of strings for each step")
         reply, times = Counter(replies).most_common(1)[0]
         words = f"{title}, after step {number(int(step))}: {number(len(set(replies)))} of {number(len(replies))} replies differ."
-        if times > 1:
-            words += f" The most frequent, {number(times)} times: {quoted(shorten(reply, 60))}."
-        else:
-            words += f" The first: {quoted(shorten(reply, 60))}."
+        words += (
+            f" The {f'most frequent, {number(times)} times' if times > 1 else 'first'}: {quoted(shorten(reply, 60))}."
+        )
         below = TITLE_HEIGHT + ROW * min(len(replies), MOST_REPLIES)
-        return _drawing(step, frames, title, words, _said(replies), below, curves or {}, MARGIN)
+        return _drawing(step, frames, title, words, _list(replies), below, curves or {}, MARGIN)
 
     return Replay(frames, draw)
 
 
-def _drawing(step, frames, title, words, body, height, curves, left, tell=True) -> Drawing:
+def _drawing(step, frames, title, words, body, height, curves, left, with_values=True) -> Drawing:
     """Put the moment and its curves on one sheet: right of a square, below a list."""
     steps = list(frames)
     beside = left > MARGIN
     top = TITLE_HEIGHT if beside else height + 14
-    for place, (name, values) in enumerate(curves.items()):
+    for i, (name, values) in enumerate(curves.items()):
         values = [math.nan if value is None else value if isinstance(value, int) else float(value) for value in values]
         if len(values) != len(steps):
             raise ValueError(f"the curve {name!r} needs one number for each of the {len(steps)} moments")
         now = values[steps.index(step)]
-        words += f" {name[:1].upper()}{name[1:]}: {number(now)}." if tell else ""
-        body += _curve(name, steps, values, step, left, top + place * STRIP, PALETTE[place % len(PALETTE)])
+        words += f" {name[:1].upper()}{name[1:]}: {number(now)}." if with_values else ""
+        body += _curve(name, steps, values, step, left, top + i * STRIP, PALETTE[i % len(PALETTE)])
     bottom = max(height + 30, top + len(curves) * STRIP + 8) if beside else top + len(curves) * STRIP
     return Drawing(body, words, f"{title}: step {number(int(step))} of {number(int(steps[-1]))}", bottom)
 
@@ -115,44 +112,39 @@ def _rows(points) -> list:
     return points.tolist() if hasattr(points, "tolist") else list(points)
 
 
-def _cloud(real, made) -> str:
+def _cloud(real, generated) -> str:
     """Draw two clouds on one scale, that of the real points with a margin; a dot outside lies on the edge."""
     reach = 1.25 * max((abs(value) for point in real for value in point), default=1.0) or 1.0
     half = SQUARE / 2
 
-    def place(value, sign):
+    def pixel(value, sign):
         value = value if math.isfinite(value) else 0.0
         return half + sign * max(-1.0, min(1.0, value / reach)) * (half - 4)
 
     def dots(points, color, radius, opacity):
         circles = "".join(
-            f'<circle cx="{MARGIN + place(x, 1):.1f}" cy="{TITLE_HEIGHT + place(y, -1):.1f}" r="{radius}"/>'
+            f'<circle cx="{MARGIN + pixel(x, 1):.1f}" cy="{TITLE_HEIGHT + pixel(y, -1):.1f}" r="{radius}"/>'
             for x, y in points
         )
         return f'<g fill="{color}" fill-opacity="{opacity}">{circles}</g>'
 
     frame = f'<rect x="{MARGIN}" y="{TITLE_HEIGHT}" width="{SQUARE}" height="{SQUARE}" fill="none" stroke="{RULE}"/>'
-    key = write(
-        MARGIN,
-        TITLE_HEIGHT + SQUARE + 18,
-        "large and blue: real; small and orange: made",
-        f'font-size="12" fill="{SOFT}"',
-    )
-    return frame + dots(real, BLUE, 4.5, 0.22) + dots(made, ORANGE, 2.2, 0.85) + key
+    legend = "large and blue: real; small and orange: generated"
+    below = write(MARGIN, TITLE_HEIGHT + SQUARE + 18, legend, f'font-size="12" fill="{SOFT}"')
+    return frame + dots(real, BLUE, 4.5, 0.22) + dots(generated, ORANGE, 2.2, 0.85) + below
 
 
-def _said(replies: list[str]) -> str:
-    """List the replies; one that was said before is set in orange and marked, so that repetition is seen."""
+def _list(replies: list[str]) -> str:
+    """List the replies; one that came before is set in orange and has a sign, so that repetition is seen."""
     parts, before = [], set()
-    for place, reply in enumerate(replies[:MOST_REPLIES]):
-        again = reply in before
+    for i, reply in enumerate(replies[:MOST_REPLIES]):
+        sign, style = ("=", f'fill="{ORANGE}" font-weight="700"') if reply in before else ("·", f'fill="{SOFT}"')
         before.add(reply)
-        sign, look = ("=", f'fill="{ORANGE}" font-weight="700"') if again else ("·", f'fill="{SOFT}"')
-        y = TITLE_HEIGHT + 14 + place * ROW
-        text = shorten("".join(seen(character) if character == "\n" else character for character in reply) or "∅", 100)
+        y = TITLE_HEIGHT + 14 + i * ROW
+        text = shorten(signs(reply) or "∅", 100)
         parts.append(
-            f'<g tabindex="0"><title>{theme.xml(shorten(reply, 200) or "nothing")}</title>'
-            + write(MARGIN, y, sign, look)
+            f'<g tabindex="0"><title>{xml(shorten(reply, 200) or "nothing")}</title>'
+            + write(MARGIN, y, sign, style)
             + write(MARGIN + 16, y, text[: 100 - max(0, cells(text) - len(text))])
             + "</g>"
         )

@@ -5,51 +5,54 @@ Built for notebook 01.
 
 from __future__ import annotations
 
-from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, write
-from helpers.show.theme import BLUE, GRID, INK, PAPER, RULE, SOFT, listing, number, shorten, xml
+from helpers.corpus.cleaning.filters import is_removal_notice
+from helpers.corpus.dumps.reply_chains import best_chains
+from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, key, write
+from helpers.show.theme import BLUE, GRID, INK, PAPER, RULE, SOFT, amount, listing, number, only_first, shorten, xml
 
 ROW = 30
 MOST_ROWS = 60
-GONE = ("[deleted]", "[removed]")
 
 
 def thread_tree(thread, title: str, highlight=None, text=str) -> Drawing:
     """Draw a `helpers.corpus.dumps.reddit` thread: author's letter, beginning of the text, score.
 
-    Deleted comments are hatched. Those whose ids are in `highlight` are emphasised; without it, from every
-    top-level comment the chain that follows the best-scored reply (what becomes a conversation). `text` is
-    applied to each body first, e.g. ``redact``. More than 60 comments are cut with a notice.
+    Deleted comments are hatched. Those whose ids are in `highlight` are emphasized; without it, the chain of
+    best-scored replies below every top-level comment, as ``reply_chains.best_chains`` takes it for a conversation. `text`
+    is applied to each body first, e.g. ``redact``. More than 60 comments are cut with a notice.
     """
     rows = _rows(thread)
     if highlight is None:
-        chains = _best_chains(thread)
+        # The corpus sees no text in what was deleted, so no chain passes through it.
+        kept = (comment._replace(body="") if is_gone(comment) else comment for comment in thread.comments.values())
+        chains = list(best_chains(type(thread)(thread.id, kept)))
     else:
         chains = [[comment for _, comment, _ in rows if comment.id in set(highlight)]]
-    marked = {comment.id for chain in chains for comment in chain}
+    highlighted = {comment.id for chain in chains for comment in chain}
     letters = _letters(comment for _, comment, _ in rows)
     drawn = rows[:MOST_ROWS]
     step = min(28, 320 / max(1, max((depth for depth, _, _ in drawn), default=0)))
-    places, links, nodes = {}, [], []
+    positions, links, nodes = {}, [], []
     top = TITLE_HEIGHT + ROW / 2
     for i, (depth, comment, missing) in enumerate(drawn, start=1):
-        place = places[comment.id] = (MARGIN + 12 + (depth + 1) * step, top + i * ROW)
-        strong, parent = comment.id in marked, comment.parent_id[3:]
-        both = strong and parent in marked
-        links.append((both, _link(places.get(parent, (MARGIN + 12, top)), place, both, missing)))
+        position = positions[comment.id] = (MARGIN + 12 + (depth + 1) * step, top + i * ROW)
+        strong, parent = comment.id in highlighted, comment.parent_id[3:]
+        both = strong and parent in highlighted
+        links.append((both, _link(positions.get(parent, (MARGIN + 12, top)), position, both, missing)))
         shown = comment.body.strip() if is_gone(comment) else text(comment.body)
-        nodes.append(_node(comment, shown, letters.get(comment.author, "–"), place, strong, missing))
+        nodes.append(_node(comment, shown, letters.get(comment.author, "–"), position, strong, missing))
     height = top + (len(drawn) + 1) * ROW - 6
-    notice = f"Only the first {MOST_ROWS} of {len(rows)} comments are drawn." if len(rows) > MOST_ROWS else ""
+    notice = only_first(MOST_ROWS, len(rows), "comments")
     body = (
         f'<defs><pattern id="oc-gone" width="6" height="6" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect width="6" height="6" fill="{PAPER}"/>'
         f'<path d="M0 0V6" stroke="{RULE}" stroke-width="4"/></pattern></defs>'
         + write(WIDTH - MARGIN, top + 5, "score", f'font-size="12" text-anchor="end" fill="{SOFT}"')
-        + "".join(path for _, path in sorted(links))  # the emphasised ones last, on top
+        + "".join(path for _, path in sorted(links))  # the emphasized ones last, on top
         + f'<rect x="{MARGIN}" y="{top - 11:g}" width="24" height="22" rx="3" fill="{SOFT}"/>'
         + write(MARGIN + 34, top + 5, "the post that all this answers", f'fill="{SOFT}"')
         + "".join(nodes)
-        + write(MARGIN, height - 4, notice, f'font-size="11.5" fill="{SOFT}"')
+        + key(height - 4, notice)
     )
     words = _words(thread, rows, chains, letters, text, title)
     return Drawing(body, f"{words} {notice}".strip(), title, height + 8)
@@ -57,7 +60,7 @@ def thread_tree(thread, title: str, highlight=None, text=str) -> Drawing:
 
 def is_gone(comment) -> bool:
     """Whether the author or a moderator has taken the text away."""
-    return comment.body.strip() in GONE
+    return is_removal_notice(comment.body)
 
 
 def _rows(thread) -> list:
@@ -71,9 +74,7 @@ def _rows(thread) -> list:
             continue
         known.add(comment.id)
         rows.append((depth, comment, missing))
-        waiting += [
-            (depth + 1, reply, False) for reply in reversed(thread.children.get(f"t1_{comment.id}", []))
-        ]
+        waiting += [(depth + 1, reply, False) for reply in reversed(thread.children.get(f"t1_{comment.id}", []))]
     return rows
 
 
@@ -81,29 +82,13 @@ def _letters(comments) -> dict:
     """A letter per author in order of appearance, so that no real name reaches the page."""
     names: dict = {}
     for comment in comments:
-        if comment.author not in GONE:
+        if not is_removal_notice(comment.author):
             names.setdefault(comment.author, _letter(len(names)))
     return names
 
 
 def _letter(index: int) -> str:
     return (_letter(index // 26 - 1) if index >= 26 else "") + chr(ord("A") + index % 26)
-
-
-def _best_chains(thread) -> list:
-    """From each top-level comment the best-scored reply, its best-scored reply and so on; two comments at
-    least.
-    """
-    chains = []
-    for comment in thread.roots():
-        chain: list = []
-        while comment is not None and not is_gone(comment):
-            chain.append(comment)
-            replies = [c for c in thread.children.get(f"t1_{comment.id}", []) if not is_gone(c)]
-            comment = min(replies, key=lambda c: (-(c.score or 0), c.created or 0, c.id), default=None)
-        if len(chain) > 1:
-            chains.append(chain)
-    return chains
 
 
 def _link(parent, child, strong: bool, missing: bool) -> str:
@@ -114,48 +99,41 @@ def _link(parent, child, strong: bool, missing: bool) -> str:
     return f'<path d="M{px:g} {py + 11:g}V{y - 6:g}q0 6 6 6H{x - 11:g}" fill="none" {ink}/>'
 
 
-def _node(comment, text: str, letter: str, place, strong: bool, missing: bool) -> str:
-    x, y = place
+def _node(comment, text: str, letter: str, position, strong: bool, missing: bool) -> str:
+    x, y = position
     gone = is_gone(comment)
     room = int((WIDTH - MARGIN - 64 - x) / (8.9 if strong else 7.9))  # wide fonts and bold letters fit too
     shown = text if gone else shorten(f"(parent missing) {text}" if missing else text, room)
     score = "hidden" if comment.score is None else number(comment.score)
     hatched = f'<rect x="{x + 16:g}" y="{y - 10:g}" width="78" height="20" fill="url(#oc-gone)"/>' * gone
     fill, ink = (BLUE, PAPER) if strong else ("url(#oc-gone)", SOFT) if gone else (PAPER, INK)
-    look = f'fill="{SOFT}" font-style="italic"' if gone else 'font-weight="600"' if strong else ""
+    style = f'fill="{SOFT}" font-style="italic"' if gone else 'font-weight="600"' if strong else ""
     name = f'font-size="12" font-weight="700" text-anchor="middle" fill="{ink}"'
     return (
         f'<g tabindex="0"><title>{letter}, score {score}: {xml(shorten(text, 300))}</title>'
         f'<path d="M{x + 16:g} {y + 15:g}H{WIDTH - MARGIN}" stroke="{GRID}"/>{hatched}'
         f'<circle cx="{x:g}" cy="{y:g}" r="11" fill="{fill}" stroke="{BLUE if strong else SOFT}"/>'
         + write(x, y + 4.5, letter, name)
-        + write(x + 20, y + 5, shown, look)
+        + write(x + 20, y + 5, shown, style)
         + write(WIDTH - MARGIN, y + 5, score, f'text-anchor="end" fill="{SOFT}"')
         + "</g>"
     )
 
 
 def _words(thread, rows, chains, letters, text, title: str) -> str:
-    def count(size, one, many=None):
-        return f"{size} {one if size == 1 else many or one + 's'}"
-
     gone = sum(is_gone(comment) for _, comment, _ in rows)
     depth = 1 + max((depth for depth, _, _ in rows), default=-1)
-    facts = [
-        count(len(rows), "comment"),
-        f"by {count(len(letters), 'author')}",
-        f"{count(depth, 'level')} deep",
-    ]
-    told = f"{title}: {', '.join(facts)}"
+    facts = [amount(len(rows), "comment"), f"by {amount(len(letters), 'author')}", f"{amount(depth, 'level')} deep"]
+    words = f"{title}: {', '.join(facts)}"
     extras = [f"{gone} deleted"] if gone else []
     if thread.orphans:
         extras.append(f"{len(thread.orphans)} whose parent is missing")
     if thread.cycles:
         extras.append(f"{len(thread.cycles)} unreachable in a ring of parents, not drawn")
-    told += f" ({listing(extras)})." if extras else "."
+    words += f" ({listing(extras)})." if extras else "."
     for chain in [chain for chain in chains if chain][:3]:
-        said = [f"{letters.get(c.author, '–')} “{shorten(text(c.body), 48)}”" for c in chain]
-        told += f" Emphasised: {' → '.join(said)}."
+        texts = [f"{letters.get(c.author, '–')} “{shorten(text(c.body), 48)}”" for c in chain]
+        words += f" Emphasized: {' → '.join(texts)}."
     if len(chains) > 3:
-        told += f" And {count(len(chains) - 3, 'more chain')}."
-    return told
+        words += f" And {amount(len(chains) - 3, 'more chain')}."
+    return words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numbers import Number
 
-from helpers.show.theme import number, shorten, visible, xml
+from helpers.show.theme import number, shorten, signs, xml
 
 NARROW = 16  # a column of cells no longer than this is not broken into lines
 WIDEST = 44  # characters of a cell in the plain text; the HTML wraps instead
@@ -19,7 +19,7 @@ class Table:
 
     `rows` is a pandas DataFrame or a list of dicts with the same keys; a DataFrame's named index becomes the first column.
     Columns named in `shares` hold numbers from 0 to 1 and are shown in per cent. Line breaks and other invisible characters
-    are shown as signs. Raises ValueError for a table without rows.
+    are shown as signs, and no page takes a dollar for the start of a formula. Raises ValueError for a table without rows.
     """
 
     def __init__(self, rows, shares: tuple[str, ...] = ()):
@@ -31,9 +31,7 @@ class Table:
         self.columns = [str(name) for name in rows[0]]
         cells = [list(row.values()) for row in rows]
         self.numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(self.columns))]
-        self.cells = [
-            [_written(value, name in shares) for name, value in zip(self.columns, row)] for row in cells
-        ]
+        self.cells = [[_written(value, name in shares) for name, value in zip(self.columns, row)] for row in cells]
 
     def __repr__(self) -> str:
         lines = [self.columns] + [[shorten(text, WIDEST) for text in row] for row in self.cells]
@@ -54,8 +52,8 @@ class Table:
             )
             return f"<tr>{cells}</tr>"
 
-        body = "".join(row("td", texts) for texts in self.cells)
-        return f"<table><thead>{row('th', self.columns)}</thead><tbody>{body}</tbody></table>"
+        body = f"<thead>{row('th', self.columns)}</thead><tbody>{''.join(row('td', texts) for texts in self.cells)}</tbody>"
+        return f'<table class="tex2jax_ignore mathjax_ignore">{body}</table>'
 
 
 def _is_number(value) -> bool:
@@ -64,5 +62,5 @@ def _is_number(value) -> bool:
 
 def _written(value, share: bool) -> str:
     if not _is_number(value):
-        return "".join(visible(c) if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in str(value))
+        return signs(str(value))
     return f"{100 * value:.1f} %" if share else number(value)

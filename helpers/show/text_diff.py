@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 
-from helpers.show.svg import CELL, MARGIN, MONO, TITLE_HEIGHT, WIDTH, Drawing, cells, write
-from helpers.show.theme import BLUE, ORANGE, SOFT, listing, shorten, visible
+from helpers.show.svg import CELL, MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, key, monospaced, write
+from helpers.show.theme import BLUE, ORANGE, listing, only_first, shorten, signs
 
 LINE = 24
 LONGEST = 1200  # characters of a text that are drawn
@@ -24,15 +25,11 @@ class Changes(Drawing):
     """
 
     def __init__(self, before: str, after: str, title: str):
-        notice = (
-            f" Only the first {LONGEST:,} characters are drawn."
-            if max(len(before), len(after)) > LONGEST
-            else ""
-        )
+        notice = only_first(LONGEST, max(len(before), len(after)), "characters")
         before, after = before[:LONGEST], after[:LONGEST]
         pieces = list(_pieces(before, after))
         body, height = _lines(pieces)
-        words = f"{title}: {_told(pieces)} The text now: “{shorten(after, 300)}”{notice}"
+        words = f"{title}: {_summary(pieces)} The text now: “{shorten(after, 300)}” {notice}".strip()
         super().__init__(body, words, title, height)
 
 
@@ -53,7 +50,7 @@ def _lines(pieces) -> tuple[str, float]:
     parts, x, y = [], float(MARGIN), float(TITLE_HEIGHT + 16)
     for kind, text in pieces:
         for word in _words(text):
-            sign = "".join(visible(c) if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in word)
+            sign = signs(word)
             if kind == "same" and word == "\n":
                 sign = ""  # a line break that stays is seen as one; one that changes needs its sign
             width = cells(sign) * CELL
@@ -64,42 +61,26 @@ def _lines(pieces) -> tuple[str, float]:
             x += width
             if word == "\n" and kind != "removed":
                 x, y = float(MARGIN), y + LINE
-    key = write(
-        MARGIN, y + LINE + 6, "Struck out: removed. Underlined: new.", f'font-size="11.5" fill="{SOFT}"'
-    )
-    return f'<g font-family="{MONO}" xml:space="preserve">{"".join(parts)}</g>{key}', y + LINE + 20
+    return monospaced(parts) + key(y + LINE + 6, "Struck out: removed. Underlined: new."), y + LINE + 20
 
 
-def _words(text: str):
+def _words(text: str) -> list[str]:
     """Cut a text where a line may be broken: after a space, and around each line break."""
-    word = ""
-    for character in text:
-        if character == "\n":
-            if word:
-                yield word
-            yield character
-            word = ""
-        else:
-            word += character
-            if character == " ":
-                yield word
-                word = ""
-    if word:
-        yield word
+    return re.findall(r"\n|[^\n ]* |[^\n ]+", text)
 
 
-def _told(pieces) -> str:
-    told = []
+def _summary(pieces) -> str:
+    changes = []
     for kind in ("removed", "added"):
-        found = [f"“{_piece(text)}”" for piece, text in pieces if piece == kind]
-        if found:
-            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-            told.append(f"{kind} {', '.join(found[:3])}{more}")
-    return f"{listing(told)}." if told else "nothing changed."
+        texts = [f"“{_piece(text)}”" for piece, text in pieces if piece == kind]
+        if texts:
+            more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+            changes.append(f"{kind} {', '.join(texts[:3])}{more}")
+    return f"{listing(changes)}." if changes else "nothing changed."
 
 
 def _piece(text: str) -> str:
     """A changed piece inside a sentence: invisible characters as signs, long pieces cut."""
     if text.isspace() and "\n" not in text:
         return "␣" * len(text)
-    return shorten("".join(visible(c) if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text), 40)
+    return shorten(signs(text), 40)

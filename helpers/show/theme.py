@@ -9,11 +9,10 @@ from __future__ import annotations
 import html
 import math
 import re
-import sys
 import textwrap
 
-# Five colors, told apart by lightness alone (gray-scale print), with normal and with color-blind eyes, and
-# each with a contrast of at least 3 : 1 against white. tests/show/test_style.py measures all three claims.
+# Five colors that differ by lightness alone (gray-scale print), with normal and with color-blind eyes, and
+# each with a contrast of at least 3 : 1 against white. tests/show/test_theme.py measures all three claims.
 PALETTE = ("#1e3e81", "#ed6e34", "#2c1735", "#0f869b", "#9b2c48")
 BLUE, ORANGE, PLUM, TEAL, CRIMSON = PALETTE
 INK = "#1f2430"  # text
@@ -45,8 +44,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def number(value) -> str:
-    """Write a number for a sentence: counts exactly, everything else to two digits that another computer
-    agrees on.
+    """Write a number for a sentence: counts exactly, everything else to two digits that another computer agrees on.
 
     >>> number(41204), number(3.14159), number(0.00123), number(1234.5)
     ('41,204', '3.1', '0.0012', '1,200')
@@ -71,15 +69,23 @@ def number(value) -> str:
 
 
 def percent(part, whole) -> str:
-    """A share in whole per cent, with the two ends kept honest: "under 1 %" is not "0 %", "over 99 %" is not
-    "100 %".
-    """
+    """A share in whole per cent, with the two ends kept honest: "under 1 %" is not "0 %", "over 99 %" not "100 %"."""
     share = 100 * part / whole if whole else 0
     if 0 < share < 1:
         return "under 1 %"
     if 99 < share < 100:
         return "over 99 %"
     return f"{share:.0f} %"
+
+
+def amount(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun: "1 token", "1,204 tokens"; `plural` is for nouns that take no s."""
+    return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def only_first(limit: int, total: int, noun: str, verb: str = "drawn") -> str:
+    """The notice about what is left out, "" where nothing is: "Only the first 200 of 1,204 tokens are drawn."."""
+    return f"Only the first {limit:,} of {total:,} {noun} are {verb}." if total > limit else ""
 
 
 def listing(parts) -> str:
@@ -118,24 +124,11 @@ def visible(character: str) -> str:
     return f"\\x{ord(character):02x}" if ord(character) < 256 else "�"
 
 
+def signs(text: str) -> str:
+    """A text in which every control character is a sign that can be seen, line breaks too."""
+    return "".join(visible(c) if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text)
+
+
 def xml(text) -> str:
-    """Text that is safe inside XML and HTML, in an element or in a quoted attribute, whatever a stranger
-    typed.
-    """
+    """Text that is safe inside XML and HTML, in an element or in a quoted attribute, whatever a stranger typed."""
     return html.escape(_FORBIDDEN.sub(lambda match: visible(match.group()), str(text)))
-
-
-def publish(data: dict, metadata: dict | None = None) -> None:
-    """Show one output in the notebook; outside a notebook (a plain script) print its text instead."""
-    shell = sys.modules.get("IPython.core.interactiveshell")
-    if shell is None or not shell.InteractiveShell.initialized():
-        print(data["text/plain"])
-        return
-    from IPython.display import display
-
-    display(data, raw=True, metadata=metadata or {})
-
-
-def say(words: str) -> None:
-    """Print what a picture shows, below it, for everyone who cannot see it."""
-    print(wrap(words, "In words: "))

@@ -9,7 +9,7 @@ import json
 
 from helpers import data_path
 from helpers.show.explore import Explore
-from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, write
+from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, key, write
 from helpers.show.theme import BLUE, GRID, ORANGE, PAPER, RULE, SOFT, xml
 
 THREADS = {  # in the order in which they begin; the lanes of the drawing
@@ -33,14 +33,12 @@ class Timeline(Drawing):
     """Events as numbered dots on eight lanes; the number is the notebook that builds it.
 
     `events` are dicts with date ("2017-06"), thread, notebook, label, title, why and source, sorted by date.
-    `event` (from 0) emphasises one of them, and the words tell it; otherwise they list all. The years before
-    2013 are drawn closer together. Raises ValueError for no events, an unknown thread or an `event` that does
+    `event` (from 0) emphasizes one of them, and the words describe it; otherwise they list all. The years before
+    2013 have a smaller scale. Raises ValueError for no events, an unknown thread or an `event` that does
     not exist.
     """
 
-    def __init__(
-        self, events, event: int | None = None, title: str = "From counting letters to talking, 1948 to 2024"
-    ):
+    def __init__(self, events, event: int | None = None, title: str = "From counting letters to talking, 1948 to 2024"):
         events = list(events)
         unknown = sorted({e["thread"] for e in events} - set(THREADS))
         if not events or unknown or (event is not None and not 0 <= event < len(events)):
@@ -53,28 +51,21 @@ class Timeline(Drawing):
             mine = [(k, e) for k, e in enumerate(events) if e["thread"] == thread]
             for k, e in mine:
                 row, label_x, anchor = _place(rows, _x(e["date"]), cells(e["label"]) * LETTER)
-                dots.append(
-                    (k == event, _dot(e, _x(e["date"]), y + 3 + ROW * row, label_x, anchor, k == event))
-                )
+                dots.append((k == event, _dot(e, _x(e["date"]), y + 3 + ROW * row, label_x, anchor, k == event)))
             height = 6 + ROW * max(1, len(rows))
             if i % 2 == 0:
-                lanes.append(
-                    f'<rect x="{MARGIN}" y="{y}" width="{WIDTH - 2 * MARGIN}" height="{height}" fill="#f5f6f9"/>'
-                )
+                size = f'width="{WIDTH - 2 * MARGIN}" height="{height}"'
+                lanes.append(f'<rect x="{MARGIN}" y="{y}" {size} fill="#f5f6f9"/>')
             lanes.append(write(MARGIN + 8, y + 17, name, 'font-size="12.5" font-weight="700"'))
             y += height
         chosen = _x(events[event]["date"]) if event is not None else None
-        note = (
-            "The number in a dot is the notebook that builds it. Years before 2013 are drawn closer together."
-        )
+        note = "The number in a dot is the notebook that builds it. Years before 2013 have a smaller scale."
         body = "".join(lanes) + _axis(TITLE_HEIGHT + 22, y, chosen) + "".join(dot for _, dot in sorted(dots))
-        body += write(MARGIN, y + 18, note, f'font-size="11.5" fill="{SOFT}"')
+        body += key(y + 18, note)
         first, last = events[0]["date"][:4], events[-1]["date"][:4]
         summary = f"{len(events)} events from {first} to {last} in {len(THREADS)} threads."
-        words = _card(events, event) if event is not None else _told(events, summary)
-        super().__init__(
-            body, words, title, y + 30, label=words if event is not None else f"{title}: {summary}"
-        )
+        words = _card(events, event) if event is not None else _list(events, summary)
+        super().__init__(body, words, title, y + 30, label=words if event is not None else f"{title}: {summary}")
 
 
 def _x(date: str) -> float:
@@ -98,22 +89,14 @@ def _place(rows: list, x: float, width: float):
 
 def _dot(event, x: float, y: float, label_x: float, anchor: str, strong: bool) -> str:
     middle = y + 10
-    look = f'font-size="11" text-anchor="{anchor}"' + (' font-weight="700"' if strong else "")
-    ring = (
-        f'<circle cx="{x:.1f}" cy="{middle:g}" r="12" fill="none" stroke="{ORANGE}" stroke-width="3"/>'
-        if strong
-        else ""
-    )
+    style = f'font-size="11" text-anchor="{anchor}"' + (' font-weight="700"' if strong else "")
+    ring = f'<circle cx="{x:.1f}" cy="{middle:g}" r="12" fill="none" stroke="{ORANGE}" stroke-width="3"/>' * strong
+    name = f'font-size="9.5" font-weight="700" text-anchor="middle" fill="{PAPER}"'
     return (
         f'<g tabindex="0"><title>{_date(event["date"])}: {xml(event["title"])}</title>{ring}'
         f'<circle cx="{x:.1f}" cy="{middle:g}" r="9" fill="{BLUE}"/>'
-        + write(
-            x,
-            middle + 3.5,
-            f"{event['notebook']:02}",
-            f'font-size="9.5" font-weight="700" text-anchor="middle" fill="{PAPER}"',
-        )
-        + write(label_x, middle + 4, event["label"], look)
+        + write(x, middle + 3.5, f"{event['notebook']:02}", name)
+        + write(label_x, middle + 4, event["label"], style)
         + "</g>"
     )
 
@@ -127,9 +110,8 @@ def _axis(top: float, bottom: float, chosen: float | None) -> str:
             at = x + (RIGHT - BEND) / 24 if year > 2013 else x
             parts.append(write(at, top - 8, year, f'font-size="11" text-anchor="middle" fill="{SOFT}"'))
     if chosen is not None:
-        parts.append(
-            f'<path d="M{chosen:.1f} {top - 4:g}V{bottom:g}" stroke="{ORANGE}" stroke-width="2" opacity=".4"/>'
-        )
+        style = f'stroke="{ORANGE}" stroke-width="2" opacity=".4"'
+        parts.append(f'<path d="M{chosen:.1f} {top - 4:g}V{bottom:g}" {style}/>')
     return "".join(parts)
 
 
@@ -148,12 +130,12 @@ def _card(events, index: int) -> str:
     )
 
 
-def _told(events, summary: str) -> str:
+def _list(events, summary: str) -> str:
     lines = [summary + " In brackets the notebook that builds it."]
     for thread, name in THREADS.items():
-        told = [f"{e['date'][:4]} {e['label']} ({e['notebook']:02})" for e in events if e["thread"] == thread]
-        if told:
-            lines.append(f"{name}: {', '.join(told)}.")
+        labels = [f"{e['date'][:4]} {e['label']} ({e['notebook']:02})" for e in events if e["thread"] == thread]
+        if labels:
+            lines.append(f"{name}: {', '.join(labels)}.")
     return "\n".join(lines)
 
 
@@ -163,12 +145,12 @@ def read_events() -> list:
 
 
 def timeline(event: int | None = None) -> Timeline:
-    """The timeline of the course as a drawing; `event` (from 0) emphasises one event and tells it."""
+    """The timeline of the course as a drawing; `event` (from 0) emphasizes one event and describes it."""
     return Timeline(read_events(), event)
 
 
 def explore_timeline() -> Explore:
-    """The timeline with a slider: the arrow keys walk from event to event, and the words tell each one."""
+    """The timeline with a slider: the arrow keys walk from event to event, and the words describe each one."""
     events = read_events()
 
     def draw(event=1):

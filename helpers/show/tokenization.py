@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from helpers.show.display import CONTROL
 from helpers.show.explore import Explore
-from helpers.show.svg import CELL, MARGIN, MOST_TOKENS, TITLE_HEIGHT, WIDTH, Drawing, cells, seen, write
-from helpers.show.theme import BLUE, MONO, ORANGE, SOFT, listing, number, xml
+from helpers.show.svg import MARGIN, TITLE_HEIGHT, Drawing, blank, key, monospaced, reword, seen, write
+from helpers.show.theme import BLUE, ORANGE, SOFT, amount, listing, number, only_first, xml
+from helpers.show.tokens_and_bars import MOST_TOKENS, place_tokens
 
 LONGEST = 500  # characters of a text typed into the control that are read
 ROW = 44  # pixels from one line of tokens to the next
@@ -36,17 +38,15 @@ def merge_by_merge(tokenizer, text: str, merges: int | Sequence[int] | None = No
     rows = [_cut(tokenizer, text, count, word) for count in wanted]
     body, y = [], float(TITLE_HEIGHT)
     for count, ids, pieces, inside in rows:
-        head = f"{number(count)} merge{'s' * (count != 1)}: {number(len(pieces))} token{'s' * (len(pieces) != 1)}"
+        head = f"{amount(count, 'merge')}: {amount(len(pieces), 'token')}"
         body.append(write(MARGIN, y + 14, head, f'fill="{SOFT}" font-size="13"'))
         drawn, y = _boxes(ids, pieces, inside, y + 22)
         body.append(drawn)
         y += 12
-    notice = _notice(max(len(pieces) for _, _, pieces, _ in rows))
-    key = f"Darker: a longer token; framed: part of “{word}”. Below: its number. {notice}".replace(
-        "framed: part of “”. ", ""
-    )
-    body.append(write(MARGIN, y + 8, key.strip(), f'font-size="11.5" fill="{SOFT}"'))
-    words, title = _told(rows, text, word)
+    notice = only_first(MOST_TOKENS, max(len(pieces) for _, _, pieces, _ in rows), "tokens")
+    framed = f"framed: part of “{word}”. " if word else ""
+    body.append(key(y + 8, f"Darker: a longer token; {framed}Below: its number. {notice}"))
+    words, title = _summary(rows, text, word)
     return Drawing("".join(body), f"{words} {notice}".strip(), title, y + 22)
 
 
@@ -57,21 +57,14 @@ def explore_merges(tokenizer, text: str) -> Explore:
     """
     import ipywidgets
 
-    slider = ipywidgets.SelectionSlider(
-        options=[(f"{count:,}", count) for count in _steps(len(tokenizer.merges))],
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout={"width": "min(480px, 98%)"},
-    )
+    options = [(f"{count:,}", count) for count in _steps(len(tokenizer.merges))]
+    slider = ipywidgets.SelectionSlider(options=options, continuous_update=False, **CONTROL)
 
     def draw(merges, text):
         if not text:
-            words = "There is no text yet: write a sentence of your own."
-            return Drawing(write(MARGIN, TITLE_HEIGHT + 17, words), words, "Nothing to cut yet", TITLE_HEIGHT + 34)
+            return blank("Nothing to cut yet", "There is no text yet: write a sentence of your own.")
         drawing = merge_by_merge(tokenizer, text[:LONGEST], merges)
-        if len(text) > LONGEST:
-            drawing.words += f" Only the first {LONGEST} of {len(text):,} characters are read."
-        return drawing
+        return reword(drawing, f"{drawing.words} {only_first(LONGEST, len(text), 'characters', 'read')}".strip())
 
     return Explore(draw, merges=slider, text=text)
 
@@ -89,69 +82,51 @@ def _cut(tokenizer, text: str, count: int, word: str) -> tuple[int, list[int], l
     cutter = type(tokenizer)(tokenizer.merges[:count])
     ids = cutter.encode(text)
     start = len(text[: text.index(word)].encode("utf-8", "replace"))
-    end, place, inside = start + len(word.encode("utf-8", "replace")), 0, []
+    end, at, inside = start + len(word.encode("utf-8", "replace")), 0, []
     for size in (len(cutter.bytes[token]) for token in ids):
-        inside.append(place < end and place + size > start)
-        place += size
+        inside.append(at < end and at + size > start)
+        at += size
     return count, ids, [cutter.tokens[token] for token in ids], inside
 
 
-def _boxes(ids, pieces, inside, y: float) -> tuple[str, float]:
-    parts, x, left = [], float(MARGIN), float(MARGIN)
-    for token, piece, framed in list(zip(ids, pieces, inside))[:MOST_TOKENS]:
-        width = max(cells(seen(piece)), 1) * CELL + 4
-        below = str(token)
-        width = max(width, 6.4 * len(below) + 2)
-        if x + width > WIDTH - MARGIN and x > left:
-            x, y = left, y + ROW
-        share = min((len(piece) - 1) / (FULL - 1), 1.0) if not piece.startswith("\\x") else 0.0
+def _boxes(ids, pieces, inside, top: float) -> tuple[str, float]:
+    """Draw the tokens of a cut, the number of each below it; return the SVG and where it ends."""
+    places, bottom = place_tokens(pieces[:MOST_TOKENS], ROW, top, least=[6.4 * len(str(token)) + 2 for token in ids])
+    parts = []
+    for token, piece, framed, (x, y, width) in zip(ids, pieces, inside, places):
+        part = min((len(piece) - 1) / (FULL - 1), 1.0) if not piece.startswith("\\x") else 0.0
         frame = f' stroke="{BLUE}" stroke-width="1.5"' if framed else ""
         letters = "" if piece == " " else write(x + 2, y + 16, seen(piece))
         parts.append(
-            f'<g tabindex="0"><title>{xml(_shown(piece))} number {token}</title>'
+            f'<g tabindex="0"><title>{xml(seen(piece, space=True))} number {token}</title>'
             f'<rect x="{x:.1f}" y="{y:g}" width="{width:.1f}" height="22" fill="{ORANGE}" '
-            f'fill-opacity="{0.07 + 0.55 * share:.2f}"{frame}/>{letters}'
-            + write(x + width / 2, y + 35, below, f'font-size="10" text-anchor="middle" fill="{SOFT}"')
+            f'fill-opacity="{0.07 + 0.55 * part:.2f}"{frame}/>{letters}'
+            + write(x + width / 2, y + 35, token, f'font-size="10" text-anchor="middle" fill="{SOFT}"')
             + "</g>"
         )
-        x += width + 2.5
-    return f'<g font-family="{MONO}">{"".join(parts)}</g>', y + ROW
+    return monospaced(parts), bottom
 
 
-def _told(rows, text: str, word: str) -> tuple[str, str]:
+def _summary(rows, text: str, word: str) -> tuple[str, str]:
     """Return the finding in words, and the title."""
     counts = [len(pieces) for _, _, pieces, _ in rows]
-    words = f"{_amount(len(text), 'character')}"
+    size = amount(len(text), "character")
     if len(rows) > 1:
         title = f"From {number(rows[0][0])} to {number(rows[-1][0])} merges, "
-        title += f"{words} go from {number(counts[0])} to {_amount(counts[-1], 'token')}"
+        title += f"{size} go from {number(counts[0])} to {amount(counts[-1], 'token')}"
     else:
-        title = f"After {_amount(rows[0][0], 'merge')}, {words} {'is' if len(text) == 1 else 'are'} "
-        title += _amount(counts[0], "token")
+        title = f"After {amount(rows[0][0], 'merge')}, {size} {'is' if len(text) == 1 else 'are'} "
+        title += amount(counts[0], "token")
     sentences = [f"{title}."]
     for count, _, pieces, inside in rows:
-        parts = [_shown(piece) for piece, part in zip(pieces, inside) if part]
+        parts = [seen(piece, space=True) for piece, part in zip(pieces, inside) if part]
         if word:
             named = listing(f"“{part}”" for part in parts[:12]) + (" and so on" if len(parts) > 12 else "")
-            sentences.append(
-                f"With {_amount(count, 'merge')}, “{seen(word)}” is {_amount(len(parts), 'token')}: {named}."
-            )
+            cut = f"“{seen(word)}” is {amount(len(parts), 'token')}"
+            sentences.append(f"With {amount(count, 'merge')}, {cut}: {named}.")
     return " ".join(sentences), title
 
 
 def _words(text: str) -> list[str]:
     cleaned = "".join(c if c.isalnum() else " " for c in text)
     return cleaned.split()
-
-
-def _amount(count: int, what: str) -> str:
-    return f"{number(count)} {what}{'s' * (count != 1)}"
-
-
-def _shown(piece: str) -> str:
-    """A token inside a sentence: the space before a word is seen."""
-    return f"␣{seen(piece[1:])}" if piece[:1] == " " and piece.strip() else seen(piece)
-
-
-def _notice(most: int) -> str:
-    return f"Only the first {MOST_TOKENS} of {most:,} tokens are drawn." if most > MOST_TOKENS else ""

@@ -3,15 +3,20 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 
+from helpers.corpus.batches.base import IGNORED
 from helpers.training.checkpointing import Checkpointer
-from helpers.training.history import History
-from helpers.training.losses import next_token_loss, on
-from helpers.training.optimizers import make_optimizer
+from helpers.training.history import NAN, History
+from helpers.training.losses import NotFinite, next_token_loss, terms, to_device
+from helpers.training.optimizers import make_optimizer, step_where
 from helpers.training.schedules import learning_rate_at
+
+READ_EVERY = 10  # steps after which a GPU is asked for its numbers: asking at each would make it wait
+MIXED = (torch.bfloat16, torch.float16)
 
 
 def fit(
@@ -42,91 +47,154 @@ def fit(
     loss            called as ``loss(model, batch)``: mean nats per token, a scalar tensor
     learning_rate   the highest; ``warmup`` (a share of the training) and ``schedule`` say how it is reached and left
     optimizer       "adamw", or "muon" for the matrices with AdamW for the rest (``helpers.training.optimizers``)
-    clip            longest gradient allowed, over all parameters together; None for no limit
-    accumulate      how many batches make one step: their gradients are averaged, memory is needed for one alone
+    clip            longest gradient allowed, over all parameters; None for no limit
+    accumulate      how many batches make one step, with the gradient of one large batch: each weighs as much as it has
+                    targets (``helpers.training.losses.terms``); memory is needed for one alone
     validate        called as ``validate(model)`` every ``validate_every`` steps and at the end: the model is left with
                     the parameters that gave the lowest value
     callbacks       each called as ``callback(history, model)`` after every step, for a live curve or samples
     resume          a file: training goes on from it if it exists, and keeps it up to date at every validation
-    dtype           torch.bfloat16 computes the large products in it; the parameters stay float32
+    dtype           torch.bfloat16 computes the large products in it; torch.float16 too, on a CUDA GPU only, with a loss that
+                    is scaled up so that small gradients are not lost; the parameters stay float32
     compile         torch.compile the model first: pays on a GPU and in long runs, costs up to a minute at the start
 
-    Interrupting it (Ctrl-C, the stop button of a
-    notebook) and a loss or gradient that is no number end the training early: the model keeps what it learned,
-    ``history.stopped`` says why. Raises ValueError without steps and seconds, when one of them or ``accumulate``
-    is not above 0, for an unknown optimizer, or for a resume file that is damaged or belongs to another model.
+    Interrupting it (Ctrl-C, the stop button of a notebook) and a loss or gradient that is no number end the training early:
+    the model keeps what it learned, ``history.stopped`` says why. A GPU is not waited for at each step: its numbers are
+    fetched every 10 steps, or when a callback reads ``history.rows``; steps after one that was no number change nothing. On
+    CUDA float32 products are computed in TF32. Raises ValueError without steps and seconds, when one of them or
+    ``accumulate`` is not above 0, for an unknown optimizer or dtype, for float16 without CUDA, or for a resume file that is
+    damaged or belongs to another model.
     """
     if steps is None and seconds is None:
         raise ValueError("say how long to train: steps=1000, or seconds=45")
     for name, length in (("steps", steps), ("seconds", seconds), ("accumulate", accumulate)):
         if length is not None and not length > 0:
             raise ValueError(f"{name} is {length}: give a number above 0, such as steps=1000 or seconds=45")
-    optimizer = make_optimizer(optimizer, model, learning_rate, weight_decay)
-    keeper = Checkpointer(model, optimizer, loss, validate, resume)
-    history, device = keeper.history, next(model.parameters()).device
-    mixed = torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
-    trained = torch.compile(model) if compile else model
+    stepper = _Stepper(model, loss, make_optimizer(optimizer, model, learning_rate, weight_decay), clip, dtype, compile)
+    stateful = {"optimizer": stepper.optimizer, "scaler": stepper.scaler}
+    checkpointer = Checkpointer(model, loss, validate, resume, **stateful)
+    history = checkpointer.history
     bar = _Bar(steps, seconds, history, progress)
-    # Gradients that vanish become numbers of a size that processors compute with tenfold slower: they count as 0.
-    torch.set_flush_denormal(True)
     model.train()
     try:
-        while not history.stopped and (done := _share_done(history, steps, seconds)) < 1:
-            began = time.perf_counter()
-            rate = learning_rate_at(done, 1.0, warmup, schedule)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["peak"]
-            optimizer.zero_grad()
-            value, tokens = 0.0, 0
-            for number in range(history.steps * accumulate, (history.steps + 1) * accumulate):
-                batch = on(batches[number], device)
-                with mixed:
-                    part = loss(trained, batch) / accumulate
-                part.backward()
-                value, tokens = value + part.item(), tokens + int((batch.targets >= 0).sum())
-            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
-            if math.isfinite(value) and math.isfinite(norm.item()):  # scaling an infinite gradient gives NaN
-                optimizer.step()
-            history.add(tokens, time.perf_counter() - began, value, rate * learning_rate, norm.item())
-            for callback in callbacks:
-                callback(history, model)
-            bar.update()
-            if history.steps % validate_every == 0:
-                keeper.validate()
+        with _fast_numbers(stepper.device):
+            while not history.stopped and (done := _share_done(history, steps, seconds)) < 1:
+                rate = learning_rate_at(done, 1.0, warmup, schedule)
+                stepper.step(history, batches, accumulate, rate, learning_rate)
+                for callback in callbacks:
+                    callback(history, model)
+                bar.update()
+                if history.steps % validate_every == 0:
+                    checkpointer.validate()
+    except NotFinite as error:
+        history.fetch()
+        if not history.stopped:
+            history.add(0, 0.0, NAN, 0.0, NAN)
+            history.stopped = f"Stopped at step {history.steps:,}: {error}. The model keeps the weights from before it."
     except KeyboardInterrupt:
-        history.stopped = f"Interrupted after step {history.steps:,}: the model keeps what it has learned."
+        history.fetch()
+        history.stopped = history.stopped or (
+            f"Interrupted after step {history.steps:,}: the model keeps what it has learned."
+        )
         print(history.stopped)
     finally:
-        bar.close()
-        torch.set_flush_denormal(False)  # for the whole process: NumPy would warn about it
-    keeper.finish()
+        bar.bar.close()
+    checkpointer.finish()
     model.eval()
     return history
 
 
+class _Stepper:
+    """The steps of ``fit``: gradients, clipped, and what the optimizer makes of them."""
+
+    def __init__(self, model, loss: Callable, optimizer, clip: float | None, dtype: torch.dtype | None, compile: bool):
+        self.device = device = next(model.parameters()).device
+        if dtype not in (None, torch.float32, *MIXED):
+            raise ValueError(f"dtype is {dtype}: give torch.bfloat16 or torch.float16, or leave it out for float32")
+        if dtype == torch.float16 and device.type != "cuda":
+            raise ValueError(
+                f"dtype=torch.float16 needs a CUDA GPU, not {device.type}: give torch.bfloat16, or no dtype"
+            )
+        self.model, self.loss, self.optimizer, self.clip = model, loss, optimizer, clip or math.inf
+        self.trained = torch.compile(model) if compile else model
+        self.mixed = torch.autocast(device.type, dtype if dtype in MIXED else torch.bfloat16, enabled=dtype in MIXED)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
+        self.read_every = 1 if self.scaler.is_enabled() else _read_every(device)
+        self.finite = torch.ones((), dtype=torch.bool, device=device)  # every number so far
+
+    def step(self, history: History, batches, accumulate: int, rate: float, peak: float) -> None:
+        """Make a step along the gradient of the next batches, at ``rate`` of the highest learning rate, and record it."""
+        began = time.perf_counter()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["peak"]
+        first = history.steps * accumulate
+        losses, tokens = self._backward([batches[first + part] for part in range(accumulate)])
+        self.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+        if self.scaler.is_enabled():
+            # The scaler makes no step where float16 has overflowed: then its scale falls, and training goes on.
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+            norm = norm.nan_to_num(0.0, 0.0, 0.0)
+        else:
+            self.finite = self.finite & torch.isfinite(norm) & torch.isfinite(torch.stack(losses)).all()
+            step_where(self.optimizer, self.finite)
+        history.add_later(tokens, time.perf_counter() - began, losses, rate * peak, norm)
+        if history.steps % self.read_every == 0:
+            history.fetch()
+
+    def _backward(self, parts: list) -> tuple[list[torch.Tensor], int]:
+        """Fill the gradients; return what each part adds to the loss, and how many tokens were to be predicted."""
+        self.optimizer.zero_grad()
+        weights, losses = [terms(self.loss, batch) for batch in parts], []
+        for batch, weight in zip(parts, weights):
+            if weight or not any(weights):  # the mean over no target is no number
+                with self.mixed:
+                    value = self.loss(self.trained, to_device(batch, self.device))
+                    value = value / (sum(weights) / weight if weight else 1)
+                self.scaler.scale(value).backward()
+                losses.append(value.detach())
+        return losses, sum(int((batch.targets != IGNORED).sum()) for batch in parts)
+
+
+def _read_every(device: torch.device) -> int:
+    """Return after how many steps the numbers are read: a CPU has computed them by then, a GPU would be waited for."""
+    return 1 if device.type == "cpu" else READ_EVERY
+
+
+@contextmanager
+def _fast_numbers(device: torch.device) -> Iterator[None]:
+    """Inside, products are computed as fast as training allows; afterwards as before."""
+    precision = torch.get_float32_matmul_precision()
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32: the range of float32, ten bits of its digits
+    # Gradients that vanish become numbers of a size that processors compute with tenfold slower: they count as 0.
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)  # for the whole process: NumPy would warn about it
+        torch.set_float32_matmul_precision(precision)
+
+
 def _share_done(history: History, steps: int | None, seconds: float | None) -> float:
-    shares = [history.steps / steps] if steps is not None else []
-    return max(shares + ([history.seconds / seconds] if seconds is not None else []))
+    return max(history.steps / (steps or math.inf), history.seconds / (seconds or math.inf))
 
 
 class _Bar:
     """A progress bar of steps, or of seconds where the clock ends the training, with the loss beside it."""
 
-    def __init__(self, steps, seconds, history: History, shown: bool):
+    def __init__(self, steps: int | None, seconds: float | None, history: History, shown: bool):
         from tqdm.auto import tqdm
 
         self.history, self.in_steps = history, steps is not None
-        total = steps if self.in_steps else round(seconds)
-        unit = "step" if self.in_steps else "s"
-        self.bar = tqdm(total=total, initial=self._done(), unit=unit, disable=not shown, mininterval=0.5)
+        settings = {"total": steps or round(seconds), "unit": "step" if steps else "s", "initial": self._done()}
+        self.bar = tqdm(disable=not shown, mininterval=0.5, **settings)
 
     def _done(self) -> int:
         return self.history.steps if self.in_steps else int(self.history.seconds)
 
     def update(self) -> None:
-        if self.history.steps % 10 == 0:
+        if self.history.steps % READ_EVERY == 0:
             self.bar.set_postfix_str(f"loss {self.history.recent_loss(20):.3f} nats", refresh=False)
         self.bar.update(min(self._done(), self.bar.total) - self.bar.n)
-
-    def close(self) -> None:
-        self.bar.close()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-OPTIMISERS = ("adamw", "muon")
+OPTIMIZERS = ("adamw", "muon")
 BETAS = (0.9, 0.99)
 ADAMW_SHARE = 0.25  # beside Muon, AdamW takes steps this much smaller: Muon's are measured in another way
 MOMENTUM = 0.95
@@ -19,8 +19,8 @@ def make_optimizer(name: str, model: nn.Module, learning_rate: float, weight_dec
     AdamW, with a quarter of the learning rate, for what is looked up, for the scores and for single vectors. Weight decay
     falls on matrices only. Every group's own learning rate stands in its "peak". Raises ValueError for another name.
     """
-    if name not in OPTIMISERS:
-        raise ValueError(f"there is no optimizer {name!r}; known are {', '.join(OPTIMISERS)}")
+    if name not in OPTIMIZERS:
+        raise ValueError(f"there is no optimizer {name!r}; known are {', '.join(OPTIMIZERS)}")
     hidden, tables, vectors = parameter_groups(model)
     if name == "adamw" or not hidden:
         groups = [_group(hidden + tables, learning_rate, weight_decay), _group(vectors, learning_rate, 0.0)]
@@ -40,13 +40,12 @@ def parameter_groups(model: nn.Module) -> tuple[list, list, list]:
     """
     tables = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
     tables |= {id(value) for name, value in model.named_parameters() if "head" in name.split(".")}
-    found: tuple[list, list, list] = ([], [], [])
-    for parameter in model.parameters():  # a parameter in two places comes once
+    groups: tuple[list, list, list] = ([], [], [])
+    for parameter in model.parameters():  # a shared parameter comes once
         if parameter.requires_grad:
-            found[2 if parameter.ndim < 2 else 1 if id(parameter) in tables or parameter.ndim > 2 else 0].append(
-                parameter
-            )
-    return found
+            kind = 2 if parameter.ndim < 2 else 1 if id(parameter) in tables or parameter.ndim > 2 else 0
+            groups[kind].append(parameter)
+    return groups
 
 
 def _group(parameters: list, peak: float, weight_decay: float) -> dict:
@@ -86,6 +85,25 @@ class CombinedOptimizer:
     def load_state_dict(self, states: list[dict]) -> None:
         for part, state in zip(self.parts, states, strict=True):
             part.load_state_dict(state)
+
+
+@torch.no_grad()
+def step_where(optimizer, finite: torch.Tensor) -> None:
+    """Make a step if ``finite``, a bool on the parameters' device, is True, without waiting for a GPU to say so.
+
+    Otherwise the parameters stay as they are; what the optimizer remembers of their gradients may be spoilt.
+    """
+    for part in getattr(optimizer, "parts", (optimizer,)):
+        if part.defaults.get("fused"):
+            part.grad_scale, part.found_inf = None, (~finite).float()  # what torch's GradScaler tells the fused kernels
+            part.step()
+            part.found_inf = None
+        else:
+            parameters = [each for group in part.param_groups for each in group["params"] if each.grad is not None]
+            before = [parameter.clone() for parameter in parameters]
+            part.step()
+            for parameter, old in zip(parameters, before):
+                parameter.copy_(torch.where(finite, parameter, old))
 
 
 def orthogonalized(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:

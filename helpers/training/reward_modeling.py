@@ -10,7 +10,7 @@ from torch.nn import functional
 from helpers.corpus.batches.base import IGNORED
 from helpers.corpus.batches.preferences import PreferenceBatch
 
-LN2 = math.log(2)  # the Bradley–Terry loss of somebody who does not know
+LN2 = math.log(2)  # the Bradley–Terry loss of a model that cannot tell
 
 
 def bradley_terry_loss(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Tensor:
@@ -21,11 +21,16 @@ def bradley_terry_loss(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Te
     return -functional.logsigmoid(chosen - rejected).mean()
 
 
-# --- the losses --------------------------------------------------------------------------------------------------------
-
-
 def reward_loss(model, batch: PreferenceBatch) -> torch.Tensor:
     """Return the Bradley–Terry loss of a `RewardModel`, each reply read at its last token (Stiennon et al. 2020)."""
-    places = torch.arange(1, batch.ids.shape[1], device=batch.ids.device)
-    last = ((batch.targets != IGNORED) * places).amax(1)
+    positions = torch.arange(1, batch.ids.shape[1], device=batch.ids.device)
+    last = ((batch.targets != IGNORED) * positions).amax(1)
     return bradley_terry_loss(*model(batch.ids, last).chunk(2))
+
+
+def pairs_in(batch: PreferenceBatch) -> int:
+    """Return the number of preference pairs in a batch: what a loss over pairs is the mean of (``losses.terms``)."""
+    return len(batch.ids) // 2
+
+
+reward_loss.terms = pairs_in

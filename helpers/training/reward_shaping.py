@@ -1,6 +1,6 @@
-"""What a judge's opinion is worth to a bot, token by token: how one pays decides what it learns (built in notebook 08).
+"""From a discriminator's logits to rewards, token by token: how credit is given decides what a bot learns (notebook 08).
 
-All are [B, T], ``counted`` True at the tokens of the replies; nothing is paid at padding.
+All are [B, T] in nats, ``mask`` True at the tokens of the replies; rewards at padding are 0.
 """
 
 import math
@@ -8,52 +8,54 @@ import math
 import torch
 from torch.nn import functional
 
-UNDECIDED = math.log(2)  # added to log σ, so that a judge who cannot tell gives 0
+UNDECIDED = math.log(2)  # added to log σ, so that a discriminator that cannot tell gives 0
 
 
-def judge_rewards(logits: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """Return what each token earns [B, T]: log σ(verdict after it) + ln 2; 0 where nothing is counted.
+def discriminator_rewards(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the reward of each token [B, T]: log σ(the discriminator's logit after it) + ln 2; 0 outside the mask.
 
-    Above 0 where the judge leans to "a person", below 0 where it leans to "a machine". Without the ln 2 every reward is
-    negative, and the surest way to earn more is to say less.
+    Above 0 where the discriminator leans to "a person", below 0 where it leans to "a machine". Without the ln 2 every reward
+    is negative, and the surest way to a higher return is a shorter reply.
     """
-    return (functional.logsigmoid(logits) + UNDECIDED).where(counted, 0.0)
+    return (functional.logsigmoid(logits) + UNDECIDED).where(mask, 0.0)
 
 
-def changes(rewards: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """Return what each token changed in the reward before it, [B, T]; before the first it was 0.
+def reward_differences(rewards: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return by how much each token changed the reward before it, [B, T]; before the first it was 0.
 
-    They sum to the last verdict, however long the reply: a judge who is often right pays each *verdict* less than 0, so that
-    the shortest reply earns most, while a change costs nothing.
+    They sum to the last reward, however long the reply: where a discriminator is often right *rewards* are below 0, so that
+    the shortest reply has the highest return, while differences do not depend on length.
     """
     before = functional.pad(rewards[:, :-1], (1, 0))
-    return (rewards - before).where(counted, 0.0)
+    return (rewards - before).where(mask, 0.0)
 
 
-def evened(paid: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """Return what is paid [B, T] with the same added to each token, such that long and short replies earn alike.
+def length_normalized(rewards: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return rewards [B, T] with the same added to each token, such that returns no longer depend on the length of a reply.
 
-    The longer a machine speaks, the surer is its judge: without this, it would learn to say nothing. What is added is the
-    slope of a line through the sums of the replies, against their lengths.
+    The longer a machine's reply, the surer the discriminator: without this, the bot would learn to say nothing. What is added
+    is the slope of a line through the returns of the replies, against their lengths, with its sign turned.
     """
-    lengths, sums = counted.sum(1).to(paid), paid.sum(1)
+    lengths, returns = mask.sum(1).to(rewards), rewards.sum(1)
     off = lengths - lengths.mean()
-    slope = (off * sums).sum() / (off**2).sum().clamp(min=1e-6)
-    return (paid - slope).where(counted, 0.0)
+    slope = (off * returns).sum() / (off**2).sum().clamp(min=1e-6)
+    return (rewards - slope).where(mask, 0.0)
 
 
-def paid_out(paid: torch.Tensor, counted: torch.Tensor, reward: str, dice=None) -> torch.Tensor:
-    """Return the rewards [B, T] that the generator sees: what is paid, or those of a control.
+def controlled(
+    rewards: torch.Tensor, mask: torch.Tensor, kind: str, rng: torch.Generator | None = None
+) -> torch.Tensor:
+    """Return the rewards [B, T] that the generator is trained with: these (``kind`` "discriminator"), or a control's.
 
-    A control knows nothing of the reply: at its last token it pays the mean of all sums ("constant"), or the sum of
-    another reply ("shuffled").
+    A control knows nothing of the reply: its only reward, at the last token, is the mean of all returns ("constant"), or the
+    return of another reply, at random ("shuffled").
     """
-    if reward == "judge":
-        return paid
-    sums = paid.sum(1)
-    if reward == "constant":
-        sums = sums.mean().expand_as(sums)
+    if kind == "discriminator":
+        return rewards
+    returns = rewards.sum(1)
+    if kind == "constant":
+        returns = returns.mean().expand_as(returns)
     else:
-        sums = sums[torch.randperm(len(sums), generator=dice, device=sums.device)]
-    last = counted.sum(1, keepdim=True) - 1
-    return torch.zeros_like(paid).scatter(1, last, sums[:, None])
+        returns = returns[torch.randperm(len(returns), generator=rng, device=returns.device)]
+    last = mask.sum(1, keepdim=True) - 1
+    return torch.zeros_like(rewards).scatter(1, last, returns[:, None])

@@ -1,8 +1,8 @@
-"""Policy gradient on whole replies, with a leash: RLHF in one file (built in notebook 09).
+"""Policy gradient on whole replies, with a KL penalty: RLHF in one file (built in notebook 09).
 
-The REINFORCE of notebook 08 again, on a GPT: it says replies, a reward model scores them, and every token is made likelier or
-less likely by what came of it. What is new is the leash, a price on moving away from the model it came from (Jaques et al.
-2017; Ziegler et al. 2019; Stiennon et al. 2020).
+The REINFORCE of notebook 08 again, on a GPT: it samples replies, a reward model scores them, and every token becomes likelier or
+less likely by what came of it. What is new is the penalty on the Kullback–Leibler divergence from the model it came from (Jaques
+et al. 2017; Ziegler et al. 2019; Stiennon et al. 2020).
 """
 
 from __future__ import annotations
@@ -12,34 +12,36 @@ from collections.abc import Callable, Sequence
 import torch
 
 from helpers.corpus.batches.prompts import ContextBatch
-from helpers.generation.rollout import Rollout, roll_out
+from helpers.generation.rollout import Rollout, sample_rollout
 from helpers.generation.scoring import token_log_probabilities
 from helpers.models.reward_model import RewardModel
 from helpers.models.utils import device_of, evaluating
-from helpers.training.reinforce import discounted, kl_penalized_rewards, reinforce_loss, whitened
+from helpers.training.losses import NotFinite
+from helpers.training.reinforce import kl_penalized_rewards, reinforce_loss, rewards_to_go, whiten
 
 
-def scored_by(reward: RewardModel) -> Callable[[Rollout], torch.Tensor]:
+def reward_function(model: RewardModel) -> Callable[[Rollout], torch.Tensor]:
     """Return a function that gives the scores [B] of a Rollout: the reward model without dropout and without gradient."""
 
     @torch.no_grad()
-    def score(said: Rollout) -> torch.Tensor:
-        with evaluating(reward):
-            return reward(said.ids, said.last, said.padding)
+    def score(rollout: Rollout) -> torch.Tensor:
+        with evaluating(model):
+            return model(rollout.ids, rollout.last, rollout.padding)
 
     return score
 
 
 class PolicyGradient:
-    """The loss of RLHF for ``fit`` on `ContextBatches`: say replies, have them scored, follow REINFORCE with a leash.
+    """The loss of RLHF for ``fit`` on `ContextBatches`: sample replies, score them, follow REINFORCE with a KL penalty.
 
     ``reward`` gives scores [B] of a Rollout, ``reference`` is the model it all began with (it is not changed), ``beta`` the
-    price of a nat of distance from it: 0 takes the leash off. ``replies`` is how many replies in a row answer the same
-    context: the mean of the others is each one's baseline (Ahmadian et al. 2024). ``marks`` are those of ``roll_out``.
+    coefficient of the KL penalty, in units of the score per nat: 0 is none. ``replies`` is how many replies in a row answer
+    the same context: the mean of the others is each one's baseline (leave-one-out, Ahmadian et al. 2024).
+    ``special_token_ids`` are those of ``sample_rollout``.
 
-    ``records`` has a dict for each step: score, distance from the reference ("kl", nats a reply, measured on what was
-    drawn), tokens a reply, share of replies with a token of ``watched``. Give ``loss.watch`` to fit as a callback: when a
-    score is no number the training ends, says where, and the model keeps the weights from before that step.
+    ``records`` has a dict for each step: score, divergence from the reference ("kl", nats a reply, estimated from the sampled
+    replies), tokens a reply, share of replies with a token of ``watched``. A score that is no number ends the training, which
+    says of which reply; the model keeps the weights from before that step. ``state`` is that of its random generator.
     """
 
     def __init__(
@@ -51,34 +53,38 @@ class PolicyGradient:
         max_tokens: int = 32,
         watched: Sequence[int] = (),
         seed: int = 0,
-        **marks,
+        **special_token_ids,
     ):
         if not beta >= 0 or replies < 1:
             raise ValueError(f"beta={beta} and replies={replies}: give 0 or more, and at least 1")
         self.reward, self.reference, self.beta, self.replies = reward, reference, beta, replies
-        self.max_tokens, self.watched, self.marks = max_tokens, list(watched), marks
-        self.dice = torch.Generator(device_of(reference)).manual_seed(seed)
-        self.records, self.wrong = [], ""
+        self.max_tokens, self.watched, self.special_token_ids = max_tokens, list(watched), special_token_ids
+        self.rng, self.records = torch.Generator(device_of(reference)).manual_seed(seed), []
+
+    @property
+    def state(self) -> torch.Tensor:
+        return self.rng.get_state()
+
+    @state.setter
+    def state(self, state: torch.Tensor) -> None:
+        self.rng.set_state(state.cpu())
 
     def __call__(self, model, batch: ContextBatch) -> torch.Tensor:
-        said = roll_out(model, batch, self.max_tokens, generator=self.dice, **self.marks)
-        scores = self.reward(said).float()
-        now, counted = self._log_probabilities(model, said)
-        bad = (~torch.isfinite(scores)).nonzero()
-        if len(bad):
-            place = int(bad[0])
-            self.wrong = f"the reward of reply {place} was {scores[place].item()}"
-            return now.sum() * float("nan")  # fit makes no step on it
+        rollout = sample_rollout(model, batch, self.max_tokens, generator=self.rng, **self.special_token_ids)
+        scores = self.reward(rollout).float()
+        if len(wrong := (~torch.isfinite(scores)).nonzero()):
+            raise NotFinite(f"the reward of reply {int(wrong[0])} was {scores[wrong[0]].item()}")
+        log_p, mask = self._log_probabilities(model, rollout)
         with torch.no_grad():
-            before, _ = self._log_probabilities(self.reference, said)
-        earned = kl_penalized_rewards(scores - self._baseline(scores), now.detach(), before, self.beta, counted)
-        self._note(scores, now.detach() - before, counted, said)
-        return reinforce_loss(now, whitened(discounted(earned, counted), counted), counted)
+            reference, _ = self._log_probabilities(self.reference, rollout)
+        rewards = kl_penalized_rewards(scores - self._baseline(scores), log_p, reference, self.beta, mask)
+        self._record(scores, log_p.detach() - reference, mask, rollout)
+        return reinforce_loss(log_p, whiten(rewards_to_go(rewards, mask), mask), mask)
 
-    def _log_probabilities(self, model, said: Rollout) -> tuple[torch.Tensor, torch.Tensor]:
-        with evaluating(model):  # the policy that spoke had no dropout
-            logits, _ = model(said.ids[:, :-2], None, said.padding)
-        return token_log_probabilities(logits[:, said.start :], said.targets[:, said.start :])
+    def _log_probabilities(self, model, rollout: Rollout) -> tuple[torch.Tensor, torch.Tensor]:
+        with evaluating(model):  # the policy that replied had no dropout
+            logits, _ = model(rollout.ids[:, :-2], None, rollout.padding)
+        return token_log_probabilities(logits[:, rollout.start :], rollout.targets[:, rollout.start :])
 
     def _baseline(self, scores: torch.Tensor) -> torch.Tensor:
         """Return for each reply the mean score of the others to the same context; 0 where there are none."""
@@ -87,15 +93,8 @@ class PolicyGradient:
         groups = scores.view(-1, self.replies)
         return ((groups.sum(1, keepdim=True) - groups) / (self.replies - 1)).view(-1)
 
-    def _note(self, scores, moved, counted, said: Rollout) -> None:
-        watched = torch.isin(said.targets, torch.tensor(self.watched, device=scores.device)).any(1)
-        lengths = counted.sum(1).float()
-        values = torch.stack((scores.mean(), moved.sum(1).mean(), lengths.mean(), watched.float().mean()))
+    def _record(self, scores, log_ratio, mask, rollout: Rollout) -> None:
+        watched = torch.isin(rollout.targets, torch.tensor(self.watched, device=scores.device)).any(1)
+        lengths = mask.sum(1).float()
+        values = torch.stack((scores.mean(), log_ratio.sum(1).mean(), lengths.mean(), watched.float().mean()))
         self.records.append(dict(zip(("score", "kl", "tokens", "watched"), values.tolist())))
-
-    def watch(self, history, model) -> None:
-        """As a callback of ``fit``: say in the history which reward ended the training."""
-        if self.wrong and history.stopped:
-            history.stopped = (
-                f"Stopped at step {history.steps:,}: {self.wrong}. The model keeps the weights from before it."
-            )

@@ -295,7 +295,7 @@ WRONG = {
         divides_by_eight: "You divided by 8 bits",
         a_perplexity: "This is a perplexity",
         another_sign: "sign is the wrong way round",
-        by_characters: "You counted characters",
+        by_characters: "You divided by characters",
     },
     "with_temperature": {
         multiplies: "You multiplied by the temperature",
@@ -333,7 +333,7 @@ WRONG = {
         u_first: "order is not right",
         memory_before_b: "order is not right",
         tanh_twice: "You took the tanh twice",
-        slope_forgotten_for_h: "gradient of the old memory h differs",
+        slope_forgotten_for_h: "gradient of the old hidden state h differs",
         overwrites_its_argument: "You changed what you were given",
         numpy_arrays: "Return four gradients",
         only_three: "Return four gradients",

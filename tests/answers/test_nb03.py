@@ -323,7 +323,7 @@ WRONG = {
         without_a_limit: "grow without a limit",
         only_full_contexts: "You left out 'b'",
         forgets_the_last: "last turn is missing",
-        slice_below_zero: "max(0, place - most)",
+        slice_below_zero: "max(0, i - most)",
         contexts_as_text: "you returned a text",
         reply_first: "the context comes first",
         a_pair_of_nothing: "gives no pair",

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from helpers.corpus.batches.context_reply_pairs import pairs
-from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.generation.beam_search import Candidate, beam_search, rerank
-from helpers.models.seq2seq import AdditiveAttention, Seq2Seq
+from helpers.models.seq2seq import AdditiveAttention
+from tests import factories
 from tests.answers.solutions import run, solutions
 
 SOLUTIONS = solutions("03_encoder_decoder_attention")
@@ -19,9 +19,8 @@ def solution(name):
 
 def test_make_pairs_are_the_packages_without_the_first():
     turns, tokenizer = ["ab", "c", "bb", "a"], CharTokenizer("abc")
-    talk = Conversation("c", "c", tuple(Turn("AB"[place % 2], text) for place, text in enumerate(turns)))
     ours = solution("make_pairs")(turns, 99)
-    theirs = pairs([talk], tokenizer)[1:]
+    theirs = pairs([factories.conversation(*turns)], tokenizer)[1:]
     assert [reply for _, reply in ours] == [tokenizer.decode(pair.reply) for pair in theirs]
     assert ["".join(context) for context, _ in ours] == [tokenizer.decode(pair.context) for pair in theirs]
 
@@ -38,10 +37,7 @@ def test_scores_and_softmax_are_the_packages_attention():
 
 
 def test_beam_steps_in_a_loop_are_the_packages_beam_search():
-    torch.manual_seed(0)
-    model = Seq2Seq(9, width=8, embedding=6, speakers=(3, 4), pad=0, end=2).eval().double()
-    for parameter in model.parameters():
-        parameter.data *= 4
+    model = factories.seq2seq(9, scale=4, hidden_size=8, embedding_size=6, speakers=(3, 4)).eval().double()
     ids, beams = [2, 3, 6, 7, 4], [([], 0.0)]
     for _ in range(4):
         rows = torch.tensor([[*ids, *tokens] for tokens, _ in beams])
@@ -64,15 +60,13 @@ def test_mmi_order_is_the_packages(strength):
 
 def test_the_cost_of_a_reply_is_the_packages_reply_bits():
     from helpers.bots.bot import Bot
-    from helpers.evaluation.likelihood import reply_bits, surprise
-    from helpers.models.rnn import CharRNN
+    from helpers.evaluation.likelihood import reply_bits, surprisal
     from tests.answers.solutions import NOTEBOOKS
     from tests.notebooks.definitions import lift
 
-    torch.manual_seed(0)
     tokenizer = CharTokenizer("abc ")
-    bot = Bot(CharRNN(len(tokenizer), width=8, embedding=4).eval(), tokenizer)
+    bot = Bot(factories.rnn(len(tokenizer)).eval(), tokenizer)
     replies, contexts = ["ab", "c a"], [["a b", "c"], ["bb", "a"]]
     cost = lift(NOTEBOOKS / "03_encoder_decoder_attention.ipynb", "cost")
-    cost.__globals__.update(replies=replies, surprise=surprise)
+    cost.__globals__.update(replies=replies, surprisal=surprisal)
     assert cost(bot, contexts).tolist() == pytest.approx(reply_bits(bot, replies, contexts).tolist(), rel=1e-6)

@@ -186,53 +186,53 @@ def one_row_wrong(is_token):
 
 
 # -- Exercise 4 --------------------------------------------------------------------------------------------------------
-def parts(width, hidden):
-    return 4 * width * width + 4 * width, 2 * width * hidden + hidden + width, 4 * width
+def parts(d_model, d_ff):
+    return 4 * d_model * d_model + 4 * d_model, 2 * d_model * d_ff + d_ff + d_model, 4 * d_model
 
 
-def matrices_only(width, hidden):
-    return 4 * width * width + 2 * width * hidden
+def matrices_only(d_model, d_ff):
+    return 4 * d_model * d_model + 2 * d_model * d_ff
 
 
-def no_biases(width, hidden):
-    return matrices_only(width, hidden) + 4 * width
+def no_biases(d_model, d_ff):
+    return matrices_only(d_model, d_ff) + 4 * d_model
 
 
-def three_matrices(width, hidden):
-    return sum(parts(width, hidden)) - width * width - width
+def three_matrices(d_model, d_ff):
+    return sum(parts(d_model, d_ff)) - d_model * d_model - d_model
 
 
-def no_norms(width, hidden):
-    return sum(parts(width, hidden)[:2])
+def no_norms(d_model, d_ff):
+    return sum(parts(d_model, d_ff)[:2])
 
 
-def one_norm(width, hidden):
-    return sum(parts(width, hidden)) - 2 * width
+def one_norm(d_model, d_ff):
+    return sum(parts(d_model, d_ff)) - 2 * d_model
 
 
-def one_matrix_for_thinking(width, hidden):
-    return sum(parts(width, hidden)) - width * hidden - width
+def one_matrix_for_thinking(d_model, d_ff):
+    return sum(parts(d_model, d_ff)) - d_model * d_ff - d_model
 
 
-def does_not_think(width, hidden):
-    look, _, norms = parts(width, hidden)
+def does_not_think(d_model, d_ff):
+    look, _, norms = parts(d_model, d_ff)
     return look + norms
 
 
-def does_not_look(width, hidden):
-    _, think, norms = parts(width, hidden)
+def does_not_look(d_model, d_ff):
+    _, think, norms = parts(d_model, d_ff)
     return think + norms
 
 
-def of_a_decoder(width, hidden):
-    return sum(parts(width, hidden)) + parts(width, hidden)[0] + 2 * width
+def of_a_decoder(d_model, d_ff):
+    return sum(parts(d_model, d_ff)) + parts(d_model, d_ff)[0] + 2 * d_model
 
 
-def hidden_is_three_times_the_width(width, hidden):
-    return sum(parts(width, 3 * width))
+def hidden_is_three_times_the_width(d_model, d_ff):
+    return sum(parts(d_model, 3 * d_model))
 
 
-def infinite(width, hidden):
+def infinite(d_model, d_ff):
     return float("inf")
 
 
@@ -301,15 +301,15 @@ def a_flat_cache(query, key, value, cache):
 
 
 WRONG = {
-    "look": {
+    "attend": {
         no_root: "You forgot √d",
         divides_by_d: "You divided by d itself",
         root_of_the_number_of_keys: "root of the number of keys",
         root_of_the_values_width: "root of the values' width",
         multiplies_by_the_root: "You multiplied by √d",
         no_softmax: "The scores went in as they are",
-        no_sum: "Your shares do not sum to 1",
-        returns_the_shares: "These are the shares",
+        no_sum: "Your weights do not sum to 1",
+        returns_the_shares: "These are the weights",
         hands_over_keys: "You handed over the keys",
         plain_mean: "plain mean of the values",
         best_key_alone: "the best key alone",
@@ -320,7 +320,7 @@ WRONG = {
         no_window: "Nothing old is hidden",
         one_too_wide: "one token too wide",
         one_too_narrow: "one token too narrow",
-        not_itself: "may not look at itself in your mask",
+        not_itself: "may not attend to itself in your mask",
         only_the_past: "stops before the token itself",
         upside_down: "Upside down",
         hidden_for_true: "You hid the window",
@@ -333,31 +333,31 @@ WRONG = {
         joins_by_or: "You joined the two by",
         true_for_hidden: "the wrong way round",
         looks_at_padding_only: "`is_token` is upside down",
-        hides_rows: "You hid what padding looks at",
+        hides_rows: "You hid what padding attends to",
         hides_rows_as_well: "the rows of padding as well",
         transposed: "Your triangle is upside down",
-        never_itself: "may not look at itself in your mask",
+        never_itself: "may not attend to itself in your mask",
         sees_the_answer: "one column too wide",
         padding_of_the_first: "the padding of the first text for all",
         no_place_for_heads: "take your texts for heads",
         mask_of_numbers: "but the mask is torch.int32",
         four_places_always: "2 × 6 is not",
-        one_row_wrong: "Text 0, place 2",
+        one_row_wrong: "Text 0, position 2",
     },
     "layer_parameters": {
-        matrices_only: "You counted matrices only",
+        matrices_only: "These are the matrices only",
         no_biases: "The biases are missing",
-        three_matrices: "three matrices for looking",
+        three_matrices: "Attention has a fourth matrix",
         no_norms: "The two norms are missing",
-        one_norm: "half of the norms",
-        one_matrix_for_thinking: "one matrix for thinking",
-        does_not_think: "Thinking is missing",
-        does_not_look: "Looking is missing",
+        one_norm: "This is one norm",
+        one_matrix_for_thinking: "MLP has a second matrix",
+        does_not_think: "MLP is missing",
+        does_not_look: "Attention is missing",
         of_a_decoder: "This is a decoder's layer",
-        hidden_is_three_times_the_width: "for width 64 and hidden 256",
-        infinite: "one whole number",
+        hidden_is_three_times_the_width: "for d_model 64 and d_ff 256",
+        infinite: "a whole one",
     },
-    "one_more": {
+    "attend_with_cache": {
         forgets_the_beginning: "there is no cache yet",
         values_first: "holds the values first",
         sees_only_itself: "sees only itself",

@@ -27,7 +27,7 @@ def test_look_is_one_row_of_attention():
     queries, keys, values = torch.randn(3, 6), torch.randn(5, 6), torch.randn(5, 2)
     together, _ = attention(queries, keys, values)
     for row, query in zip(together, queries):
-        close(solution("look")(query, keys, values), row)
+        close(solution("attend")(query, keys, values), row)
 
 
 @pytest.mark.parametrize("length", [1, 5])
@@ -54,10 +54,10 @@ def test_both_masks_hide_padding_before_a_text():
     close(layer(x, mask=solution("both_masks")(is_token))[:, 2:], layer(x[:, 2:], causal=True))
 
 
-@pytest.mark.parametrize(("width", "hidden"), [(8, 32), (12, 5)])
-def test_layer_parameters_are_those_of_the_layer(width, hidden):
-    layer = EncoderLayer(width, 4, hidden)
-    assert solution("layer_parameters")(width, hidden) == sum(p.numel() for p in layer.parameters())
+@pytest.mark.parametrize(("d_model", "d_ff"), [(8, 32), (12, 5)])
+def test_layer_parameters_are_those_of_the_layer(d_model, d_ff):
+    layer = EncoderLayer(d_model, 4, d_ff)
+    assert solution("layer_parameters")(d_model, d_ff) == sum(p.numel() for p in layer.parameters())
 
 
 def test_one_more_again_and_again_is_causal_attention():
@@ -65,6 +65,6 @@ def test_one_more_again_and_again_is_causal_attention():
     q, k, v = (part[0, 0] for part in layer.project(x))
     taken = []
     for place in range(5):
-        one, cache = solution("one_more")(q[place], k[place], v[place], cache)
+        one, cache = solution("attend_with_cache")(q[place], k[place], v[place], cache)
         taken.append(one)
-    close(layer.outward(torch.stack(taken)), layer(x, causal=True)[0])
+    close(layer.out_proj(torch.stack(taken)), layer(x, causal=True)[0])

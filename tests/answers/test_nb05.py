@@ -275,12 +275,12 @@ def without_english(encode, sentences):
 
 WRONG = {
     "next_pair": {
-        counts_each_word_once: "counted each word once",
+        counts_each_word_once: "took each word once",
         the_last_in_the_alphabet: "took the last in the alphabet",
         the_first_seen: "the one that was seen first",
-        without_overlaps: "pairs may overlap when they are counted",
+        without_overlaps: "pairs may overlap",
         across_words: "across two words",
-        with_its_count: "together with its count",
+        with_its_count: "the pair and its count",
         as_text: "a tuple of two letters such as",
         the_order_in_the_pair_is_lost: "are two pairs",
     },
@@ -316,7 +316,7 @@ WRONG = {
         divides_by_the_tokens: "You divided by the tokens",
         the_wrong_way_round: "the wrong way round",
         converts_again: "no ln 2 is needed",
-        by_characters: "counted characters",
+        by_characters: "divided by characters",
     },
     "premium": {
         tokens_only: "Divide each by the number of tokens in English",

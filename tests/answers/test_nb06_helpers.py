@@ -12,7 +12,7 @@ from tests.notebooks import books, definitions
 
 NOTEBOOK = "06_gpt_pretraining"
 SOLUTIONS = solutions(NOTEBOOK)
-CONFIG = GPTConfig.gpt2(40, width=24, layers=2, heads=3, context=12)
+CONFIG = GPTConfig.gpt2(40, n_embd=24, n_layer=2, n_head=3, context=12)
 
 
 def solution(name):

@@ -149,7 +149,7 @@ def where_it_ends(losses, patience):
     return len(losses) - 1 if losses[-1] < losses[best] else best
 
 
-def counted_from_one(losses, patience):
+def begins_at_one(losses, patience):
     return stop(losses, patience) + 1
 
 
@@ -303,7 +303,7 @@ WRONG = {
     "stop_at": {
         best_of_all: "it never sees the 1",
         where_it_ends: "where the training *ends*",
-        counted_from_one: "counted from 1",
+        begins_at_one: "do yours begin at 1",
         begins_at_zero: "with patience 2 it is 1; I got",
         impatient: "one check too early",
         only_rises_count: "falls again after index 1",

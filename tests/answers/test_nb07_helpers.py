@@ -9,11 +9,10 @@ import torch
 
 from helpers.bots.bot import Bot
 from helpers.corpus.batches.reply_only_labels import ReplyBatches, reply_rows
-from helpers.corpus.conversations import Card, Conversation, Corpus, Turn
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.models import lora
-from helpers.models.gpt import GPT, GPTConfig
 from helpers.training import next_token_loss
+from tests import factories
 from tests.answers.solutions import NOTEBOOKS, run, solutions
 from tests.notebooks.books import read
 from tests.notebooks.definitions import lift
@@ -21,7 +20,7 @@ from tests.notebooks.definitions import lift
 NOTEBOOK = Path(NOTEBOOKS) / "07_fine_tuning.ipynb"
 TOKENIZER = CharTokenizer("abcdefgh ")
 TEXTS = ("ab", "c d", "ef", "g", "hh", "a")
-TALK = Conversation("t", "t", tuple(Turn("AB"[place % 2], text) for place, text in enumerate(TEXTS)))
+TALK = factories.conversation(*TEXTS)
 
 
 def solution(name):
@@ -39,14 +38,13 @@ def test_the_notebook_marks_what_the_rows_mark_and_so_does_exercise_1(speaker):
     own, other = (TOKENIZER.speaker(name) for name in (speaker, "BA"["AB".index(speaker)]))
     (row,) = reply_rows([TALK], TOKENIZER, 64, speaker)
     marks = lifted("marked")(ids, own, (other, TOKENIZER.end))
-    assert row.ids.tolist() == ids and row.counted.tolist() == marks and sum(marks) > 5
+    assert row.ids.tolist() == ids and row.mask.tolist() == marks and sum(marks) > 5
     labels = solution("labels_for")(ids, own, (other, TOKENIZER.end))
     assert labels == ReplyBatches([row], 1, pad=TOKENIZER.pad)[0].targets[0].tolist()
 
 
 def test_the_mean_of_exercise_2_is_the_loss_that_is_trained():
-    torch.manual_seed(0)
-    model = GPT(GPTConfig.modern(len(TOKENIZER), width=8, layers=1, heads=2, context=32))
+    model = factories.gpt(len(TOKENIZER), n_layer=1)
     batch = ReplyBatches(reply_rows([TALK, TALK], TOKENIZER, 16, "B"), 2, pad=TOKENIZER.pad)[0]
     logits, _ = model(batch.inputs)
     nats = torch.nn.functional.cross_entropy(logits.mT, batch.targets, reduction="none")
@@ -67,8 +65,7 @@ def test_lora_of_the_notebook_of_exercise_3_and_of_the_package_are_one():
 
 
 def test_a_whole_network_with_lora_and_folded_again_as_the_package_does_it():
-    torch.manual_seed(0)
-    base, ids = GPT(GPTConfig.modern(40, width=16, layers=2, heads=2, context=16)).eval(), torch.randint(40, (2, 9))
+    base, ids = factories.gpt(40), torch.randint(40, (2, 9))
     namespace = lifted("with_lora").__globals__
     namespace["device"] = type("Device", (), {"torch": torch.device("cpu")})
     ours, theirs = lifted("with_lora")(base, 3), lora.add_lora(copy.deepcopy(base), 3, alpha=6)
@@ -88,11 +85,9 @@ def test_the_whole_way_to_a_manner_of_ones_own_can_be_gone(tmp_path, monkeypatch
     """The listing at the end of the exercises, on a network and a corpus that are small."""
     (cell,) = [cell for cell in read(NOTEBOOK).cells if cell.source.startswith("### A manner of your own")]
     listing = cell.source.split("```python\n")[1].removesuffix("```")
-    torch.manual_seed(0)
-    settings = GPTConfig.modern(len(TOKENIZER), width=16, layers=1, heads=2, context=128, pair_rows=0)
-    bot = Bot(GPT(settings).eval(), TOKENIZER, "gpt")
+    bot = Bot(factories.gpt(len(TOKENIZER), n_layer=1, context=128), TOKENIZER, "gpt")
     monkeypatch.setattr("helpers.bots.checkpoints.load", lambda name: copy.deepcopy(bot))
-    monkeypatch.setattr("helpers.corpus.load.load", lambda name: Corpus([], [TALK] * 20, [], Card("tiny", "CC0")))
+    monkeypatch.setattr("helpers.corpus.load.load", lambda name: factories.corpus(val=[TALK] * 20))
     monkeypatch.chdir(tmp_path)
     made = {}
     exec(compile(listing, "notebook 07", "exec"), made)

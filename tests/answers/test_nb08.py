@@ -8,57 +8,57 @@ from tests.answers.common import closing_tests
 
 
 # -- Exercise 1 --------------------------------------------------------------------------------------------------------
-def judge(real, made):
-    return functional.softplus(-real).mean() + functional.softplus(made).mean()
+def judge(real, generated):
+    return functional.softplus(-real).mean() + functional.softplus(generated).mean()
 
 
-def maker(made):
-    return functional.softplus(-made).mean()
+def maker(generated):
+    return functional.softplus(-generated).mean()
 
 
-def exchanged(real, made):
-    return maker(made), judge(real, made)
+def exchanged(real, generated):
+    return maker(generated), judge(real, generated)
 
 
-def clamped(real, made):
-    never = torch.log(1 - made.sigmoid()).clamp(min=0).mean()
-    return -torch.log(real.sigmoid()).mean() - never, -torch.log(made.sigmoid()).mean()
+def clamped(real, generated):
+    never = torch.log(1 - generated.sigmoid()).clamp(min=0).mean()
+    return -torch.log(real.sigmoid()).mean() - never, -torch.log(generated.sigmoid()).mean()
 
 
-def only_the_made(real, made):
-    return functional.softplus(made).mean(), maker(made)
+def only_the_generated(real, generated):
+    return functional.softplus(generated).mean(), maker(generated)
 
 
-def the_same_for_both(real, made):
-    return judge(real, made), judge(real, made)
+def the_same_for_both(real, generated):
+    return judge(real, generated), judge(real, generated)
 
 
-def sums(real, made):
-    return 3 * judge(real, made), 3 * maker(made)
+def sums(real, generated):
+    return 3 * judge(real, generated), 3 * maker(generated)
 
 
-def halved(real, made):
-    return judge(real, made) / 2, maker(made)
+def halved(real, generated):
+    return judge(real, generated) / 2, maker(generated)
 
 
-def without_the_minus(real, made):
-    return -judge(real, made), -maker(made)
+def without_the_minus(real, generated):
+    return -judge(real, generated), -maker(generated)
 
 
-def saturating(real, made):
-    return judge(real, made), -functional.softplus(made).mean()
+def saturating(real, generated):
+    return judge(real, generated), -functional.softplus(generated).mean()
 
 
-def generator_reads_the_real(real, made):
-    return judge(real, made), functional.softplus(-real).mean() + maker(made)
+def generator_reads_the_real(real, generated):
+    return judge(real, generated), functional.softplus(-real).mean() + maker(generated)
 
 
-def detached(real, made):
-    return judge(real, made), maker(made.detach())
+def detached(real, generated):
+    return judge(real, generated), maker(generated.detach())
 
 
-def one_by_one(real, made):
-    return -torch.log(real.sigmoid()).mean() - torch.log(1 - made.sigmoid()).mean(), maker(made)
+def one_by_one(real, generated):
+    return -torch.log(real.sigmoid()).mean() - torch.log(1 - generated.sigmoid()).mean(), maker(generated)
 
 
 # -- Exercise 2 --------------------------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ WRONG = {
     "gan_losses": {
         exchanged: "The two are exchanged",
         clamped: "Is log(1 − D) clamped?",
-        only_the_made: "The real half of the discriminator's loss is missing",
+        only_the_generated: "The real half of the discriminator's loss is missing",
         the_same_for_both: "Both have the same loss",
         sums: "You took the sum over the batch",
         halved: "You halved the discriminator's loss",
@@ -264,11 +264,11 @@ WRONG = {
         one_by_one: "loses 600 nats",
     },
     "discounted_returns": {
-        counts_the_padding: "The padding's rewards were counted",
+        counts_the_padding: "You took the padding's rewards in",
         off_by_one: "The last reward of each reply is missing",
         only_the_later: "A token's own reward is missing",
         not_discounted: "Nothing is discounted",
-        from_the_beginning: "what was earned *before*",
+        from_the_beginning: "added up the rewards *before*",
         discounts_by_the_place: "discounted from the beginning",
         the_rewards: "These are the rewards",
         one_for_all: "All tokens of a reply got the same number",
@@ -276,7 +276,7 @@ WRONG = {
         in_place: "You changed the rewards",
     },
     "straight_through": {
-        the_number: "You returned which token was drawn",
+        the_number: "You returned which token was sampled",
         soft_only: "This is the soft draw",
         not_subtracted: "Draw and soft weights are added up",
         greedy: "You took the likeliest token",

@@ -36,7 +36,7 @@ def test_returns_are_the_packages(gamma):
     rewards, lengths = torch.randn(5, 6), torch.tensor([6, 1, 3, 5, 2])
     counted = torch.arange(6) < lengths[:, None]
     torch.testing.assert_close(
-        solution("discounted_returns")(rewards, lengths, gamma), reinforce.discounted(rewards, counted, gamma)
+        solution("discounted_returns")(rewards, lengths, gamma), reinforce.rewards_to_go(rewards, counted, gamma)
     )
 
 

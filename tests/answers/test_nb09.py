@@ -61,7 +61,7 @@ def equal_only(chosen, rejected, a, b):
     return share(chosen, rejected, a == b)
 
 
-def judged_wrong(chosen, rejected, a, b):
+def ranked_wrong(chosen, rejected, a, b):
     return share(rejected, chosen, near(a, b))
 
 
@@ -123,42 +123,42 @@ def of_probabilities(score, log_p, reference, beta):
 
 
 # -- Exercise 4 --------------------------------------------------------------------------------------------------------
-def margin(values, counted):
-    sums = (values * counted).sum(1)
+def margin(values, reply_mask):
+    sums = (values * reply_mask).sum(1)
     return sums[0] - sums[1]
 
 
-def prefers_the_other(log_p, reference, counted, beta):
-    return -logsigmoid(-beta * margin(log_p - reference, counted))
+def prefers_the_other(log_p, reference, reply_mask, beta):
+    return -logsigmoid(-beta * margin(log_p - reference, reply_mask))
 
 
-def reference_left_out(log_p, reference, counted, beta):
-    return -logsigmoid(beta * margin(log_p, counted))
+def reference_left_out(log_p, reference, reply_mask, beta):
+    return -logsigmoid(beta * margin(log_p, reply_mask))
 
 
-def mean_over_tokens(log_p, reference, counted, beta):
-    return -logsigmoid(beta * margin((log_p - reference) / counted.sum(1, keepdim=True), counted))
+def mean_over_tokens(log_p, reference, reply_mask, beta):
+    return -logsigmoid(beta * margin((log_p - reference) / reply_mask.sum(1, keepdim=True), reply_mask))
 
 
-def prompt_counted(log_p, reference, counted, beta):
-    return -logsigmoid(beta * margin(log_p - reference, torch.ones_like(counted)))
+def prompt_included(log_p, reference, reply_mask, beta):
+    return -logsigmoid(beta * margin(log_p - reference, torch.ones_like(reply_mask)))
 
 
-def mean_over_everything(log_p, reference, counted, beta):
+def mean_over_everything(log_p, reference, reply_mask, beta):
     means = (log_p - reference).mean(1)
     return -logsigmoid(beta * (means[0] - means[1]))
 
 
-def beta_left_out(log_p, reference, counted, beta):
-    return -logsigmoid(margin(log_p - reference, counted))
+def beta_left_out(log_p, reference, reply_mask, beta):
+    return -logsigmoid(margin(log_p - reference, reply_mask))
 
 
-def negative_loss(log_p, reference, counted, beta):
-    return logsigmoid(beta * margin(log_p - reference, counted))
+def negative_loss(log_p, reference, reply_mask, beta):
+    return logsigmoid(beta * margin(log_p - reference, reply_mask))
 
 
-def probability(log_p, reference, counted, beta):
-    return torch.sigmoid(beta * margin(log_p - reference, counted))
+def probability(log_p, reference, reply_mask, beta):
+    return torch.sigmoid(beta * margin(log_p - reference, reply_mask))
 
 
 # -- Exercise 5 --------------------------------------------------------------------------------------------------------
@@ -197,28 +197,28 @@ WRONG = {
         sign_flipped: "punish the preferred",
         summed: "sum over the pairs",
         no_logarithm: "logarithm is missing",
-        no_sigmoid: "shouting louder",
+        no_sigmoid: "by larger scores",
         mean_too_early: "mean before the logarithm",
         underflowing: "Use logsigmoid",
     },
     "matched_accuracy": {
-        all_pairs: "counted all pairs",
+        all_pairs: "You took all pairs",
         the_unmatched: "whose lengths differ",
         equal_only: "exactly one length",
-        judged_wrong: "judged *wrong*",
-        ties_lose: "tie counted as a loss",
-        ties_win: "tie counted as a win",
+        ranked_wrong: "ranked *wrong*",
+        ties_lose: "A tie is a loss in yours",
+        ties_win: "A tie is a win in yours",
         divided_by_all: "divided by all pairs",
         how_many: "how many, not which share",
         of_the_shorter: "tenth of the *shorter*",
     },
-    "leashed": {
-        pays_for_moving: "pay the policy for moving",
+    "kl_penalized": {
+        pays_for_moving: "reward the policy for moving",
         no_price: "β is missing",
         score_everywhere: "Every token got the score",
         score_first: "stands at the first token",
-        all_at_the_end: "whole distance is paid at the end",
-        no_score: "Only the leash",
+        all_at_the_end: "whole penalty stands at the end",
+        no_score: "Only the penalty",
         no_reference: "reference is left out",
         of_probabilities: "difference of the probabilities",
     },
@@ -226,8 +226,8 @@ WRONG = {
         prefers_the_other: "prefer the wrong one",
         reference_left_out: "reference is left out",
         mean_over_tokens: "mean over the tokens",
-        prompt_counted: "prompt and the padding",
-        mean_over_everything: "over all places",
+        prompt_included: "prompt and the padding",
+        mean_over_everything: "over all positions",
         beta_left_out: "β is missing",
         negative_loss: "put a minus in front",
         probability: "probability that the preferred one wins",

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.corpus.implicit_feedback import accuracy, votes, words
+from helpers.corpus.implicit_feedback import accuracy, preference_pairs, words
 from helpers.evaluation.best_of_n import best_of
 from helpers.training.dpo import dpo_loss
 from helpers.training.reinforce import kl_penalized_rewards
@@ -36,7 +36,7 @@ def test_the_loss_of_a_judge_is_the_packages():
 def test_matched_pairs_are_those_of_the_votes():
     sizes = [12, 4, 11, 30, 25, 3, 5, 22, 10, 2, 24, 40, 4, 9, 12, 1] * 4
     talks = [talk(*sizes[start:], name=str(start)) for start in range(6)]
-    wide, score = votes(talks, matched=None), lambda talk, turn: turn % 5
+    wide, score = preference_pairs(talks, matched=None), lambda talk, turn: turn % 5
     columns = [
         torch.tensor([float(measure(vote.conversation, vote[side])) for vote in wide])
         for measure in (score, words)
@@ -54,7 +54,7 @@ def test_the_leash_is_the_packages_for_replies_of_any_length():
     scores = torch.tensor([1.0, -2.0, 0.5])
     expected = kl_penalized_rewards(scores, log_p, reference, 0.2, counted)
     for row, length in enumerate((6, 2, 4)):
-        found = solution("leashed")(scores[row], log_p[row, :length], reference[row, :length], 0.2)
+        found = solution("kl_penalized")(scores[row], log_p[row, :length], reference[row, :length], 0.2)
         torch.testing.assert_close(found, expected[row, :length])
 
 

@@ -45,7 +45,7 @@ def baseline(train, vocabulary: int):
     """Train by nanoGPT's laptop recipe; return the model and the wall seconds."""
     seed_everything(0)
     began = time.perf_counter()
-    model = GPT(GPTConfig.gpt2(vocabulary, context=CONTEXT, width=128, layers=4, heads=4))
+    model = GPT(GPTConfig.gpt2(vocabulary, context=CONTEXT, n_embd=128, n_layer=4, n_head=4))
     rule = {"learning_rate": 1e-3, "warmup": 0.05, "schedule": "cosine", "weight_decay": 0.1}  # to 1e-4
     fit(model, WindowBatches(train, 12, CONTEXT), steps=2000, progress=False, **rule)
     return model, time.perf_counter() - began
@@ -55,7 +55,7 @@ def ours(train, vocabulary: int, seconds: float, layers: int = 2, seed: int = 0)
     """Train today's recipe for ``seconds`` of wall time, the making of the model included."""
     seed_everything(seed)
     began = time.perf_counter()
-    sizes = {"context": CONTEXT, "width": 128, "layers": layers, "heads": 4, "pair_rows": 2039}
+    sizes = {"context": CONTEXT, "n_embd": 128, "n_layer": layers, "n_head": 4, "bigram_rows": 2039}
     model = GPT(GPTConfig.modern(vocabulary, tied=False, **sizes))
     rule = {"optimizer": "muon", "learning_rate": 0.04, "schedule": "trapezoid"}
     rule["dtype"] = torch.bfloat16 if has_bf16("cpu") else None
@@ -98,7 +98,7 @@ def pair_of_gpts(vocabulary=98, context=CONTEXT, width=128, layers=4, heads=4):
     sizes = {"n_positions": context, "n_embd": width, "n_layer": layers, "n_head": heads}
     drop = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     theirs = GPT2LMHeadModel(GPT2Config(vocab_size=vocabulary, bos_token_id=0, eos_token_id=None, **sizes, **drop))
-    ours = GPT(GPTConfig.gpt2(vocabulary, context=context, width=width, layers=layers, heads=heads))
+    ours = GPT(GPTConfig.gpt2(vocabulary, context=context, n_embd=width, n_layer=layers, n_head=heads))
     assert ours.parameter_count() == sum(p.numel() for p in theirs.parameters())
     return ours, theirs
 

@@ -35,7 +35,7 @@ def batches(batch_size: int, context: int) -> StreamBatches:
 def with_fit(kind: str, width: int, data, steps: int) -> float:
     """Return the seconds that ``fit`` takes for so many steps."""
     torch.manual_seed(0)
-    model = CharRNN(VOCABULARY, kind=kind, width=width, embedding=EMBEDDING)
+    model = CharRNN(VOCABULARY, kind=kind, hidden_size=width, embedding_size=EMBEDDING)
     began = time.perf_counter()
     fit(model, data, steps=steps, learning_rate=1e-3, loss=CarriedState(), progress=True)
     return time.perf_counter() - began

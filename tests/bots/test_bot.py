@@ -166,20 +166,31 @@ def test_a_reply_ends_where_the_turn_ends(last):
 def test_padding_and_unknown_are_never_said():
     for token in (0, 1):
         reply = reciting(token).reply(["a"], seed=0, max_tokens=50)
-        assert set(reply) <= set("abc")
+        assert reply and set(reply) <= set("abc")
 
 
 def test_replies_hold_no_special_token(bot):
     bot.model.head.bias.data[: len(SPECIAL)] = 1.5  # it would like to
+    length = 0
     for seed in range(20):
         pieces = list(bot.stream(["Hello"], seed=seed, temperature=1.5, max_tokens=40))
+        length += len(pieces)
         assert all(len(piece) == 1 and piece in bot.tokenizer.characters for piece in pieces)
+    assert length > 100
 
 
 def test_a_seed_repeats_the_reply(bot):
     replies = [bot.reply(["Hello"], seed=seed, max_tokens=30) for seed in (0, 0, 1)]
     assert replies[0] == replies[1] != replies[2]
-    assert bot.reply(["Hello"], max_tokens=30) != bot.reply(["Hello"], max_tokens=30)
+
+
+def test_without_a_seed_the_sampler_gets_none(bot, monkeypatch):
+    """None of its own either: replies differ each time (the sampler has a test of that)."""
+    seen = []
+    monkeypatch.setattr("helpers.generation.sampling.generate", lambda *_, seed=None, **settings: seen.append(seed) or iter(()))
+    bot.reply(["Hello"])
+    bot.reply(["Hello"], seed=3)
+    assert seen == [None, 3]
 
 
 def test_the_pieces_joined_are_the_reply(bot):

@@ -1,4 +1,4 @@
-"""The zoo: what is saved is what is loaded, damage is noticed, and nothing in a checkpoint can run."""
+"""Checkpoints: what is saved is what is loaded, damage is noticed, and nothing in a checkpoint can run."""
 
 import json
 import shutil
@@ -12,10 +12,14 @@ from helpers.__main__ import main
 from helpers.bots import checkpoints
 from helpers.bots.bot import Bot
 from helpers.bots.checkpoints import DamagedCheckpoint
+from helpers.models.gpt import GPT
+from helpers.models.lora import add_lora
 from helpers.models.rnn import CharRNN
+from tests import factories
 
 IDS = torch.arange(2, 40)[None]
-REMEDY = r"git checkout data/checkpoints/rnn\), or train it anew: python -m helpers bots train rnn"
+SHORT = IDS[:, :18]
+REMEDY = r"git checkout data/checkpoints/rnn\), or train it again: python -m helpers bots train rnn"
 
 
 @pytest.fixture
@@ -40,6 +44,17 @@ def test_what_is_loaded_scores_as_what_was_saved_in_sixteen_bits(bot, saved):
     assert loaded.reply(["Hello"], seed=0, max_tokens=20) == Bot(half, bot.tokenizer).reply(
         ["Hello"], seed=0, max_tokens=20
     )
+
+
+def test_a_bot_is_loaded_to_a_device_and_saved_from_there(bot, saved, device):
+    before = (saved / "model.safetensors").read_bytes()
+    loaded = checkpoints.load("rnn", device)
+    assert {value.device.type for value in loaded.model.parameters()} == {device.type}
+    torch.testing.assert_close(loaded.model(IDS.to(device))[0].cpu(), checkpoints.load("rnn").model(IDS)[0], atol=1e-4, rtol=0)
+    assert isinstance(loaded.reply(["Hello"], seed=0, max_tokens=20), str)
+    assert {value.device.type for value in checkpoints.load("rnn", "meta").model.parameters()} == {"meta"}  # without a GPU, too
+    checkpoints.save(loaded, {}, {})
+    assert (saved / "model.safetensors").read_bytes() == before
 
 
 def test_the_files_are_numbers_and_json(bot, saved):
@@ -130,6 +145,18 @@ def test_one_changed_byte_is_noticed(saved, file):
             action("rnn")
 
 
+def test_other_line_ends_in_a_checkout_are_no_damage(bot, saved):
+    tokenizer, model = saved / "tokenizer.json", saved / "model.safetensors"
+    for path in (tokenizer, saved / "card.json"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert b"\r\n" in tokenizer.read_bytes()
+    checkpoints.verify("rnn")
+    assert checkpoints.load("rnn").tokenizer.tokens == bot.tokenizer.tokens
+    model.write_bytes(b"\r\n" + model.read_bytes())
+    with pytest.raises(DamagedCheckpoint, match="model.safetensors is not the file"):
+        checkpoints.verify("rnn")
+
+
 @pytest.mark.parametrize("file", checkpoints.FILES)
 @pytest.mark.parametrize("length", [0, 50])
 def test_a_truncated_file_is_noticed(saved, file, length):
@@ -170,11 +197,31 @@ def test_a_card_with_nonsense_on_it_is_noticed(saved, change):
         checkpoints.load("rnn")
 
 
-@pytest.mark.parametrize("change", [{"width": 9}, {"kind": "gru"}, {"color": "red"}, {"width": "wide"}])
+@pytest.mark.parametrize("change", [{"hidden_size": 9}, {"kind": "gru"}, {"color": "red"}, {"hidden_size": "wide"}])
 def test_a_card_of_another_model_is_noticed(saved, change):
     spoilt(saved / "card.json", lambda card: card | {"config": card["config"] | change})
     with pytest.raises(DamagedCheckpoint, match=f"its card.json does not fit its model.*{REMEDY}"):
         checkpoints.load("rnn")
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [("to", RuntimeError("no such device")), ("to", AssertionError("no CUDA")), ("__init__", RuntimeError("out of memory"))],
+)
+def test_a_missing_device_or_full_memory_is_no_damage(saved, monkeypatch, place, fault):
+    def fails(*arguments, **settings):
+        raise fault
+
+    monkeypatch.setattr(CharRNN, place, fails)
+    with pytest.raises(type(fault), match=str(fault)):
+        checkpoints.load("rnn")
+
+
+def test_a_device_that_is_not_there_is_no_damage(saved):
+    absent = "cuda" if not torch.cuda.is_available() else "mps"
+    with pytest.raises((RuntimeError, AssertionError)) as error:
+        checkpoints.load("rnn", absent)
+    assert not isinstance(error.value, DamagedCheckpoint)
 
 
 def test_a_hash_that_is_not_on_the_card_is_no_hash(saved):
@@ -234,3 +281,55 @@ def test_list_fails_in_words(saved, capsys):
     (saved / "model.safetensors").unlink()
     assert main(["bots", "list"]) == 1
     assert "model.safetensors is missing" in capsys.readouterr().err
+
+
+# --- a difference that lies beside its base -------------------------------------------------------------------------
+
+
+def with_lora(bot, name="dpo"):
+    model = add_lora(checkpoints.load(bot.name).model, rank=2)
+    for number, (part, value) in enumerate(model.named_parameters()):
+        if part.endswith(".B"):
+            value.data += torch.linspace(-1, 1, value.numel()).view_as(value) * (number + 1) / 20
+    return Bot(model.eval(), bot.tokenizer, name)
+
+
+def test_a_difference_is_stored_alone_and_loaded_with_its_base(base):
+    bot = with_lora(base)
+    scores = bot.model(SHORT)[0]
+    path = checkpoints.save(bot, {"base": "gpt"}, {})
+    assert not torch.allclose(scores, base.model(SHORT)[0], atol=1e-3)
+    loaded = checkpoints.load("dpo")
+    torch.testing.assert_close(loaded.model(SHORT)[0], scores, atol=1e-5, rtol=1e-4)
+    assert isinstance(loaded.model, GPT) and loaded.model.parameter_count() == base.model.parameter_count()
+    own = (path / "model.safetensors").stat().st_size
+    assert checkpoints.size("dpo") == own + checkpoints.size("gpt") and checkpoints.card("dpo")["config"] == {
+        "base": "gpt"
+    }
+    checkpoints.verify("dpo")
+
+
+def test_a_difference_beside_another_base_is_refused(base, tokenizer):
+    checkpoints.save(with_lora(base), {"base": "gpt"}, {})
+    other = factories.gpt(len(tokenizer), n_layer=1, seed=1)
+    checkpoints.save(Bot(other, tokenizer, "gpt"), {}, {})
+    with pytest.raises(DamagedCheckpoint, match="'dpo' is damaged.*bots train dpo"):
+        checkpoints.load("dpo")
+
+
+def test_a_base_that_is_missing_or_damaged_is_named(base, checkpoint_folder):
+    checkpoints.save(with_lora(base), {"base": "gpt"}, {})
+    path = checkpoint_folder / "gpt" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DamagedCheckpoint, match="the checkpoint 'gpt' is damaged"):
+        checkpoints.load("dpo")
+    shutil.rmtree(checkpoint_folder / "gpt")
+    with pytest.raises(DamagedCheckpoint, match="'dpo' is damaged.*needs the bot 'gpt'"):
+        checkpoints.load("dpo")
+
+
+def test_a_card_without_its_base_is_damaged(base, checkpoint_folder):
+    path = checkpoints.save(with_lora(base), {"base": "gpt"}, {}) / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"config": {}}))
+    with pytest.raises(DamagedCheckpoint, match="its card.json does not fit"):
+        checkpoints.load("dpo")

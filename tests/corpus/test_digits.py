@@ -5,28 +5,18 @@ import sys
 import pytest
 import torch
 
-from helpers.corpus.digits import DigitBatches, Digits, lit, load_digits
+from helpers.corpus.digits import DigitBatches, light_on_dark, load_digits
 
 
 def test_the_split_keeps_every_digit_once():
     train, test = load_digits()
     assert train.images.shape == (1400, 1, 8, 8) and test.images.shape == (397, 1, 8, 8)
     assert train.images.dtype == torch.float32 and train.labels.dtype == torch.int64
-    # The set holds no two equal pictures, so that nothing of the test part was seen in training.
-    together = torch.cat((train.images, test.images)).flatten(1)
-    assert len(together.unique(dim=0)) == len(together)
-    assert torch.cat((train.labels, test.labels)).bincount().tolist() == [
-        178,
-        182,
-        177,
-        183,
-        181,
-        182,
-        181,
-        179,
-        174,
-        180,
-    ]
+    # The set holds no two equal images, so that nothing of the test part was seen in training.
+    everything = torch.cat((train.images, test.images)).flatten(1)
+    assert len(everything.unique(dim=0)) == len(everything)
+    counts = torch.cat((train.labels, test.labels)).bincount()
+    assert counts.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 
 def test_paper_is_minus_one_and_ink_one():
@@ -45,11 +35,11 @@ def test_a_sign_is_light_on_dark_and_glows_to_the_right():
     image[0, 0, 3, 4], image[0, 0, 5, 7] = 0.5, 1.0  # one gray dot, and one at the right edge
     expected = torch.ones(8, 8)
     expected[3, 4], expected[3, 5], expected[5, 7] = -0.5, 0.25, -1.0
-    assert torch.equal(lit(image)[0, 0], expected)
-    assert torch.equal(lit(image[:0]), image[:0])
+    assert torch.equal(light_on_dark(image)[0, 0], expected)
+    assert torch.equal(light_on_dark(image[:0]), image[:0])
 
 
-def test_batches_are_drawn_anew_and_come_again():
+def test_batches_are_sampled_anew_and_come_again():
     train, _ = load_digits()
     batches, again, other = DigitBatches(train, 16), DigitBatches(train, 16), DigitBatches(train, 16, seed=1)
     assert batches[3].inputs.shape == (16, 1, 8, 8) and batches[3].targets.shape == (16,)
@@ -62,12 +52,7 @@ def test_batches_are_drawn_anew_and_come_again():
     assert train.labels[place] == label
 
 
-def test_wrong_input_gets_a_sentence(monkeypatch):
-    train, _ = load_digits()
-    with pytest.raises(ValueError, match="at least one of each"):
-        DigitBatches(train, 0)
-    with pytest.raises(ValueError, match="0 digits"):
-        DigitBatches(Digits(train.images[:0], train.labels[:0]))
+def test_a_missing_library_gets_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ImportError, match="pip install scikit-learn"):
         load_digits()

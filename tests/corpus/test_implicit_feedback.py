@@ -1,26 +1,25 @@
-"""Votes: who wins one, who cannot take part, and what is refused because nobody preferred anything."""
+"""Preference pairs: which message is chosen, which take no part, and what is refused because nobody preferred anything."""
 
 import pytest
 
-from helpers.corpus.batches.context_reply_pairs import Pair
-from helpers.corpus.conversations import Conversation, Turn
+from helpers.corpus.batches.base import Pair
 from helpers.corpus.implicit_feedback import (
     BASELINES,
     Preference,
-    Vote,
+    PreferencePair,
     accuracy,
     checked,
+    preference_pairs,
     preferences,
     preferred,
-    votes,
 )
 from helpers.corpus.tokenizers.bpe import BPETokenizer
+from tests import factories
 
 
 def talk(*sizes, name="c"):
     """A conversation whose turns have so many words, A and B in turn."""
-    turns = (Turn("AB"[place % 2], " ".join(["word"] * size)) for place, size in enumerate(sizes))
-    return Conversation(name, name, tuple(turns))
+    return factories.conversation(*(" ".join(["word"] * size) for size in sizes), name=name)
 
 
 def turns(found):
@@ -29,8 +28,8 @@ def turns(found):
 
 def test_the_message_with_the_longer_answer_wins():
     # A's messages, turns 0 and 2, have five words each; B answered with 4 and with 12.
-    assert turns(votes([talk(5, 4, 5, 12, 1)])) == [(2, 0)]
-    assert turns(votes([talk(5, 12, 5, 4, 1)])) == [(0, 2)]
+    assert turns(preference_pairs([talk(5, 4, 5, 12, 1)])) == [(2, 0)]
+    assert turns(preference_pairs([talk(5, 12, 5, 4, 1)])) == [(0, 2)]
 
 
 @pytest.mark.parametrize(
@@ -44,23 +43,23 @@ def test_the_message_with_the_longer_answer_wins():
         (5, 4, 8, 12, 1),  # lengths too different
     ],
 )
-def test_what_is_no_vote(sizes):
+def test_what_is_no_preference(sizes):
     with pytest.raises(ValueError, match="no two messages"):
-        votes([talk(*sizes)])
+        preference_pairs([talk(*sizes)])
 
 
 def test_lengths_are_matched_by_the_share_of_the_longer_one():
     talks = [talk(20, 4, 18, 12, 1)]  # a tenth less
-    assert turns(votes(talks)) == [(2, 0)]
+    assert turns(preference_pairs(talks)) == [(2, 0)]
     with pytest.raises(ValueError, match="no two"):
-        votes(talks, matched=0)
-    assert turns(votes([talk(5, 4, 30, 12, 1)], matched=None)) == [(2, 0), (1, 3)]
+        preference_pairs(talks, matched=0)
+    assert turns(preference_pairs([talk(5, 4, 30, 12, 1)], matched=None)) == [(2, 0), (1, 3)]
     with pytest.raises(ValueError, match="share from 0"):
-        votes(talks, matched=1.5)
+        preference_pairs(talks, matched=1.5)
 
 
 def test_both_messages_are_of_one_person_and_each_takes_part_once():
-    found = votes([talk(*[5, 20, 5, 3, 9] * 8, name=str(number)) for number in range(4)], matched=None)
+    found = preference_pairs([talk(*[5, 20, 5, 3, 9] * 8, name=str(number)) for number in range(4)], matched=None)
     for conversation in {vote.conversation.id for vote in found}:
         used = [turn for vote in found if vote.conversation.id == conversation for turn in (vote.chosen, vote.rejected)]
         assert len(used) == len(set(used))
@@ -69,27 +68,27 @@ def test_both_messages_are_of_one_person_and_each_takes_part_once():
     assert set(speakers) == {"A", "B"}
 
 
-def test_the_lot_is_drawn_by_the_seed():
+def test_pairs_are_formed_at_random_by_the_seed():
     talks = [talk(*[6, 3, 6, 20, 6, 3, 6, 18, 6, 2, 6, 40] * 3)]
-    assert turns(votes(talks, seed=1)) == turns(votes(talks, seed=1)) != turns(votes(talks, seed=2))
+    first, again, other = (turns(preference_pairs(talks, seed=seed)) for seed in (1, 1, 2))
+    assert first == again != other
 
 
 def test_accuracy_counts_a_tie_half_and_refuses_what_is_no_number():
-    found = [Vote(talk(1, 2, 3), 2, 0), Vote(talk(1, 2, 3), 0, 2), Vote(talk(4, 2, 4), 0, 2)]
+    sizes_and_turns = [((1, 2, 3), 2, 0), ((1, 2, 3), 0, 2), ((4, 2, 4), 0, 2)]
+    found = [PreferencePair(talk(*sizes), *both) for sizes, *both in sizes_and_turns]
     assert accuracy(found, BASELINES["the longer message"]) == 0.5  # right, wrong, a tie
     assert accuracy(found, lambda talk, turn: -turn) == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="no number"):
         accuracy(found, lambda talk, turn: float("nan"))
-    with pytest.raises(ValueError, match="no votes"):
+    with pytest.raises(ValueError, match="no preference pairs"):
         accuracy([], BASELINES["the longer message"])
 
 
 def test_preferences_hold_context_and_message_with_the_partners_token():
-    said = Conversation(
-        "c", "c", (Turn("A", "hi there"), Turn("B", "oh no"), Turn("A", "bye now"), Turn("B", "so long"))
-    )
+    four_turns = factories.conversation("hi there", "oh no", "bye now", "so long")
     tokenizer = BPETokenizer.train(["hi there oh no bye now so long"], 270)
-    (found,) = preferences([Vote(said, 2, 0)], tokenizer)
+    (found,) = preferences([PreferencePair(four_turns, 2, 0)], tokenizer)
     a, b = tokenizer.speaker("A"), tokenizer.speaker("B")
     assert list(found.chosen.reply) == [a, *tokenizer.encode("bye now"), b]
     assert tokenizer.decode(found.chosen.context, special=True) == "<end><A>hi there<B>oh no"
@@ -110,9 +109,9 @@ def test_a_pair_without_a_preferred_side_is_refused(choice):
 
 
 def test_empty_and_equal_replies_are_refused():
-    with pytest.raises(ValueError, match="other reply of pair 0 is empty"):
+    with pytest.raises(ValueError, match="rejected reply of pair 0"):
         preferred([FIRST], [Pair([1], [3])], [0])
-    with pytest.raises(ValueError, match="preferred reply of pair 0 has an empty context"):
+    with pytest.raises(ValueError, match="chosen reply of pair 0 or its context is empty"):
         checked([Preference(Pair([], [3, 4]), SECOND)])
     with pytest.raises(ValueError, match="both replies are the same"):
         preferred([FIRST], [Pair([1], [3, 7])], [0])

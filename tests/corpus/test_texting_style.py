@@ -2,10 +2,10 @@
 
 import pytest
 
-from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.texting_style import restyled, texting
+from tests.factories import conversation
 
-TALK = Conversation("t", "t", (Turn("A", "Are you OK?"), Turn("B", "I'm fine, and YOU?"), Turn("A", "Yes!")))
+TALK = conversation("Are you OK?", "I'm fine, and YOU?", "Yes!", name="t")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.evaluation.gan_metrics import accuracy, modes_reached, nearest, recognized
+from helpers.evaluation.gan_metrics import accuracy, modes_covered, nearest, recognized
 
 CORNERS = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
 
@@ -25,13 +25,13 @@ def image(digit, sure):
 
 
 def test_modes_are_reached_by_a_tenth_of_their_share():
-    assert modes_reached(CORNERS.repeat(10, 1), CORNERS, 0.1) == (4, 1.0)
-    assert modes_reached(CORNERS[:1].repeat(40, 1), CORNERS, 0.1) == (1, 1.0)
-    assert modes_reached(CORNERS * 5, CORNERS, 0.1) == (0, 0.0)
+    assert modes_covered(CORNERS.repeat(10, 1), CORNERS, 0.1) == (4, 1.0)
+    assert modes_covered(CORNERS[:1].repeat(40, 1), CORNERS, 0.1) == (1, 1.0)
+    assert modes_covered(CORNERS * 5, CORNERS, 0.1) == (0, 0.0)
     # 40 points, ten for each corner: one of them makes a tenth of a share.
     rare = torch.cat((CORNERS[:1].repeat(37, 1), CORNERS[1:2], CORNERS[2:3] + 0.2, CORNERS[3:] * 9))
-    assert modes_reached(rare, CORNERS, 0.1) == (2, pytest.approx(38 / 40))
-    assert modes_reached(torch.cat((CORNERS[:1].repeat(79, 1), CORNERS[1:2])), CORNERS, 0.1)[0] == 1
+    assert modes_covered(rare, CORNERS, 0.1) == (2, pytest.approx(38 / 40))
+    assert modes_covered(torch.cat((CORNERS[:1].repeat(79, 1), CORNERS[1:2])), CORNERS, 0.1)[0] == 1
 
 
 def test_recognized_tells_quality_from_variety():
@@ -60,9 +60,9 @@ def test_a_copy_has_distance_zero():
     assert distances.tolist() == [0.0, 1.5] and which.tolist() == [1, 0]
 
 
-def test_nothing_cannot_be_judged():
+def test_nothing_cannot_be_measured():
     for call in (
-        lambda: modes_reached(CORNERS[:0], CORNERS, 0.1),
+        lambda: modes_covered(CORNERS[:0], CORNERS, 0.1),
         lambda: recognized(Darkness(), image(0, 1)[:0]),
         lambda: accuracy(Darkness(), image(0, 1)[:0], torch.zeros(0)),
         lambda: nearest(image(0, 1)[:0], image(0, 1)),

@@ -8,15 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.evaluation import likelihood as measured
-from helpers.evaluation.likelihood import by_word, conversation_nats, reply_bits, reply_bits_per_byte, surprise
+from helpers.evaluation.likelihood import by_word, conversation_nats, reply_bits, reply_bits_per_byte, surprisal
 from helpers.evaluation.text_metrics import bits_per_byte
-from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.ngram import NGram
 from helpers.models.rnn import CharRNN
+from tests.factories import conversation, gpt, rnn
 
 TOKENIZER = CharTokenizer("ab ")
 PAD, UNKNOWN, END, A, B, OTHER, a, b, SPACE = range(9)
@@ -38,19 +37,14 @@ class Halves:
         return logits, state
 
 
-def conversation(*texts):
-    return Conversation("c", "c", tuple(Turn("AB"[i % 2], text) for i, text in enumerate(texts)))
-
-
 def some_conversations():
     random = np.random.default_rng(5)
     lengths = [3, 700, 40, 41, 1100, 12, 90, 1, *range(20, 60)]
     return [conversation("".join(random.choice(list("ab é"), n)), "ab", "b a" * (n % 3)) for n in lengths]
 
 
-def network(kind="lstm", dropout=0.0, layers=1):
-    torch.manual_seed(3)
-    return CharRNN(len(TOKENIZER), kind=kind, width=12, layers=layers, embedding=6, dropout=dropout)
+def network(kind="lstm", dropout=0.0, n_layer=1):
+    return rnn(len(TOKENIZER), seed=3, kind=kind, n_layer=n_layer, dropout=dropout)
 
 
 def counted():
@@ -59,7 +53,7 @@ def counted():
 
 def test_bits_by_hand():
     model = Halves()
-    tokens, bits = surprise(model, TOKENIZER, "ab a")
+    tokens, bits = surprisal(model, TOKENIZER, "ab a")
     assert tokens == ["a", "b", " ", "a"]
     assert bits == pytest.approx([1, math.log2(4 / 3), 3, 1])
     assert bits.dtype == np.float64
@@ -69,28 +63,28 @@ def test_bits_by_hand():
 def test_the_context_is_read_with_its_speakers_and_the_next_one_speaks():
     for context, before in [(["b"], [A, b, B]), (["b", "a"], [A, b, B, a, A])]:
         model = Halves()
-        surprise(model, TOKENIZER, "ab", context)
+        surprisal(model, TOKENIZER, "ab", context)
         assert model.read == [END, *before, a]
 
 
 def test_an_unknown_character_also_pays_for_which_one_it_is():
-    tokens, bits = surprise(Halves(), TOKENIZER, "é😀")
+    tokens, bits = surprisal(Halves(), TOKENIZER, "é😀")
     assert tokens == ["é", "😀"]  # as written, not as the model sees them
     assert bits == pytest.approx([3 + DEARER / math.log(2)] * 2)
 
 
 def test_an_empty_text_has_no_bits_and_a_context_is_a_list():
     for model in (Halves(), counted(), network()):
-        tokens, bits = surprise(model, TOKENIZER, "", ["a"])
+        tokens, bits = surprisal(model, TOKENIZER, "", ["a"])
         assert tokens == [] and bits.shape == (0,)
     with pytest.raises(TypeError, match=r"context=\['hello'\]"):
-        surprise(Halves(), TOKENIZER, "a", "hello")
+        surprisal(Halves(), TOKENIZER, "a", "hello")
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_a_long_text_is_read_in_windows_as_if_in_one_go(kind):
     model, text = network(kind), "ab ba " * 200
-    _, bits = surprise(model, TOKENIZER, text)
+    _, bits = surprisal(model, TOKENIZER, text)
     ids = torch.tensor([[END, A, *TOKENIZER.encode(text)]])
     with torch.no_grad():
         expected = -model(ids[:, :-1])[0].log_softmax(-1)[0, torch.arange(1201), ids[0, 1:]] / math.log(2)
@@ -98,10 +92,10 @@ def test_a_long_text_is_read_in_windows_as_if_in_one_go(kind):
 
 
 def test_dropout_is_off_while_measuring_and_the_mode_is_put_back():
-    model = network(dropout=0.5, layers=2)
-    first, second = (surprise(model, TOKENIZER, "ab ba")[1] for _ in range(2))
+    model = network(dropout=0.5, n_layer=2)
+    first, second = (surprisal(model, TOKENIZER, "ab ba")[1] for _ in range(2))
     assert (first == second).all() and model.training
-    assert (surprise(model.eval(), TOKENIZER, "ab ba")[1] == first).all() and not model.training
+    assert (surprisal(model.eval(), TOKENIZER, "ab ba")[1] == first).all() and not model.training
     with pytest.raises(ValueError, match="stop"), measured.evaluating(model.train()):
         raise ValueError("stop")
     assert model.training and torch.is_grad_enabled()
@@ -109,8 +103,8 @@ def test_dropout_is_off_while_measuring_and_the_mode_is_put_back():
 
 def test_the_counted_model_gives_the_same_through_both_of_its_doors():
     model = counted()
-    _, bits = surprise(model, TOKENIZER, "ab bé", ["ba"])
-    _, called = surprise(lambda ids, state=None: model(ids, state), TOKENIZER, "ab bé", ["ba"])
+    _, bits = surprisal(model, TOKENIZER, "ab bé", ["ba"])
+    _, called = surprisal(lambda ids, state=None: model(ids, state), TOKENIZER, "ab bé", ["ba"])
     assert bits == pytest.approx(called, rel=1e-5)
 
 
@@ -131,12 +125,12 @@ def test_at_most_32_rows_and_512_tokens_are_read_at_once_and_few_rows_of_a_large
             return super().forward(ids, state)
 
     torch.manual_seed(3)
-    model = Watched(len(TOKENIZER), width=4, embedding=2)
+    model = Watched(len(TOKENIZER), hidden_size=4, embedding_size=2)
     usual, _ = conversation_nats(model, TOKENIZER, some_conversations())
     assert max(rows for rows, _ in shapes) == 32 and max(length for _, length in shapes) == 512
     assert len(shapes) < len(some_conversations())
     shapes.clear()
-    monkeypatch.setattr(measured, "MOST_SCORES", 3 * 512 * len(TOKENIZER))
+    monkeypatch.setattr(measured, "MOST_LOGITS", 3 * 512 * len(TOKENIZER))
     assert conversation_nats(model, TOKENIZER, some_conversations())[0] == pytest.approx(usual, rel=1e-6)
     assert max(rows for rows, _ in shapes) == 3
 
@@ -202,7 +196,7 @@ class Even:
 
 @given(st.text(alphabet="the dog \n🌊é😀", max_size=30))
 def test_pieces_of_a_byte_pair_tokenizer_are_the_text_and_cost_what_their_tokens_cost(text):
-    pieces, bits = surprise(Even(), PAIRS, text)
+    pieces, bits = surprisal(Even(), PAIRS, text)
     assert "".join(pieces) == text and len(pieces) == len(bits)
     assert bits.sum() == pytest.approx(len(PAIRS.encode(text)) * math.log2(len(PAIRS)))
     assert (
@@ -211,7 +205,7 @@ def test_pieces_of_a_byte_pair_tokenizer_are_the_text_and_cost_what_their_tokens
 
 
 def test_tokens_that_share_a_character_stand_as_one():
-    pieces, bits = surprise(Even(), PAIRS, "the😀", ["hi"])
+    pieces, bits = surprisal(Even(), PAIRS, "the😀", ["hi"])
     assert pieces == ["the", "😀"]
     assert bits == pytest.approx(np.array([1, 3]) * math.log2(len(PAIRS)))  # 😀 is F0 9F and two more; F0 9F is merged
 
@@ -253,7 +247,7 @@ def test_a_long_text_is_read_in_windows_that_overlap_by_half(context):
     model = Summing(context)
     for length in (1, context - 2, context - 1, context, 3 * context, 4 * context + 1, 50):
         text = ("ab ba b" * 300)[: max(1, length)]
-        _, bits = surprise(model, TOKENIZER, text)
+        _, bits = surprisal(model, TOKENIZER, text)
         expected = by_hand([END, A, *TOKENIZER.encode(text)], context)[1:]
         assert bits * math.log(2) == pytest.approx(expected, rel=1e-5)
 
@@ -275,10 +269,9 @@ def test_windows_of_many_rows_are_read_side_by_side_and_short_rows_once():
 
 
 def test_a_gpt_is_measured_as_if_it_had_read_each_window_alone():
-    torch.manual_seed(1)
-    model = GPT(GPTConfig.modern(len(TOKENIZER), context=16, width=16, layers=2, heads=2)).eval()
+    model = gpt(len(TOKENIZER), seed=1, context=16)
     text = "ab ba b" * 9
-    _, bits = surprise(model, TOKENIZER, text)
+    _, bits = surprisal(model, TOKENIZER, text)
     ids = torch.tensor([END, A, *TOKENIZER.encode(text)])
     expected, start = [], 0
     with torch.no_grad():
@@ -296,7 +289,7 @@ def test_the_bits_of_a_reply_are_those_of_its_surprise_after_its_context():
     bot, contexts = Bot(network().eval(), TOKENIZER), [["ab", "a"], ["b"], []]
     bits = reply_bits(bot, ["ab", "b", "aa b"], contexts)
     assert bits.shape == (3,) and bits.dtype == np.float64
-    assert bits[0] == pytest.approx(surprise(bot.model, TOKENIZER, "ab", ["ab", "a"])[1].sum())
+    assert bits[0] == pytest.approx(surprisal(bot.model, TOKENIZER, "ab", ["ab", "a"])[1].sum())
     assert bits[1] != pytest.approx(float(reply_bits(bot, ["b"], [["a a"]])[0]))
     with pytest.raises(ValueError, match="one context per reply: got 2 replies and 1"):
         reply_bits(bot, ["a", "b"], [["a"]])
@@ -314,3 +307,14 @@ def test_bits_per_byte_of_replies_by_hand():
     # Each token costs three bits: of B's turn "b" and what closes it, over one byte; of all turns seven tokens, four bytes.
     assert reply_bits_per_byte(Eighths(), tokenizer, [talk], "B", 16) == pytest.approx(6.0)
     assert reply_bits_per_byte(Eighths(), tokenizer, [talk], None, 16) == pytest.approx(3 * 7 / 4)
+
+
+def test_bits_per_byte_of_replies_divide_by_bytes_not_by_characters():
+    class Uniform(Halves):
+        def __call__(self, ids, state=None):
+            return torch.zeros(*ids.shape, len(tokenizer)), state
+
+    talk = conversation("ab", "é😀")  # the reply has 2 characters and 6 bytes
+    for tokenizer, tokens in ((CharTokenizer("abé😀"), 2), (BPETokenizer.train(["ab"], 262), 6)):
+        expected = (tokens + 1) * math.log2(len(tokenizer)) / 6  # the token that closes the reply costs as much
+        assert reply_bits_per_byte(Uniform(), tokenizer, [talk], "B", 16) == pytest.approx(expected)

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers.evaluation import power_laws
-from helpers.experiments.scaling_laws import COLUMNS, PLANS, TOKENS_A_STEP, layer_parameters
+from helpers.experiments.scaling_laws import COLUMNS, RUNS, layer_parameters
 
 SIZES = [1e3, 1e4, 1e5, 1e6]
 
@@ -35,11 +35,11 @@ def test_what_has_no_logarithm_is_refused(sizes, losses, floor):
         power_laws.fit_power_law(sizes, losses, floor)
 
 
-def test_the_stored_trainings_are_those_of_the_plan():
-    points = power_laws.measured()
+def test_the_stored_trainings_are_those_of_the_list():
+    points = power_laws.read_runs()
     assert list(points.columns) == list(COLUMNS)
     stored = set(points[["series", "width", "tokens"]].itertuples(index=False, name=None))
-    assert stored == {(plan.series, plan.width, plan.steps * TOKENS_A_STEP) for plan in PLANS}
+    assert stored == {tuple(run.key.values()) for run in RUNS}
     assert (points["parameters"] == points["width"].map(layer_parameters)).all()
     for _, series in points.groupby("series"):
-        assert series["loss"].is_monotonic_decreasing  # in the plan's order both series grow
+        assert series["loss"].is_monotonic_decreasing  # in the list's order both series grow

@@ -28,7 +28,7 @@ def cells(path):
 
 def test_the_file_of_the_course_reads_and_untrained_bots_say_so():
     table = scoreboard.read()
-    assert list(table.index) == [entry.name for entry in scoreboard.ENTRIES]
+    assert list(table.index) == [entry.name for entry in scoreboard.BOTS]
     assert set(table["status"]) <= {"trained", "not trained yet"}
 
 

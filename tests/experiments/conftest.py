@@ -1,3 +1,3 @@
 """The shared fixtures of ``tests.factories``."""
 
-from tests.factories import bot, checkpoint_folder, tokenizer  # noqa: F401
+from tests.factories import bot, checkpoint_folder, preference_course, tokenizer  # noqa: F401

@@ -8,12 +8,11 @@ import torch
 from helpers.bots import checkpoints
 from helpers.bots.bot import Bot
 from helpers.corpus.batches.base import Batch
-from helpers.corpus.conversations import Card, Conversation, Corpus, Turn
 from helpers.corpus.texting_style import restyled
 from helpers.experiments import fine_tuning
-from helpers.experiments.fine_tuning import NoisyContext, Plan, beginner, main, rows_to_read, train_one
-from helpers.models.gpt import GPT, GPTConfig
+from helpers.experiments.fine_tuning import FineTuningRun, NoisyContext, initial_model, main, train_one, training_rows
 from helpers.runtime import start
+from tests import factories
 
 
 def talks(number):
@@ -25,22 +24,20 @@ def talks(number):
         "Me too.",
         "Ok!",
     )
-    turns = tuple(Turn("AB"[place % 2], text) for place, text in enumerate(texts * 3))
-    return [Conversation(f"c{place}", f"c{place}", turns) for place in range(number)]
+    return factories.conversations(number, texts * 3)
 
 
 @pytest.fixture
 def bot(tokenizer):
-    torch.manual_seed(7)
-    return Bot(GPT(GPTConfig.modern(len(tokenizer), width=16, layers=1, heads=2, context=128)).eval(), tokenizer, "gpt")
+    return Bot(factories.gpt(len(tokenizer), seed=7, n_layer=1, context=128), tokenizer, "gpt")
 
 
-CORPUS = Corpus(talks(6), talks(4), talks(2), Card("made up", "CC0"))
+CORPUS = factories.corpus(talks(6), talks(4), talks(2))
 
 
 def test_each_method_begins_where_it_says(bot):
     ids = torch.arange(3, 12)[None]
-    scratch, full, lora = (beginner(method, bot.model) for method in ("scratch", "full", "lora-2"))
+    scratch, full, lora = (initial_model(method, bot.model) for method in ("scratch", "full", "lora-2"))
     for model in (full, lora):
         assert torch.equal(model.eval()(ids)[0], bot.model(ids)[0])
     assert scratch.settings == bot.model.settings and not torch.equal(scratch.embed.weight, bot.model.embed.weight)
@@ -49,7 +46,7 @@ def test_each_method_begins_where_it_says(bot):
     assert trained[0] == trained[1] == bot.model.parameter_count() > 5 * trained[2] > 0
     for wrong in ("half", "lora", "lora-x"):
         with pytest.raises(ValueError, match="known are scratch, full, and lora-8"):
-            beginner(wrong, bot.model)
+            initial_model(wrong, bot.model)
 
 
 def test_noise_changes_only_what_nobody_is_marked_on():
@@ -70,44 +67,44 @@ def test_noise_changes_only_what_nobody_is_marked_on():
 
 def test_rehearsal_reads_as_much_old_talk_as_new(bot):
     read = [restyled(talk) for talk in CORPUS.val]
-    plain, mixed = (rows_to_read(read, CORPUS, bot.tokenizer, guard) for guard in ("", "rehearsal"))
-    said = {bot.tokenizer.decode(row.ids[row.counted]) for row in plain}
+    plain, mixed = (training_rows(read, CORPUS, bot.tokenizer, guard) for guard in ("", "rehearsal"))
+    said = {bot.tokenizer.decode(row.ids[row.mask]) for row in plain}
     assert all("too" in text or "fine" in text or "ok" in text for text in said)
-    old = [row for row in mixed if any(letter.isupper() for letter in bot.tokenizer.decode(row.ids[row.counted]))]
+    old = [row for row in mixed if any(letter.isupper() for letter in bot.tokenizer.decode(row.ids[row.mask]))]
     assert 0.3 < len(old) / len(mixed) < 0.7
 
 
 def test_training_learns_the_manner_and_says_how_much_it_trained(bot, monkeypatch):
     monkeypatch.setenv("HELPERS_DEVICE", "cpu")
     device = start(seed=0)
-    first, last = train_one(Plan("rate", "full", 4, 1e-2, 0, 40, 20), CORPUS, bot, device)
-    assert (first[0], last[0]) == (20, 40) and first[1] == bot.model.parameter_count()
-    assert last[2] < first[2] < 6  # bits per byte of the new manner
-    (lora,) = train_one(Plan("rate", "lora-2", 4, 1e-2, 0, 5), CORPUS, bot, device)
-    assert 0 < lora[1] < first[1] / 5
-    (untouched,) = train_one(Plan("untouched", "full", 0, 0.0, 0, 0), CORPUS, bot, device)
-    assert untouched[:2] == (0, 0) and untouched[2] > first[2]
-    again = train_one(Plan("rate", "lora-2", 4, 1e-2, 0, 5), CORPUS, bot, device)
+    first, last = train_one(FineTuningRun("rate", "full", 4, 1e-2, 0, 40, 20), CORPUS, bot, device)
+    assert (first["steps"], last["steps"]) == (20, 40) and first["trained"] == bot.model.parameter_count()
+    assert last["new"] < first["new"] < 6  # bits per byte of the new manner
+    (lora,) = train_one(FineTuningRun("rate", "lora-2", 4, 1e-2, 0, 5), CORPUS, bot, device)
+    assert 0 < lora["trained"] < first["trained"] / 5
+    (untouched,) = train_one(FineTuningRun("untouched", "full", 0, 0.0, 0, 0), CORPUS, bot, device)
+    assert (untouched["steps"], untouched["trained"]) == (0, 0) and untouched["new"] > first["new"]
+    again = train_one(FineTuningRun("rate", "lora-2", 4, 1e-2, 0, 5), CORPUS, bot, device)
     assert again == [lora]
 
 
 def test_the_file_grows_by_what_it_lacks(bot, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HELPERS_DEVICE", "cpu")
-    plans = (Plan("rate", "full", 2, 1e-3, 0, 2), Plan("rate", "lora-2", 2, 1e-3, 0, 2))
+    runs = (FineTuningRun("rate", "full", 2, 1e-3, 0, 2), FineTuningRun("rate", "lora-2", 2, 1e-3, 0, 2))
     monkeypatch.setattr(fine_tuning, "load", lambda: CORPUS)
     monkeypatch.setattr(checkpoints, "load", lambda name: bot)
     path = tmp_path / "runs.csv"
-    monkeypatch.setattr(fine_tuning, "PLANS", plans[:1])
+    monkeypatch.setattr(fine_tuning, "RUNS", runs[:1])
     main(path)
-    monkeypatch.setattr(fine_tuning, "PLANS", plans)
+    monkeypatch.setattr(fine_tuning, "RUNS", runs)
     before = path.read_text()
     main(path)
     with path.open() as file:
         rows = list(csv.DictReader(file))
     assert path.read_text().startswith(before) and [row["method"] for row in rows] == ["full", "lora-2"]
-    assert fine_tuning.rows(path) == rows and fine_tuning.rows(tmp_path / "none.csv") == []
+    assert [row["rate"] for row in rows] == ["0.001"] * 2
 
 
-def test_every_plan_is_one_of_its_own():
-    keys = [plan[:5] for plan in fine_tuning.PLANS]
+def test_every_run_is_one_of_its_own():
+    keys = [tuple(run.key.values()) for run in fine_tuning.RUNS]
     assert len(set(keys)) == len(keys)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from helpers.experiments import scaling_laws
+from helpers.io import read_rows
 from helpers.models.gpt import GPT, GPTConfig
 
 
@@ -11,26 +12,26 @@ from helpers.models.gpt import GPT, GPTConfig
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(scaling_laws, "data_path", lambda: tmp_path)
     monkeypatch.setattr(
-        scaling_laws, "PLANS", (scaling_laws.Plan("parameters", 8, 1), scaling_laws.Plan("tokens", 8, 2))
+        scaling_laws, "RUNS", (scaling_laws.ScalingRun("parameters", 8, 1), scaling_laws.ScalingRun("tokens", 8, 2))
     )
     stream = torch.randint(0, 9, (9000,), dtype=torch.int16, generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(scaling_laws, "texts", lambda: (stream, stream, 9))
+    monkeypatch.setattr(scaling_laws, "load_texts", lambda: (stream, stream, 9))
     return tmp_path
 
 
 def test_layers_hold_twelve_times_the_square_of_the_width():
-    model = GPT(GPTConfig.modern(9, width=16, layers=2, heads=2))
+    model = GPT(GPTConfig.modern(9, n_embd=16, n_layer=2, n_head=2))
     assert scaling_laws.layer_parameters(16) == sum(weights.numel() for weights in model.blocks.parameters())
 
 
-def test_every_plan_becomes_a_row(folder):
+def test_every_run_becomes_a_row(folder):
     scaling_laws.main()
-    rows = scaling_laws.rows(folder / "scaling.csv")
+    rows = read_rows(folder / "scaling.csv")
     assert [(row["series"], row["width"], row["tokens"]) for row in rows] == [
-        ("parameters", "8", str(scaling_laws.TOKENS_A_STEP)),
-        ("tokens", "8", str(2 * scaling_laws.TOKENS_A_STEP)),
+        ("parameters", 8, scaling_laws.TOKENS_A_STEP),
+        ("tokens", 8, 2 * scaling_laws.TOKENS_A_STEP),
     ]
-    assert all(0 < float(row["loss"]) < 9 for row in rows)
+    assert all(0 < row["loss"] < 9 for row in rows)
 
 
 def test_only_what_is_missing_is_measured(folder, monkeypatch):

@@ -1,46 +1,32 @@
 """Beam search finds what counting all replies finds; width 1 is greedy; dull replies lose when they are re-ranked."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 import torch
 
-from helpers.generation.beam_search import Candidate, beam_search, reply_log_probabilities, rerank
+from helpers.generation.beam_search import Candidate, beam_search, rerank
 from helpers.generation.sampling import generate
-from helpers.models.gpt import GPT, GPTConfig
-from helpers.models.ngram import NGram
-from helpers.models.rnn import CharRNN
-from helpers.models.seq2seq import Seq2Seq
-from helpers.models.transformer import Transformer
+from helpers.models.utils import device_of
+from tests.factories import LANGUAGE_MODELS, language_model, ngram
 
 END, SIZE = 2, 9
-MARKS = {"speakers": (3, 4), "pad": 0, "end": END}
 PROMPT = [2, 3, 6, 7, 4]
 
 
-def models():
-    """One of each kind, with opinions: 9 tokens, of which 0 to 4 are special."""
-    torch.manual_seed(3)
-    made = {
-        "RNN": CharRNN(SIZE, width=8, embedding=6),
-        "n-gram": NGram.count(torch.randint(5, SIZE, (300,)), 3, SIZE),
-        "seq2seq": Seq2Seq(SIZE, width=8, embedding=6, **MARKS),
-        "fixed vector": Seq2Seq(SIZE, width=8, embedding=6, attention=False, **MARKS),
-        "transformer": Transformer(SIZE, width=8, heads=2, layers=1, **MARKS),
-        "GPT": GPT(GPTConfig.gpt2(SIZE, context=32, width=8, layers=1, heads=2)),
-    }
-    for model in made.values():
-        if isinstance(model, torch.nn.Module):
-            model.eval().double()
-            for parameter in model.parameters():
-                parameter.data *= 4
-    return made
+def tiny(kind, **config):
+    """A model of 9 tokens, of which 0 to 4 are special."""
+    if kind == "n-gram":
+        return ngram(SIZE, seed=3, first=5)
+    return language_model(kind, SIZE, **({} if kind in ("RNN", "GPT") else {"speakers": (3, 4)}), **config)
 
 
-@pytest.fixture(params=["RNN", "n-gram", "seq2seq", "fixed vector", "transformer", "GPT"])
-def model(request):
-    return models()[request.param]
+@pytest.fixture(params=LANGUAGE_MODELS)
+def model(request, device):
+    made = tiny(request.param)
+    return made.to(device) if isinstance(made, torch.nn.Module) else made
 
 
 @torch.no_grad()
@@ -50,7 +36,8 @@ def all_replies(model, most, stop=(END,), forbidden=(0, 1, 3, 4)):
     found = []
     for length in range(most + 1):
         for tokens in itertools.product(words, repeat=length):
-            nats = model(torch.tensor([[*PROMPT, *tokens]]))[0][0, -length - 1 :].double().log_softmax(-1)
+            ids = torch.tensor([[*PROMPT, *tokens]], device=device_of(model))
+            nats = model(ids)[0][0, -length - 1 :].double().log_softmax(-1)
             total = sum(float(nats[place, token]) for place, token in enumerate(tokens))
             found.append((total + float(nats[-1, list(stop)].logsumexp(-1)), list(tokens)))
     return sorted(found, reverse=True)
@@ -100,7 +87,7 @@ def test_greedy_misses_what_a_beam_finds():
 
 @pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0])
 def test_the_score_is_the_sum_over_a_power_of_the_length(penalty):
-    model = models()["seq2seq"]
+    model = tiny("seq2seq")
     found = search(model, width=5**4, max_tokens=4, length_penalty=penalty)
     for candidate in found:
         size = len(candidate.tokens) + candidate.finished
@@ -112,13 +99,47 @@ def test_the_score_is_the_sum_over_a_power_of_the_length(penalty):
 def test_a_larger_length_penalty_gives_longer_replies():
     mean = []
     for penalty in (0.0, 2.0):
-        found = search(models()["seq2seq"], width=20, max_tokens=8, length_penalty=penalty)
+        found = search(tiny("seq2seq"), width=20, max_tokens=8, length_penalty=penalty)
         mean.append(np.mean([len(candidate.tokens) for candidate in found[:5]]))
     assert mean[0] < mean[1]
 
 
+class Path:
+    """Replies are 5 5 5 …: the first ends with probability .55, the second with .9, the eighth surely; counts its calls."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, ids, state=None):
+        self.calls += 1
+        logits = torch.full((*ids.shape, SIZE), -60.0)
+        for row, tokens in enumerate(ids.tolist()):
+            end = {0: 0.55, 1: 0.9, 8: 1 - 1e-9}.get(tokens.count(5), 1e-9)
+            logits[row, -1, END], logits[row, -1, 5] = math.log(end), math.log(1 - end)
+        return logits, None
+
+
+def test_the_search_goes_on_while_a_longer_reply_may_get_the_better_score():
+    """Eight tokens have a sum of log .045 = −3.1 only, but −.34 a token; the two replies at hand have −.45 and −.60."""
+    model = Path()
+    best, second = search(model, width=2, max_tokens=9, length_penalty=1.0)
+    assert best.tokens == [5] * 8 and best.score == pytest.approx(math.log(0.45 * 0.1) / 9, abs=1e-4)
+    assert second.tokens == [5] and second.score == pytest.approx(math.log(0.45 * 0.9) / 2, abs=1e-4)
+    assert model.calls == 9
+
+
+@pytest.mark.parametrize(("most", "penalty"), [(9, 0.0), (5, 1.0)])
+def test_the_search_stops_as_soon_as_no_beam_can_overtake(most, penalty):
+    """A sum of −3.1 only falls, and over five tokens it is −.62 each: worse than both replies at hand."""
+    model = Path()
+    assert [found.tokens for found in search(model, width=2, max_tokens=most, length_penalty=penalty)] == (
+        [[], [5]] if penalty == 0 else [[5], []]
+    )
+    assert model.calls == 2
+
+
 def test_which_token_closes_does_not_matter():
-    model = models()["seq2seq"]
+    model = tiny("seq2seq")
     expected = all_replies(model, most=2, stop=(END, 3, 4), forbidden=(0, 1))
     found = [c for c in search(model, width=300, max_tokens=3, stop=[END, 3, 4], forbidden=[0, 1]) if c.finished]
     assert [candidate.tokens for candidate in found] == [tokens for _, tokens in expected]
@@ -134,19 +155,13 @@ def test_replies_that_do_not_end_are_cut_and_come_last(model):
 
 
 def test_it_is_deterministic_and_leaves_the_mode():
-    model = models()["seq2seq"].train()
+    model = tiny("seq2seq").train()
     assert search(model, width=3) == search(model, width=3) and model.training
 
 
 def test_forbidden_tokens_are_never_said(model):
     found = search(model, width=6, max_tokens=5, forbidden=[0, 1, 3, 4, 5, 6])
     assert {token for candidate in found for token in candidate.tokens} <= {7, 8}
-
-
-def test_log_probabilities_of_given_replies(model):
-    expected = {tuple(tokens): total for total, tokens in all_replies(model, most=2)}
-    found = reply_log_probabilities(model, PROMPT, list(expected), [END])
-    assert found == pytest.approx(list(expected.values()), abs=1e-5)
 
 
 def test_reranking_prefers_what_is_likely_here():
@@ -158,7 +173,7 @@ def test_reranking_prefers_what_is_likely_here():
 
 
 def test_bad_input_is_refused_in_words():
-    model = models()["RNN"]
+    model = tiny("RNN")
     with pytest.raises(ValueError, match="nothing to go on from"):
         beam_search(model, [], stop=[END])
     for wrong in ({"width": 0}, {"max_tokens": 0}, {"length_penalty": -1.0}, {"length_penalty": float("nan")}):
@@ -166,6 +181,3 @@ def test_bad_input_is_refused_in_words():
             search(model, **wrong)
     with pytest.raises(ValueError, match="for each of the 1 candidates; got 2 numbers"):
         rerank([Candidate([5], -1.0, -1.0)], [0.0, 1.0])
-    for replies, stop in (([[5]], []), ([], [END])):
-        with pytest.raises(ValueError, match="one reply at least, and the tokens that may close one"):
-            reply_log_probabilities(model, PROMPT, replies, stop)

@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 
-from helpers.generation.sampling import distribution, generate, generate_batch, penalized
-from helpers.models.gpt import GPT, GPTConfig
-from helpers.models.rnn import CharRNN
+from helpers.corpus.batches.base import IGNORED
+from helpers.generation.sampling import distribution, generate, repetition_penalized, sample_tokens
+from helpers.models.utils import device_of
+from tests import factories
+from tests.factories import rnn
 
 LOGITS = torch.tensor([0.5, 0.125, 0.25, 0.125]).log()  # the probabilities themselves, as logits
 
@@ -29,11 +31,10 @@ class Table:
 
 
 @pytest.fixture
-def model():
-    torch.manual_seed(1)
-    model = CharRNN(12, width=8, embedding=4, dropout=0.5).eval()
+def model(device):
+    model = rnn(12, seed=1, hidden_size=8, embedding_size=4, dropout=0.5).eval()
     model.head.weight.data *= 20  # opinions strong enough for the state to matter
-    return model
+    return model.to(device)
 
 
 def said(model, ids=(2,), **settings):
@@ -113,7 +114,7 @@ def test_minus_infinity_has_no_probability():
 @pytest.mark.parametrize("logits", [[-math.inf, -math.inf], [0.0, math.nan], [0.0, math.inf]])
 @pytest.mark.parametrize("temperature", [0, 1])
 def test_scores_of_which_nothing_can_be_drawn_are_refused(logits, temperature):
-    with pytest.raises(ValueError, match="no token can be drawn"):
+    with pytest.raises(ValueError, match="no token can be sampled"):
         distribution(torch.tensor(logits), temperature)
 
 
@@ -161,7 +162,19 @@ def test_a_seed_repeats_and_another_differs(model):
     first = said(model, seed=0, max_tokens=30)
     assert len(first) == 30 and said(model, seed=0, max_tokens=30) == first
     assert said(model, seed=1, max_tokens=30) != first
-    assert said(model, max_tokens=30) != said(model, max_tokens=30)  # 12 ** 30 possibilities: never by chance
+
+
+def test_without_a_seed_the_generator_takes_one_from_the_system(model, monkeypatch):
+    drawn = iter([0, 1])
+
+    class Unseeded(torch.Generator):
+        def seed(self):
+            self.manual_seed(number := next(drawn))
+            return number
+
+    expected = [said(model, seed=seed, max_tokens=30) for seed in (0, 1)]
+    monkeypatch.setattr(torch, "Generator", Unseeded)
+    assert [said(model, max_tokens=30) for _ in range(2)] == expected
 
 
 def test_the_global_generator_is_left_alone(model):
@@ -213,7 +226,7 @@ def test_keeping_the_state_is_as_good_as_reading_everything_again(model):
 
         def __call__(self, ids, state=None):
             ids = ids if state is None else torch.cat([state, ids], 1)
-            return model(ids)[0], ids
+            return model(ids.to(device_of(model)))[0], ids
 
     kept = said(model, [2, 5, 7], seed=4, max_tokens=40)
     assert kept == said(Forgetful(), [2, 5, 7], seed=4, max_tokens=40) and len(set(kept)) > 4
@@ -223,14 +236,17 @@ def test_keeping_the_state_is_as_good_as_reading_everything_again(model):
 def test_the_repetition_penalty_by_hand():
     logits = torch.tensor([0.5, 0.25, 0.25]).log()
     # Token 0 was said: its log-probability doubles, so it weighs 0.25 beside 0.25 and 0.25.
-    assert close(distribution(penalized(logits, [0, 0], 2.0)), [1 / 3] * 3)
-    assert torch.equal(penalized(logits, [0], 1.0), logits) and torch.equal(penalized(logits, [], 2.0), logits)
+    twice, none = torch.tensor([[0, 0]]), torch.zeros(1, 0, dtype=torch.long)
+    assert close(distribution(repetition_penalized(logits[None], twice, 2.0))[0], [1 / 3] * 3)
+    assert torch.equal(repetition_penalized(logits[None], twice, 1.0)[0], logits)
+    assert torch.equal(repetition_penalized(logits[None], none, 2.0)[0], logits)
     assert logits[0].item() == pytest.approx(math.log(0.5))  # not changed in place
 
 
 def test_the_repetition_penalty_lowers_also_scores_above_zero():
-    logits = torch.tensor([9.0, 8.0, 7.0])
-    assert (penalized(logits, [0, 2], 1.5) < logits).tolist() == [True, False, True]
+    logits, previous = torch.tensor([[9.0, 8.0, 7.0], [9.0, 8.0, 7.0]]), torch.tensor([[0, 2], [1, 1]])
+    lower = repetition_penalized(logits, previous, 1.5) < logits
+    assert lower.tolist() == [[True, False, True], [False, True, False]]
 
 
 def test_the_repetition_penalty_makes_repeats_rarer():
@@ -255,12 +271,8 @@ PROMPTS = ([1, 2, 3], [4, 5, 6, 7, 8, 9], [3])
 
 
 @pytest.fixture(params=["gpt2", "modern"])
-def gpt(request):
-    torch.manual_seed(0)
-    model = GPT(getattr(GPTConfig, request.param)(40, context=24, width=32, layers=2, heads=2))
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return model.eval()
+def gpt(request, device):
+    return factories.gpt(40, request.param, context=24, n_embd=32, std=0.3).double().to(device)
 
 
 @pytest.mark.parametrize("temperature", [0, 1.0])
@@ -280,25 +292,51 @@ def test_a_prompt_beyond_the_context_is_cut_to_its_latter_half(gpt):
     assert said(gpt, long, seed=1, max_tokens=5) == said(gpt, long[-12:], seed=1, max_tokens=5)
 
 
-def test_side_by_side_with_padding_is_as_one_by_one(gpt):
-    alone = [said(gpt, prompt, seed=seed, max_tokens=15) for seed, prompt in enumerate(PROMPTS)]
-    assert generate_batch(gpt, PROMPTS, seeds=range(3), max_tokens=15) == alone
-    assert generate_batch(gpt, PROMPTS[::-1], seeds=[2, 1, 0], max_tokens=15) == alone[::-1]
+# --- many texts at once -----------------------------------------------------------------------------------------------
 
 
-def test_side_by_side_each_row_stops_for_itself(gpt):
-    settings = {"max_tokens": 15, "stop": set(range(0, 40, 9)), "repetition_penalty": 1.2, "forbidden": [1, 2]}
-    alone = [said(gpt, prompt, seed=seed, **settings) for seed, prompt in enumerate(PROMPTS)]
-    assert generate_batch(gpt, PROMPTS, seeds=range(3), **settings) == alone
-    assert len({len(row) for row in alone}) > 1  # else this shows nothing
+def test_many_distributions_are_those_of_each():
+    logits = torch.randn(6, 30) * 3
+    for settings in (
+        {},
+        {"temperature": 0},
+        {"temperature": 0.4, "top_k": 5},
+        {"top_p": 0.7},
+        {"top_k": 9, "top_p": 0.5},
+    ):
+        rows = torch.stack([distribution(row, **settings) for row in logits])
+        torch.testing.assert_close(distribution(logits, **settings), rows)
+        assert distribution(logits, **settings, dtype=torch.float32).dtype == torch.float32
 
 
-def test_rows_of_other_models_and_rows_beyond_the_context_are_written_one_by_one(gpt, model):
-    assert generate_batch(model, PROMPTS, seeds=range(3), max_tokens=9) == [
-        said(model, prompt, seed=seed, max_tokens=9) for seed, prompt in enumerate(PROMPTS)
-    ]
-    long = generate_batch(gpt, PROMPTS, seeds=range(3), max_tokens=30)
-    assert long == [said(gpt, prompt, seed=seed, max_tokens=30) for seed, prompt in enumerate(PROMPTS)]
-    assert generate_batch(gpt, []) == []
-    with pytest.raises(ValueError, match="nothing to go on from"):
-        generate_batch(gpt, [[1], []])
+def in_rows(rows, **settings):
+    """Sample from a Table several rows at once; the tokens [B, T]."""
+    table, start = torch.tensor(rows), settings.pop("start")
+    read = lambda tokens: table[torch.tensor(start) if tokens is None else tokens]  # noqa: E731
+    return torch.stack(list(sample_tokens(read, generator=torch.Generator().manual_seed(0), **settings)), dim=1)
+
+
+COUNTING = [[0.0 if column == row + 1 else -math.inf for column in range(7)] for row in range(6)] + [[0.0] * 7]
+
+
+def test_each_row_ends_for_itself_and_the_rest_is_ignored():
+    rows = in_rows(COUNTING, start=[0, 2], max_tokens=9, stop=[4])
+    assert rows.tolist() == [[1, 2, 3, 4], [3, 4, IGNORED, IGNORED]]
+    assert in_rows(COUNTING, start=[0, 2], max_tokens=2, stop=[4]).tolist() == [[1, 2], [3, 4]]
+
+
+def test_no_row_ends_before_its_least_number_of_tokens():
+    even = [[0.0, 0.0, 0.0]] * 3
+    rows = in_rows(even, start=[0] * 400, max_tokens=3, stop=[1, 2], min_tokens=2)
+    assert not rows[:, :2].any() and set(rows[:, 2].tolist()) == {0, 1, 2}
+
+
+def test_the_end_may_be_asked_for_more_rarely():
+    rows = in_rows(COUNTING[:5] + [[0.0] * 7] * 2, start=[2], max_tokens=9, stop=[4], check_every=4)
+    assert rows.tolist() == [[3, 4, IGNORED, IGNORED]]
+
+
+def test_the_repetition_penalty_counts_the_tokens_of_each_row_alone():
+    falling = [[0.0, -0.1, -0.2, -0.3, -0.4, -0.5]] * 6
+    rows = in_rows(falling, start=[0, 0], max_tokens=5, temperature=0, repetition_penalty=4.0)
+    assert rows[0].tolist() == rows[1].tolist() and len(set(rows[0].tolist())) == 5

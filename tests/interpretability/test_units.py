@@ -6,7 +6,7 @@ import torch
 
 from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokenizers.characters import CharTokenizer
-from helpers.interpretability.units import LABELS, best_unit, last_character_score, pieces, record, unit_scores
+from helpers.interpretability.units import LABELS, best_unit, pieces, record, unit_scores
 from helpers.models.rnn import CharRNN
 
 CHAT = Conversation("c", "c", (Turn("A", "What (now)? I'm ok"), Turn("B", 'A "B2" ')))
@@ -19,7 +19,7 @@ def tokenizer():
 
 def test_record_is_what_the_model_shows_and_carries_the_memory_over(tokenizer, monkeypatch):
     monkeypatch.setattr("helpers.interpretability.units.WINDOW", 7)
-    model = CharRNN(len(tokenizer), width=6, embedding=5, dropout=0.5)
+    model = CharRNN(len(tokenizer), hidden_size=6, embedding_size=5, dropout=0.5)
     characters, outputs = record(model, tokenizer, [CHAT, "now~"])
     assert characters == ["<A>", *CHAT.turns[0].text, "<B>", *CHAT.turns[1].text, "<end>", "<A>", *"now�", "<end>"]
     ids = [tokenizer.end, *tokenizer.encode_conversation(CHAT), tokenizer.speaker("A"), *tokenizer.encode("now~")]
@@ -32,7 +32,7 @@ def test_record_is_what_the_model_shows_and_carries_the_memory_over(tokenizer, m
 
 
 def test_record_refuses_nothing_and_a_bare_string(tokenizer):
-    model = CharRNN(len(tokenizer), width=6)
+    model = CharRNN(len(tokenizer), hidden_size=6)
     with pytest.raises(ValueError, match="no text"):
         record(model, tokenizer, [])
     with pytest.raises(ValueError, match=r"\[text\]"):
@@ -43,7 +43,7 @@ READ = "<A> W h a t _ ( n o w ) ? _ I ' m _ o k <B> A _ “ B 2 ” _ <end>"
 BY_HAND = {
     "inside a word": "01111001110001110110 10011000",
     "characters since the last space": "01234012345601230120 10123400",
-    "inside quotation marks": "00000000000000000000 00111000",
+    "inside a quotation": "00000000000000000000 00111000",
     "inside brackets": "00000011110000000000 00000000",
     "inside a number": "00000000000000000000 00001000",
     "the sentence began with a question word": "00000111111000000000 00000000",
@@ -181,17 +181,5 @@ def test_small_turns():
 
 def test_straight_quotation_marks_open_and_close_and_a_turn_closes_what_is_open():
     characters = [*'a "b" "c', "<B>", *'d"e']
-    assert LABELS["inside quotation marks"](characters) == [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1]
+    assert LABELS["inside a quotation"](characters) == [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1]
     assert LABELS["inside brackets"]([*":( (b", "<B>", *"d)e"]) == [0, 0, 0, 1, 1, 0, 0, 0, 0]
-
-
-def test_what_the_last_character_tells():
-    # "a" means 1 in two of three cases, "b" never, "c" was not seen (the mean, 2/5, stands between them).
-    assert last_character_score("aaabb", [1, 1, 0, 0, 0], "abcb", [1, 0, 1, 0]) == pytest.approx(1)
-    assert last_character_score("aaabb", [1, 1, 0, 0, 0], "abab", [1, 0, 0, 1]) == pytest.approx(0)
-    assert last_character_score("aaabb", [1, 1, 0, 0, 0], "acb", [0, 0, 1]) == pytest.approx(-1)
-    text, other = "it is 42 or 7" * 3, "in 2427 it was"
-    number, quoted = LABELS["inside a number"], LABELS["inside quotation marks"]
-    assert last_character_score(text, number(text), other, number(other)) == pytest.approx(1)
-    text, other = 'he "is" ok ' * 4, 'ok "he" is'  # it takes a memory to know whether a quotation is open
-    assert last_character_score(text, quoted(text), other, quoted(other)) < 0.9

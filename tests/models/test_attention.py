@@ -87,7 +87,7 @@ def test_shapes_that_do_not_fit(shapes, complaint):
 
 
 def test_a_mask_of_numbers_is_refused():
-    with pytest.raises(ValueError, match=r"torch.bool, True where a query may look"):
+    with pytest.raises(ValueError, match=r"torch.bool, True where a query may attend"):
         attention(torch.ones(2, 4), torch.ones(2, 4), torch.ones(2, 4), torch.zeros(2, 2))
 
 
@@ -111,7 +111,7 @@ def test_the_same_step_is_the_same_turn_wherever_it_is_made():
 
 
 def test_odd_width_has_no_pairs():
-    with pytest.raises(ValueError, match="even width"):
+    with pytest.raises(ValueError, match="even number"):
         sinusoidal_positions(3, 5)
 
 
@@ -123,17 +123,23 @@ def test_heads_that_do_not_divide_the_width(heads):
 
 def torchs(layer):
     """Return torch's own layer with the weights of ours: they lie in the same order."""
-    theirs = nn.MultiheadAttention(layer.width, layer.heads, batch_first=True).double()
+    theirs = nn.MultiheadAttention(layer.d_model, layer.n_head, batch_first=True).double()
     with torch.no_grad():
-        theirs.in_proj_weight.copy_(layer.inward.weight), theirs.in_proj_bias.copy_(layer.inward.bias)
-        theirs.out_proj.weight.copy_(layer.outward.weight), theirs.out_proj.bias.copy_(layer.outward.bias)
+        theirs.in_proj_weight.copy_(layer.in_proj.weight), theirs.in_proj_bias.copy_(layer.in_proj.bias)
+        theirs.out_proj.weight.copy_(layer.out_proj.weight), theirs.out_proj.bias.copy_(layer.out_proj.bias)
     return theirs
 
 
-@pytest.mark.parametrize("need_weights", [True, False], ids=["readable", "fast"])
+def with_weights(layer, *inputs):
+    """Return the layer's output and its attention weights; computed the readable way."""
+    output, cache = layer.run_with_cache(*inputs)
+    return output, cache["hook_pattern"]
+
+
+@pytest.mark.parametrize("readable", [True, False], ids=["readable", "fast"])
 @pytest.mark.parametrize("kind", ["self", "causal", "cross", "cross, padded"])
-def test_multi_head_attention_is_torchs(layer, kind, need_weights):
-    nn.init.normal_(layer.inward.bias), nn.init.normal_(layer.outward.bias)
+def test_multi_head_attention_is_torchs(layer, kind, readable):
+    nn.init.normal_(layer.in_proj.bias), nn.init.normal_(layer.out_proj.bias)
     x, source = double(2, 5, 12), double(2, 7, 12)
     padded = torch.tensor([[False] * 7, [False] * 4 + [True] * 3])
     ours, theirs = {
@@ -145,8 +151,8 @@ def test_multi_head_attention_is_torchs(layer, kind, need_weights):
     names = ("query", "key", "value", "key_padding_mask", "need_weights", "attn_mask")
     theirs = dict(zip(names, theirs)) | {"need_weights": True, "average_attn_weights": False}
     expected, looked = torchs(layer)(**theirs)
-    if need_weights:
-        values, weights = layer(*ours, need_weights=True)
+    if readable:
+        values, weights = with_weights(layer, *ours)
         close(weights, looked)
     else:
         values = layer(*ours)
@@ -159,24 +165,28 @@ def test_multi_head_attention_is_torchs(layer, kind, need_weights):
 def test_the_fast_way_is_the_readable_way(layer, causal, masked, length):
     mask = torch.rand(2, 1, 1, length) < 0.5 if masked else None  # rows that may look nowhere are among them
     x = double(2, length, 12)
-    close(layer(x, None, mask, causal), layer(x, None, mask, causal, need_weights=True)[0])
+    close(layer(x, None, mask, causal), with_weights(layer, x, None, mask, causal)[0])
 
 
-@pytest.mark.parametrize("need_weights", [True, False], ids=["readable", "fast"])
-def test_keys_of_before_can_be_kept(layer, need_weights):
+@pytest.fixture(params=["readable", "fast"])
+def either(layer, request):
+    """The layer, with a function on its weights or without."""
+    with layer.hooks({"hook_pattern": lambda weights: None} if request.param == "readable" else {}):
+        yield layer
+
+
+def test_keys_of_before_can_be_kept(either):
     x = double(2, 6, 12)
-    whole = layer(x, causal=True)
-    q, k, v = layer.project(x)
-    late, _ = layer.attend(q[:, :, 4:], k, v, causal=True, need_weights=need_weights)
-    close(late, whole[:, 4:])
+    whole = either(x, causal=True)
+    q, k, v = either.project(x)
+    close(either.attend(q[:, :, 4:], k, v, causal=True), whole[:, 4:])
 
 
-@pytest.mark.parametrize("need_weights", [True, False], ids=["readable", "fast"])
-def test_causal_attention_does_not_see_the_future(layer, need_weights):
+def test_causal_attention_does_not_see_the_future(either):
     x = double(1, 6, 12)
     changed = x.clone()
     changed[:, 4:] += 1
-    before, after = (layer.attend(*layer.project(given), None, True, need_weights)[0] for given in (x, changed))
+    before, after = (either(given, causal=True) for given in (x, changed))
     assert (before[:, :4] == after[:, :4]).all()
     assert (before[:, 4:] != after[:, 4:]).any(-1).all()
 
@@ -187,7 +197,7 @@ def test_without_positions_the_order_is_invisible(layer):
 
 
 def test_heads_look_for_themselves(layer):
-    weights = layer(double(1, 4, 12), need_weights=True)[1]
+    weights = with_weights(layer, double(1, 4, 12))[1]
     assert weights.shape == (1, 3, 4, 4)
     assert (weights[0, 0] - weights[0, 1]).abs().max() > 0.01
     close(weights.sum(-1), torch.ones(1, 3, 4).double())

@@ -7,7 +7,7 @@ from helpers.models.gpt import GPT, GPTConfig
 
 
 def test_the_count_is_that_of_the_model_itself():
-    for config in (GPTConfig.gpt2(50, width=16, layers=2, heads=2), GPTConfig.modern(50, width=16, pair_rows=7)):
+    for config in (GPTConfig.gpt2(50, n_embd=16, n_layer=2, n_head=2), GPTConfig.modern(50, n_embd=16, bigram_rows=7)):
         assert costs.parameter_count(config) == GPT(config).parameter_count()
 
 
@@ -30,7 +30,7 @@ def test_the_work_of_gpt3_is_that_of_its_papers_table():
 
 def test_memory_is_counted_in_bytes():
     assert costs.training_bytes(1e9) == 16e9
-    config = GPTConfig.gpt2(50, width=16, layers=3, heads=2)
+    config = GPTConfig.gpt2(50, n_embd=16, n_layer=3, n_head=2)
     assert costs.cache_bytes(config, tokens=10) == 2 * 3 * 16 * 10 * 2
     assert costs.cache_bytes(config, tokens=10, bytes_per_number=4) == 2 * costs.cache_bytes(config, tokens=10)
 

@@ -5,16 +5,16 @@ import pytest
 import torch
 
 from helpers.bots.bot import Bot
-from helpers.corpus.conversations import Conversation, Turn
+from helpers.corpus.tokenizers.base import special_token_ids
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.generation.sampling import generate
-from helpers.interpretability.input_gradients import gradient_reach
-from helpers.models.encoder_decoder import EncoderDecoder, marks
-from helpers.models.seq2seq import Seq2Seq
+from helpers.interpretability.input_gradients import input_gradient_norms
+from helpers.models.encoder_decoder import EncoderDecoder
+from helpers.models.utils import device_of
+from tests.factories import SPECIAL_IDS, conversation, seq2seq
 
 SMALL = CharTokenizer("abcdefgh ")  # <pad> 0, <unknown> 1, <end> 2, <A> 3, <B> 4, <other> 5, then a 6, b 7, …
-MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}
-CONFIG = {"vocabulary_size": 15, "context_tokens": 6, **MARKS}
+CONFIG = {"vocab_size": 15, "context_tokens": 6, **SPECIAL_IDS}
 
 
 class Listing(EncoderDecoder):
@@ -35,16 +35,8 @@ class Listing(EncoderDecoder):
 
 
 @pytest.fixture(params=[True, False], ids=["attention", "fixed vector"])
-def model(request):
-    torch.manual_seed(1)
-    made = Seq2Seq(15, width=12, embedding=8, attention=request.param, context_tokens=20, **MARKS).double().eval()
-    for parameter in made.parameters():
-        parameter.data *= 3  # a model with opinions
-    return made
-
-
-def conversation(*texts):
-    return Conversation("c", "c", tuple(Turn("AB"[place % 2], text) for place, text in enumerate(texts)))
+def model(request, device):
+    return seq2seq(seed=1, scale=3, attention=request.param, context_tokens=20).double().eval().to(device)
 
 
 def row_of(*texts):
@@ -84,7 +76,7 @@ def test_a_state_goes_on_without_reading_the_context_again():
 def test_rows_that_cannot_be_divided_are_refused():
     with pytest.raises(ValueError, match="must know who replies: put a speaker's token"):
         Listing()(torch.tensor([[2, 3, 6], [2, 6, 6]]))
-    with pytest.raises(ValueError, match="at different places: give such rows one at a time"):
+    with pytest.raises(ValueError, match="at different positions: give such rows one at a time"):
         Listing()(torch.tensor([[2, 3, 6], [2, 6, 4]]))
 
 
@@ -98,13 +90,14 @@ def test_special_tokens_that_cannot_be_are_refused(wrong):
 
 
 def test_marks_are_the_tokenizers():
-    assert marks(SMALL) == MARKS
-    assert SMALL.decode([*marks(SMALL)["speakers"], marks(SMALL)["end"]], special=True) == "<A><B><other><end>"
+    special = special_token_ids(SMALL)
+    assert special == SPECIAL_IDS
+    assert SMALL.decode([*special["speakers"], special["end"]], special=True) == "<A><B><other><end>"
 
 
 def test_rows_of_a_state_can_be_picked():
     state = (torch.arange(3), (torch.arange(6).view(3, 2), None))
-    first, (second, nothing) = Listing().pick(state, torch.tensor([2, 0, 0]))
+    first, (second, nothing) = Listing().select_rows(state, torch.tensor([2, 0, 0]))
     assert first.tolist() == [2, 0, 0] and second.tolist() == [[4, 5], [0, 1], [0, 1]] and nothing is None
 
 
@@ -119,7 +112,7 @@ def by_hand(model, ids):
         if said:  # the first speaker is given
             start = said[-1]
             context = ids[:start][-model.config["context_tokens"] :] or [2]
-            logits, _ = model(torch.tensor([context + ids[start:target]]))
+            logits, _ = model(torch.tensor([context + ids[start:target]], device=device_of(model)))
             nats[target - 1] = -logits[0, -1].log_softmax(-1)[ids[target]].item()
     return nats
 
@@ -143,7 +136,7 @@ def test_a_conversation_may_stop_in_the_middle(model):
 
 
 def test_surprise_is_measured_without_dropout_and_leaves_the_mode():
-    model = Seq2Seq(15, width=12, embedding=8, dropout=0.5, **MARKS).train()
+    model = seq2seq(dropout=0.5).train()
     first = model.negative_log_likelihood(row_of("abc", "de"))
     assert model.training and np.array_equal(first, model.negative_log_likelihood(row_of("abc", "de")))
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -170,16 +163,17 @@ def test_a_bot_replies(model):
     assert set("".join(replies)) <= set(SMALL.characters)
 
 
-def test_greedy_generation_is_the_argmax_of_reading_all_again(model):
+def test_greedy_generation_is_the_argmax_of_reading_all_again(model, device):
     ids, expected = [2, 3, 6, 7, 4], []
     for _ in range(15):
-        expected.append(6 + int(model(torch.tensor([ids + expected]))[0][0, -1, 6:].argmax()))
+        expected.append(6 + int(model(torch.tensor([ids + expected], device=device))[0][0, -1, 6:].argmax()))
     assert list(generate(model, ids, temperature=0, max_tokens=15, forbidden=range(6))) == expected
 
 
 def test_gradients_reach_context_and_reply(model):
+    model.cpu()
     ids = [2, 3, 6, 7, 8, 4, 9, 10]
-    norms = gradient_reach(model, ids)
+    norms = input_gradient_norms(model, ids)
     assert norms.shape == (8,) and (norms > 0).all()
     step, at = 1e-6, 2
     weight = model.embed.weight  # the letter 6 occurs only there: nudging its embedding nudges that place

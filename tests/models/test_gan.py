@@ -82,7 +82,7 @@ def test_wrong_shapes_get_a_sentence():
         ValueError, match=r"reads points \[B, 2\], what the generator puts out: got a tensor of shape \[4, 3\]"
     ):
         PointDiscriminator()(torch.randn(4, 3))
-    with pytest.raises(ValueError, match="3 cannot be judged 2 at a time"):
+    with pytest.raises(ValueError, match="3 cannot be classified 2 at a time"):
         PointDiscriminator(pack=2)(torch.randn(3, 2))
     readers = [DigitDiscriminator(), DigitClassifier(), WideTranslator(), LocalTranslator()]
     for network, who in zip(readers, ("discriminator", "classifier", "translator", "translator")):

@@ -4,55 +4,52 @@ import dataclasses
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from helpers.corpus.batches.base import Batch
-from helpers.interpretability.input_gradients import gradient_reach
-from helpers.models.gpt import GPT, GPTConfig, RMSNorm, pair_number, rotary_table, rotate
+from helpers.interpretability.input_gradients import input_gradient_norms
+from helpers.models.gpt import GPT, GPTConfig, RMSNorm, bigram_index, rotary_table, rotate
 from helpers.runtime import PRESETS
 from helpers.training import fit
+from tests.factories import gpt
 
-SIZES = {"context": 24, "width": 32, "layers": 2, "heads": 4}
+SIZES = {"context": 24, "n_embd": 32, "n_layer": 2, "n_head": 4}
 RECIPES = {
     "gpt2": GPTConfig.gpt2(50, **SIZES),
     "modern": GPTConfig.modern(50, **SIZES),
-    "pairs": GPTConfig.modern(50, pair_rows=31, tied=False, **SIZES),
+    "pairs": GPTConfig.modern(50, bigram_rows=31, tied=False, **SIZES),
 }
 
 
 def new(name, spread=0.3):
-    torch.manual_seed(0)
-    model = GPT(RECIPES[name])
-    for parameter in model.parameters():  # blocks that begin at zero would pass every test
-        if parameter.ndim > 1:
-            torch.nn.init.normal_(parameter, std=spread)
-    return model.eval()
+    return gpt(std=spread, **dataclasses.asdict(RECIPES[name]))  # blocks that begin at zero would pass every test
 
 
 @pytest.fixture(params=RECIPES)
-def model(request):
-    return new(request.param)
+def model(request, device):
+    return new(request.param).to(device)
 
 
-def test_a_later_token_changes_nothing_before_it(model):
-    ids = torch.randint(50, (3, 20))
+def test_a_later_token_changes_nothing_before_it(model, device):
+    ids = torch.randint(50, (3, 20), device=device)
     other = ids.clone()
     other[:, 12:] = (other[:, 12:] + 1) % 50
     a, b = model(ids)[0], model(other)[0]
-    assert torch.equal(a[:, :12], b[:, :12])
+    torch.testing.assert_close(a[:, :12], b[:, :12], atol=1e-6, rtol=1e-6)
     assert (a[:, 12] != b[:, 12]).any(-1).all()  # its own place hears it
 
 
-def test_an_earlier_token_is_heard(model):
-    ids = torch.randint(50, (3, 20))
+def test_an_earlier_token_is_heard(model, device):
+    ids = torch.randint(50, (3, 20), device=device)
     other = ids.clone()
     other[:, 3] = (other[:, 3] + 1) % 50
     assert ((model(ids)[0][:, -1] - model(other)[0][:, -1]).abs() > 1e-5).any(-1).all()
 
 
 @pytest.mark.parametrize("cuts", [(5,), (1, 2, 3), (7, 8, 19)])
-def test_read_in_pieces_it_says_the_same(model, cuts):
-    ids = torch.randint(50, (2, 20))
+def test_read_in_pieces_it_says_the_same(model, cuts, device):
+    ids = torch.randint(50, (2, 20), device=device)
     whole, state, parts = model(ids)[0], None, []
     for piece in torch.tensor_split(ids, cuts, dim=1):
         logits, state = model(piece, state)
@@ -61,51 +58,50 @@ def test_read_in_pieces_it_says_the_same(model, cuts):
     assert state.length == 20
 
 
-def test_a_state_is_not_changed_by_going_on_from_it(model):
-    _, state = model(torch.randint(50, (1, 6)))
-    next_token = torch.tensor([[7]])
+def test_a_state_is_not_changed_by_going_on_from_it(model, device):
+    _, state = model(torch.randint(50, (1, 6), device=device))
+    next_token = torch.tensor([[7]], device=device)
     first = model(next_token, state)[0]
-    model(torch.tensor([[8]]), state)
+    model(next_token + 1, state)
     assert torch.equal(model(next_token, state)[0], first) and state.length == 6
 
 
-def test_padding_at_the_beginning_changes_nothing(model):
-    ids = torch.randint(1, 50, (1, 9))
-    padded = torch.cat([torch.full((1, 5), 13), ids], dim=1)
+def test_padding_at_the_beginning_changes_nothing(model, device):
+    ids = torch.randint(1, 50, (1, 9), device=device)
+    padded = torch.cat([torch.full((1, 5), 13, device=device), ids], dim=1)
     alone, state = model(ids)
-    beside, padded_state = model(padded, None, torch.tensor([5]))
+    beside, padded_state = model(padded, None, torch.tensor([5], device=device))
     torch.testing.assert_close(beside[:, 5:], alone, atol=1e-4, rtol=1e-4)
-    after = torch.tensor([[3]])
+    after = torch.tensor([[3]], device=device)
     torch.testing.assert_close(model(after, padded_state)[0], model(after, state)[0], atol=1e-4, rtol=1e-4)
 
 
-def test_more_than_the_context_is_refused(model):
+def test_more_than_the_context_is_refused(model, device):
+    ids = torch.zeros(1, 25, dtype=torch.long, device=device)
     with pytest.raises(ValueError, match="sees 24 tokens at once, and 25 were given"):
-        model(torch.zeros(1, 25, dtype=torch.long))
-    _, state = model(torch.zeros(1, 24, dtype=torch.long))
+        model(ids)
+    _, state = model(ids[:, :24])
     with pytest.raises(ValueError, match="25 were given"):
-        model(torch.zeros(1, 1, dtype=torch.long), state)
+        model(ids[:, :1], state)
 
 
-def test_attention_weights_are_those_that_are_used():
+def test_attention_weights_are_those_that_are_used(device):
     """The fused kernel and the weights drawn in the explorable must be the same attention."""
-    model, ids = new("modern"), torch.randint(50, (1, 11))
-    block = model.blocks[0]
-    x, turn = model._placed(ids, 0, None)
-    _, _, v = block.attention.split(block.norm_1(x), turn)
-    by_hand = block.attention.output((model.attention_weights(ids)[0] @ v[0]).transpose(0, 1).flatten(1))
-    used, _ = block.attention(block.norm_1(x), turn, None, None)
-    torch.testing.assert_close(used[0], by_hand, atol=1e-4, rtol=1e-4)
+    model, ids = new("modern").to(device), torch.randint(50, (1, 11), device=device)
+    _, cache = model.run_with_cache(ids, names=["blocks.0.attention.hook_v", "blocks.0.hook_attn_out"])
+    mixed = model.attention_weights(ids)[0] @ cache["blocks.0.attention.hook_v"][0]
+    by_hand = model.blocks[0].attention.output(mixed.transpose(0, 1).flatten(1))
+    torch.testing.assert_close(cache["blocks.0.hook_attn_out"][0], by_hand, atol=1e-4, rtol=1e-4)
 
 
-def test_attention_weights_sum_to_one_and_see_no_future(model):
-    for layer in model.attention_weights(torch.randint(50, (1, 11))):
+def test_attention_weights_sum_to_one_and_see_no_future(model, device):
+    for layer in model.attention_weights(torch.randint(50, (1, 11), device=device)):
         assert layer.shape == (4, 11, 11) and not layer.triu(1).any()
-        torch.testing.assert_close(layer.sum(-1), torch.ones(4, 11))
+        torch.testing.assert_close(layer.sum(-1), torch.ones(4, 11, device=device))
 
 
 def test_the_gradient_reaches_every_earlier_token(model):
-    reach = gradient_reach(model, list(range(12)), position=9)
+    reach = input_gradient_norms(model, list(range(12)), position=9)
     assert reach.shape == (10,) and (reach > 0).all()
 
 
@@ -116,6 +112,34 @@ def test_a_fresh_modern_model_expects_nothing():
     loss = functional.cross_entropy(model(ids)[0].flatten(0, 1), torch.randint(50, (80,)))
     assert loss.item() == pytest.approx(3.912, abs=0.1)
     assert not any(block.down.weight.any() or block.attention.output.weight.any() for block in model.blocks)
+
+
+def test_first_weights_are_smaller_where_many_layers_add_up():
+    """GPT-2: standard deviation 0.02, and 0.02 / √(2 · 8) = 0.005 for the 2 · 8 matrices that write to the stream."""
+    torch.manual_seed(0)
+    model = GPT(GPTConfig.gpt2(50, context=8, n_embd=128, n_layer=8, n_head=4))
+    writing = [part for block in model.blocks for part in (block.attention.output, block.down)]
+    reading = [part for block in model.blocks for part in (block.attention.qkv, block.up)]
+    for parts, std in ((writing, 0.005), (reading, 0.02)):
+        for part in parts:  # 16,384 numbers at least: their standard deviation is within 2 % of the distribution's
+            assert part.weight.std().item() == pytest.approx(std, rel=0.03) and not part.bias.any()
+    assert model.embed.weight.std().item() == pytest.approx(0.02, rel=0.05)
+
+
+def test_queries_and_keys_are_both_rotated():
+    """One token at every position: the product of a query at m and a key at n depends on m − n alone, but does depend on it."""
+    torch.manual_seed(0)
+    model = GPT(GPTConfig.gpt2(9, context=16, n_embd=8, n_layer=1, n_head=1, positions="rotary"))
+    nn.init.normal_(model.blocks[0].attention.qkv.weight)
+    _, cache = model.run_with_cache(torch.full((1, 16), 4))
+    q, k = (cache[f"blocks.0.attention.hook_{part}"][0, 0] for part in "qk")
+    products = q @ k.T
+    for distance in range(1, 15):
+        later, earlier = products.diagonal(-distance), products.diagonal(distance)
+        torch.testing.assert_close(later, later[:1].expand_as(later), atol=1e-4, rtol=0)
+        torch.testing.assert_close(earlier, earlier[:1].expand_as(earlier), atol=1e-4, rtol=0)
+    assert all(part.std(dim=0).max() > 0.1 for part in (q, k))  # neither stays where it is
+    assert products[1:, 0].std() > 0.1
 
 
 def test_rotated_products_depend_on_the_distance_alone():
@@ -151,7 +175,7 @@ def test_capped_scores_stay_below_the_cap():
 
 def test_pairs_of_neighbors_are_told_apart():
     before, ids = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
-    rows = pair_number(before, ids, 8191)
+    rows = bigram_index(before, ids, 8191)
     assert rows.unique().numel() > 1400 and 0 <= rows.min() and rows.max() < 8191  # 1,600 pairs
 
 
@@ -165,20 +189,20 @@ def test_one_table_reads_and_scores():
 def test_parameters_of_gpt2_are_the_published_number():
     """124,439,808: the smallest GPT-2, as Hugging Face counts it."""
     with torch.device("meta"):
-        model = GPT(GPTConfig.gpt2(50_257, context=1024, width=768, layers=12, heads=12))
+        model = GPT(GPTConfig.gpt2(50_257, context=1024, n_embd=768, n_layer=12, n_head=12))
     assert model.parameter_count() == 124_439_808
 
 
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_one_batch_is_learned_by_heart(name, optimizer):
+def test_one_batch_is_learned_by_heart(name, optimizer, device):
     torch.manual_seed(0)
     ids = torch.randint(50, (4, 17))
-    model = GPT(RECIPES[name])
+    model = GPT(RECIPES[name]).to(device)
     rate = 1e-2 if optimizer == "adamw" else 5e-2
     batch = Batch(ids[:, :-1], ids[:, 1:], True)
     fit(model, [batch] * 120, steps=120, learning_rate=rate, optimizer=optimizer, progress=False)
-    loss = functional.cross_entropy(model(batch.inputs)[0].flatten(0, 1), batch.targets.flatten())
+    loss = functional.cross_entropy(model(batch.inputs.to(device))[0].flatten(0, 1), batch.targets.flatten().to(device))
     assert loss < 0.05
 
 
@@ -193,36 +217,15 @@ def test_a_checkpoint_holds_a_shared_table_once(tmp_path):
         again.load_state_dict({name: value for name, value in arrays.items() if name != "embed.weight"})
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"norm": "batch"}, "no norm 'batch'; known are layer, rms"),
-        ({"positions": "none"}, "no positions 'none'"),
-        ({"width": 30}, "a width of 30 cannot be shared by 4 heads"),
-        ({"width": 36, "positions": "rotary"}, "9 a head is odd"),
-        ({"layers": 0}, "layers is 0: give at least 1"),
-    ],
-)
-def test_sizes_that_do_not_fit_are_refused(wrong, words):
-    with pytest.raises(ValueError, match=words):
-        GPTConfig(50, **SIZES | wrong)
-
-
-def test_the_two_recipes_differ_in_fields_alone():
-    assert type(GPT(RECIPES["gpt2"])) is type(GPT(RECIPES["modern"])) is GPT
-    different = {k for k, v in dataclasses.asdict(RECIPES["gpt2"]).items() if v != getattr(RECIPES["modern"], k)}
-    assert different == {"norm", "positions", "activation", "qk_norm", "bias", "zero_output", "logit_cap"}
-
-
 def test_the_preset_of_a_gpu_makes_a_gpt_of_over_ten_million_numbers():
-    sizes = {name: getattr(PRESETS["large"], name) for name in ("context", "width", "layers")}
+    sizes = {name: getattr(PRESETS["large"], name) for name in ("context", "n_embd", "n_layer")}
     with torch.device("meta"):
-        assert GPT(GPTConfig.modern(2048, heads=8, **sizes)).parameter_count() > 10e6
+        assert GPT(GPTConfig.modern(2048, n_head=8, **sizes)).parameter_count() > 10e6
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_it_trains_compiled_in_bfloat16():
-    model = GPT(GPTConfig.modern(256, context=64, width=64, layers=2, heads=4)).cuda()
+    model = GPT(GPTConfig.modern(256, context=64, n_embd=64, n_layer=2, n_head=4)).cuda()
     ids = torch.randint(256, (8, 65))
     batch = Batch(ids[:, :-1], ids[:, 1:], True)
     settings = {"optimizer": "muon", "learning_rate": 2e-2, "dtype": torch.bfloat16, "compile": True}

@@ -56,15 +56,50 @@ def changed(folder, **settings):
         (lambda f: (f / "config.json").unlink(), "no config.json in tiny"),
         (lambda f: (f / "config.json").write_text("{"), "cannot be read"),
         (lambda f: changed(f, model_type="llama"), "holds a 'llama'; only the architecture 'gpt2'"),
-        (lambda f: changed(f, activation_function="relu"), "activation_function = 'relu'; only 'gelu_new'"),
+        (lambda f: changed(f, activation_function="relu"), "activation_function = 'relu'; our GPT computes with 'gelu_new'"),
+        (lambda f: changed(f, activation_function="gelu"), "activation_function = 'gelu'; our GPT computes with"),
+        (lambda f: changed(f, n_inner=48), "n_inner = 48; our GPT computes with None or 96 only"),
+        (lambda f: changed(f, model_type=None), 'does not tell its architecture: if it is a GPT-2, add "model_type"'),
+        (lambda f: (f / "config.json").write_text("[]"), "cannot be read"),
         (lambda f: changed(f, n_layer=4), "the weights lack h.3"),
-        (lambda f: changed(f, n_positions=16), "do not fit its config.json: size mismatch for places"),
+        (lambda f: changed(f, n_layer=2), "hold h.2.* which a GPT-2 of 2 layers does not have"),
+        (lambda f: changed(f, n_positions=16), "do not fit its config.json: size mismatch for positions"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(folder, spoil, words):
     spoil(folder)
     with pytest.raises(ValueError, match=words):
         GPT.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate"])
+def test_other_names_of_the_same_parts_are_read(theirs, folder, name):
+    changed(folder, activation_function=name, n_inner=96)
+    x = torch.linspace(-6, 6, 1001)
+    gelu = transformers.activations.ACT2FN[name]
+    torch.testing.assert_close(gelu(x), torch.nn.functional.gelu(x, approximate="tanh"), atol=1e-6, rtol=0)
+    ids = torch.randint(61, (2, 9))
+    with torch.no_grad():
+        torch.testing.assert_close(GPT.from_pretrained(folder)(ids)[0], theirs(ids).logits, atol=1e-4, rtol=0)
+
+
+def test_constants_and_the_table_once_more_are_no_surplus_but_another_head_is(folder):
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    weights = {name.removeprefix("transformer."): value for name, value in load_file(path).items()}
+    weights["h.0.attn.bias"] = torch.ones(1, 1, 32, 32).tril()
+    save_file(weights | {"lm_head.weight": weights["wte.weight"].clone()}, path)
+    GPT.from_pretrained(folder)
+    save_file(weights | {"lm_head.weight": weights["wte.weight"] + 1}, path)
+    with pytest.raises(ValueError, match="the weights hold lm_head.weight"):
+        GPT.from_pretrained(folder)
+
+
+def test_a_folder_at_home_is_found(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    assert len(GPT.from_pretrained("~/tiny").blocks) == 3
 
 
 def test_a_truncated_file_is_refused(folder):

@@ -1,36 +1,26 @@
 """LoRA: nothing changes at first, only the thin matrices learn, merged is the same, and a file fits one model only."""
 
 import copy
+import json
 
 import pytest
+import safetensors.torch
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from helpers.corpus.batches.base import Batch
-from helpers.models.gpt import GPT, GPTConfig
 from helpers.models.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
 from helpers.training import fit, next_token_loss
+from tests import factories
+from tests.factories import randomized_lora as trained
 
 IDS = torch.arange(12).reshape(2, 6)
 
 
 def gpt(seed=0):
-    torch.manual_seed(seed)
-    model = GPT(GPTConfig.modern(16, context=8, width=16, layers=2, heads=2, zero_output=False))
-    with torch.no_grad():
-        model.embed.weight *= (
-            30  # as large as after a training: with the first weights no score can differ from another
-        )
-    return model.eval()
-
-
-def trained(model):
-    """Give B numbers, as a training would."""
-    torch.manual_seed(1)
-    for name, parameter in model.named_parameters():
-        if name.endswith(".B"):
-            nn.init.normal_(parameter, std=0.1)
-    return model
+    """Its table as large as after a training: with the first weights no score can differ from another."""
+    return factories.gpt(seed=seed, context=8, zero_output=False, embedding=30)
 
 
 def scores(model):
@@ -48,6 +38,31 @@ def test_by_hand():
     # A x = 1 + 2 = 3; B A x = (1.5, 0); alpha / rank = 3.
     assert part(torch.tensor([1.0, 1.0])).tolist() == [5.5, 1.0]
     assert part.merged().weight.tolist() == [[2.5, 3.0], [0.0, 1.0]]
+
+
+def test_alpha_is_divided_by_the_rank():
+    linear = nn.Linear(2, 2, bias=False)
+    part = LoRALinear(linear, rank=2, alpha=6.0)
+    with torch.no_grad():
+        linear.weight.copy_(torch.eye(2))
+        part.A.copy_(torch.tensor([[1.0, 2.0], [0.0, 1.0]]))
+        part.B.copy_(torch.tensor([[0.5, 1.0], [1.0, 0.0]]))
+    # A x = (3, 1); B A x = (2.5, 3); alpha / rank = 6 / 2 = 3.
+    assert part(torch.tensor([1.0, 1.0])).tolist() == [8.5, 10.0]
+    # B A = [[0.5, 2], [1, 2]], three times that beside the identity.
+    assert part.merged().weight.tolist() == [[2.5, 6.0], [3.0, 7.0]]
+
+
+def test_a_matrix_with_two_uses_is_refused_and_untied_it_merges():
+    """Merging into a tied head would change the embedding table, too (case 16)."""
+    with pytest.raises(ValueError, match="embed.weight and head.weight are one matrix: .* not tied"):
+        add_lora(gpt(), 2, parts=("qkv", "head"))
+    torch.manual_seed(0)
+    model = factories.gpt(recipe="gpt2", context=8, n_layer=1, tied=False)
+    trained(add_lora(model, 2, parts=("qkv", "head")))
+    table, before = model.embed.weight.clone(), scores(model)
+    torch.testing.assert_close(scores(merge_lora(model)), before, atol=1e-5, rtol=0)
+    assert torch.equal(model.embed.weight, table)
 
 
 def test_at_first_nothing_changes_and_few_numbers_are_trained():
@@ -91,9 +106,19 @@ def test_a_file_comes_back_and_is_small(tmp_path):
     assert file.stat().st_size < 4 * model.parameter_count()
 
 
+def test_the_names_in_the_file_are_those_of_peft(tmp_path):
+    file = save_lora(trained(add_lora(gpt(), rank=2, alpha=5.0)), tmp_path / "lora.safetensors")
+    with safe_open(file, framework="pt") as opened:
+        config, names = json.loads(opened.metadata()["adapter_config"]), set(opened.keys())
+        shape = opened.get_tensor("base_model.model.blocks.1.attention.qkv.lora_B.weight").shape
+    assert (config["peft_type"], config["r"], config["lora_alpha"]) == ("LORA", 2, 5.0)
+    assert config["target_modules"] == ["down", "output", "qkv", "up"] and shape == (48, 2)
+    assert len(names) == 2 * 2 * 4 and "base_model.model.blocks.0.up.lora_A.weight" in names
+
+
 def test_a_file_for_another_model_is_refused_and_changes_nothing(tmp_path):
     file = save_lora(trained(add_lora(gpt())), tmp_path / "lora.safetensors")
-    for other in (gpt(seed=7), GPT(GPTConfig.modern(16, context=8, width=8, layers=2, heads=2)), nn.Linear(2, 2)):
+    for other in (gpt(seed=7), factories.gpt(context=8, n_embd=8), nn.Linear(2, 2)):
         before = copy.deepcopy(other.state_dict())
         with pytest.raises(ValueError, match="another model"):
             load_lora(other, file)
@@ -106,6 +131,14 @@ def test_a_missing_or_damaged_file_is_refused(tmp_path):
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(save_lora(add_lora(gpt()), tmp_path / "lora.safetensors").read_bytes()[:200])
     with pytest.raises(ValueError, match="damaged"):
+        load_lora(gpt(), damaged)
+    content = bytearray((tmp_path / "lora.safetensors").read_bytes())
+    content[-3] ^= 255
+    damaged.write_bytes(content)
+    with pytest.raises(ValueError, match="its numbers are not the ones that were saved"):
+        load_lora(gpt(), damaged)
+    damaged.write_bytes(safetensors.torch.save({"a": torch.ones(1)}))
+    with pytest.raises(ValueError, match="is no file of save_lora"):
         load_lora(gpt(), damaged)
 
 

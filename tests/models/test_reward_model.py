@@ -5,24 +5,20 @@ import copy
 import pytest
 import torch
 
-from helpers.corpus.batches.context_reply_pairs import Pair
-from helpers.models.gpt import GPT, GPTConfig
+from helpers.corpus.batches.base import Pair
 from helpers.models.reward_model import RewardModel
+from tests import factories
+from tests.factories import SPECIAL_IDS
 
-MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}
 PAIRS = [Pair([2, 4, 9, 10], [3, 11, 12, 4]), Pair([2], [4, 8, 3]), Pair([2, 3, 7], [4, 13, 14, 15, 9, 3])]
 
 
 def gpt(seed=0, **changes):
-    torch.manual_seed(seed)
-    model = GPT(GPTConfig.modern(20, context=24, width=16, layers=2, heads=2, zero_output=False, **changes))
-    with torch.no_grad():
-        model.embed.weight *= 30
-    return model.eval()
+    return factories.gpt(20, seed=seed, context=24, zero_output=False, embedding=30, **changes)
 
 
 def reward(seed=0, rank=2, **changes):
-    made = RewardModel(gpt(**changes), rank, alpha=4.0, **MARKS)
+    made = RewardModel(gpt(**changes), rank, alpha=4.0, **SPECIAL_IDS)
     torch.manual_seed(seed + 1)
     for name, parameter in made.named_parameters():
         if name.endswith(".B") or name == "head.weight":
@@ -33,19 +29,19 @@ def reward(seed=0, rank=2, **changes):
 def test_at_first_every_reply_scores_nothing_and_the_gpt_stays_as_it_is():
     model = gpt()
     before = copy.deepcopy(model.state_dict())
-    made = RewardModel(model, **MARKS)
+    made = RewardModel(model, **SPECIAL_IDS)
     assert made.score(PAIRS).tolist() == [0, 0, 0]
     trained = [name for name, parameter in made.named_parameters() if parameter.requires_grad]
     assert "head.weight" in trained and all(name == "head.weight" or name[-1] in "AB" for name in trained)
     made.score(PAIRS)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
-    frozen = RewardModel(model, rank=0, **MARKS)
+    frozen = RewardModel(model, rank=0, **SPECIAL_IDS)
     assert [name for name, parameter in frozen.named_parameters() if parameter.requires_grad] == ["head.weight"]
 
 
 def test_features_are_what_the_gpt_makes_its_scores_of():
     model = gpt(logit_cap=0.0)
-    made, ids = RewardModel(model, rank=0, **MARKS), torch.tensor([[2, 3, 7, 8, 4]])
+    made, ids = RewardModel(model, rank=0, **SPECIAL_IDS), torch.tensor([[2, 3, 7, 8, 4]])
     with torch.no_grad():
         expected = model(ids)[0][:, -1]
         found = made.eval().features(ids, torch.tensor([4]))
@@ -57,7 +53,7 @@ def test_padding_on_either_side_and_company_change_nothing():
     alone = torch.cat([made.score([pair]) for pair in PAIRS])
     assert alone.std() > 0.05
     torch.testing.assert_close(made.score(PAIRS), alone, atol=1e-5, rtol=1e-4)
-    row = torch.tensor([[0, 0, 0, *made.closed(PAIRS[0]), 0, 9]])
+    row = torch.tensor([[0, 0, 0, *made.with_closing_token(PAIRS[0]), 0, 9]])
     with torch.no_grad():
         shifted = made(row, torch.tensor([row.shape[1] - 3]), torch.tensor([3]))
     torch.testing.assert_close(shifted, alone[:1], atol=1e-5, rtol=1e-4)
@@ -65,9 +61,9 @@ def test_padding_on_either_side_and_company_change_nothing():
 
 def test_a_reply_is_closed_with_the_partners_token_whatever_it_ended_with():
     made = reward()
-    assert made.closed(Pair([2], [3, 7, 8, 4])) == made.closed(Pair([2], [3, 7, 8])) == [2, 3, 7, 8, 4]
-    assert made.closed(Pair([2], [3, 7, 2])) == [2, 3, 7, 4]  # <end> becomes the partner's
-    assert made.closed(Pair([2], [4, 7])) == made.closed(Pair([2], [4, 7, 5])) == [2, 4, 7, 3]
+    assert made.with_closing_token(Pair([2], [3, 7, 8, 4])) == made.with_closing_token(Pair([2], [3, 7, 8])) == [2, 3, 7, 8, 4]
+    assert made.with_closing_token(Pair([2], [3, 7, 2])) == [2, 3, 7, 4]  # <end> becomes the partner's
+    assert made.with_closing_token(Pair([2], [4, 7])) == made.with_closing_token(Pair([2], [4, 7, 5])) == [2, 4, 7, 3]
 
 
 @pytest.mark.parametrize("reply", [[3], [3, 4], [3, 2]])
@@ -96,7 +92,7 @@ def test_standardized_scores_have_mean_0_and_spread_1_and_the_same_order():
 
 
 def test_scoring_draws_no_dropout():
-    made = RewardModel(gpt(dropout=0.5), 2, **MARKS)
+    made = RewardModel(gpt(dropout=0.5), 2, **SPECIAL_IDS)
     torch.nn.init.normal_(made.head.weight)
     made.train()
     assert torch.equal(made.score(PAIRS), made.score(PAIRS))
@@ -107,7 +103,7 @@ def test_scoring_draws_no_dropout():
 def test_a_saved_reward_model_scores_the_same(tmp_path, rank):
     made = reward(rank=rank).standardize(PAIRS)
     file = made.save(tmp_path / "judge.safetensors")
-    again = RewardModel.load(file, gpt(), **MARKS)
+    again = RewardModel.load(file, gpt(), **SPECIAL_IDS)
     torch.testing.assert_close(again.score(PAIRS), made.score(PAIRS), atol=0.05, rtol=0)  # 16 bits
     assert file.stat().st_size < 0.7 * 4 * made.parameter_count()  # a difference, not a model
 
@@ -115,11 +111,11 @@ def test_a_saved_reward_model_scores_the_same(tmp_path, rank):
 def test_a_file_for_another_model_or_a_damaged_one_is_refused(tmp_path):
     file = reward().save(tmp_path / "judge.safetensors")
     with pytest.raises(ValueError, match="beside another model"):
-        RewardModel.load(file, gpt(seed=5), **MARKS)
+        RewardModel.load(file, gpt(seed=5), **SPECIAL_IDS)
     content = bytearray(file.read_bytes())
     content[-3] ^= 255
     file.write_bytes(content)
     with pytest.raises(ValueError, match="damaged"):
-        RewardModel.load(file, gpt(), **MARKS)
+        RewardModel.load(file, gpt(), **SPECIAL_IDS)
     with pytest.raises(ValueError, match="no file of a reward model"):
-        RewardModel.load(tmp_path / "nothing.safetensors", gpt(), **MARKS)
+        RewardModel.load(tmp_path / "nothing.safetensors", gpt(), **SPECIAL_IDS)

@@ -6,11 +6,11 @@ from torch import nn
 
 from helpers.models.rnn import KINDS, CharRNN, LSTMCell, RNNCell
 
-SHAPE = {"vocabulary_size": 11, "width": 6, "layers": 2, "embedding": 4, "dropout": 0.3}
+SHAPE = {"vocab_size": 11, "hidden_size": 6, "n_layer": 2, "embedding_size": 4, "dropout": 0.3}
 
 
-def ids(rows=2, length=9):
-    return torch.randint(11, (rows, length))
+def ids(rows=2, length=9, device="cpu"):
+    return torch.randint(11, (rows, length), device=device)
 
 
 def parts(state):
@@ -53,7 +53,7 @@ def test_rnn_cell_by_hand():
 
 @pytest.mark.parametrize(("kind", "cell"), [("rnn", RNNCell), ("lstm", LSTMCell)])
 def test_a_cell_applied_again_and_again_is_the_layer_of_the_model(kind, cell):
-    model = CharRNN(11, kind, width=6, embedding=4).double()
+    model = CharRNN(11, kind, hidden_size=6, embedding_size=4).double()
     layer = model.recurrent
     ours = copied(cell(4, 6).double(), layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
     read = ids()
@@ -70,8 +70,8 @@ def test_a_cell_applied_again_and_again_is_the_layer_of_the_model(kind, cell):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_state_handed_on_is_as_good_as_reading_it_all_at_once(kind):
-    model, read = CharRNN(kind=kind, **SHAPE).eval().double(), ids()
+def test_a_state_handed_on_is_as_good_as_reading_it_all_at_once(kind, device):
+    model, read = CharRNN(kind=kind, **SHAPE).eval().double().to(device), ids(device=device)
     whole, end = model(read)
     assert whole.shape == (2, 9, 11)
     first, state = model(read[:, :4])
@@ -87,17 +87,17 @@ def test_a_state_handed_on_is_as_good_as_reading_it_all_at_once(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_future_changes_nothing_and_the_past_does(kind):
-    model, read = CharRNN(kind=kind, **SHAPE).eval(), ids()
+def test_the_future_changes_nothing_and_the_past_does(kind, device):
+    model, read = CharRNN(kind=kind, **SHAPE).eval().to(device), ids(device=device)
     changed = read.clone()
     changed[:, 5] = (changed[:, 5] + 1) % 11
     before, after = model(read)[0], model(changed)[0]
-    assert torch.equal(before[:, :5], after[:, :5])
+    torch.testing.assert_close(before[:, :5], after[:, :5], atol=1e-7, rtol=1e-6)
     assert ((before[:, 5:] - after[:, 5:]).abs().amax(-1) > 0).all()
 
 
-def test_rows_do_not_mix():
-    model, read = CharRNN(**SHAPE).eval(), ids()
+def test_rows_do_not_mix(device):
+    model, read = CharRNN(**SHAPE).eval().to(device), ids(device=device)
     torch.testing.assert_close(model(read)[0][1:], model(read[1:])[0])
 
 

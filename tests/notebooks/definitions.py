@@ -6,6 +6,7 @@ entry names it and a test compares the two; where not, the entry says why the de
 
 import ast
 import importlib
+import symtable
 from pathlib import Path
 
 from tests.notebooks import books
@@ -129,7 +130,7 @@ TABLE: dict[str, dict[str, str]] = {
         "play": "the loop, to be read; the page itself holds it against fit_gan",
         "pair": "one of this page's two players over points, always from the same seed",
         "game": "keeps what is made while fit_gan runs, for this page's replay",
-        "reached": "says in words what modes_reached counts, for this page's replay",
+        "reached": "says in words what modes_covered counts, for this page's replay",
         "label_loss": "the loss of this page's reader of digits",
         "reader_of": "trains this page's reader of digits: fit on labels",
         "translate": "the measurement of this page: fit_translators, and what becomes of unseen digits",
@@ -137,8 +138,8 @@ TABLE: dict[str, dict[str, str]] = {
         "by_praise": "one of this page's estimators: reinforce_loss, one gradient per draw",
         "by_soft_draw": "one of this page's estimators: gumbel_softmax, one gradient per draw",
         "judged_by": "the tokens of one reply and a judge's logit after each, for this page's prints",
-        "judge_rewards": "helpers.training.reward_shaping.judge_rewards",
-        "changes": "helpers.training.reward_shaping.changes",
+        "discriminator_rewards": "helpers.training.reward_shaping.discriminator_rewards",
+        "reward_differences": "helpers.training.reward_shaping.reward_differences",
         "LikesQuestions": "the judge with a known taste, which lives on this page only",
         "after_a_game": "one of this page's two games: train_adversarially with a known taste",
         "course": "reads one column of this page's stored runs",
@@ -155,7 +156,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "09": {
         "loss": "one vote, with numbers to read: test_nb09_helpers holds it against bradley_terry_loss",
-        "trained_judge": "the plainest training of a judge, on this page's file; the package's train_judge returns a model",
+        "trained_judge": "the plainest training, on this page's file; the package's train_reward_model returns a model",
         "right": "the measurement of this page: on features; the package's accuracy asks about turns",
         "pair_of": "writes a sentence of this page as the judge reads it",
         "what_the_judge_says": "the explorable of this page: the judge's score of a sentence",
@@ -188,8 +189,8 @@ EXAMPLES: dict[tuple[str, str], list[tuple]] = {
         (b"", []),
     ],
     ("07", "texting"): [("I'm fine, and YOU?\n\n...",), ("Are you -- going to LA?",), ("!!",)],
-    ("08", "judge_rewards"): [(3, 5), (2, 4)],
-    ("08", "changes"): [(3, 5), (2, 4)],
+    ("08", "discriminator_rewards"): [(3, 5), (2, 4)],
+    ("08", "reward_differences"): [(3, 5), (2, 4)],
     ("05", "learn_merges"): [({b"no": 2, b"now": 1, b"know": 1, b"new": 1}, 9), ({b"aaab": 3, b"ba": 3}, 4), ({}, 2)],
 }
 
@@ -212,8 +213,8 @@ SHAPES = {
     ("04", "FeedForward"): lambda width, hidden: [(2, 5, width)],
     ("04", "EncoderLayer"): lambda width, heads, hidden: [(2, 5, width)],
     ("04", "DecoderLayer"): lambda width, heads, hidden: [(2, 5, width), (2, 7, width)],
-    ("08", "judge_rewards"): lambda rows, places: [(rows, places), mask(rows, places)],
-    ("08", "changes"): lambda rows, places: [(rows, places), mask(rows, places)],
+    ("08", "discriminator_rewards"): lambda rows, places: [(rows, places), mask(rows, places)],
+    ("08", "reward_differences"): lambda rows, places: [(rows, places), mask(rows, places)],
 }
 
 
@@ -226,6 +227,17 @@ def helper(entry: str):
         return None
     module, _, name = entry.rpartition(".")
     return getattr(importlib.import_module(module), name)
+
+
+def _global_names(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement takes from the notebook: what its functions bind themselves is their own."""
+    tables, names = [symtable.symtable(ast.unparse(statement), "notebook", "exec")], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        names |= {symbol.get_name() for symbol in table.get_symbols()
+                  if symbol.is_global() or table.get_type() == "module" and symbol.is_referenced()}  # fmt: skip
+    return names
 
 
 def lift(notebook: Path, name: str):
@@ -251,8 +263,7 @@ def lift(notebook: Path, name: str):
         place = waiting.pop()
         if place not in needed:
             needed.add(place)
-            used = {node.id for node in ast.walk(statements[place]) if isinstance(node, ast.Name)}
-            waiting += [binding[other] for other in used if other in binding]
+            waiting += [binding[other] for other in _global_names(statements[place]) if other in binding]
     module = ast.Module([statements[place] for place in sorted(needed)], type_ignores=[])
     names: dict = {"__name__": f"lifted_from_{notebook.stem}"}
     exec(compile(module, str(notebook), "exec"), names)

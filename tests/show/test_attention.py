@@ -1,31 +1,32 @@
-"""Where it looks: words that state the finding, every layer and head can be chosen, what the mask hides is seen."""
+"""The attention map: words that state the finding, every layer and head can be chosen, what the mask hides is seen."""
 
 import numpy as np
 import pytest
 import torch
 
-from helpers.show import Drawing, where_it_looks
+from helpers.show import Drawing, attention_map
 
 WEIGHTS = np.array([[0.7, 0.2, 0.1, 0.0], [0.25, 0.25, 0.25, 0.25], [0, 0, 0.05, 0.95]])
 ROWS, COLUMNS = ["a", " b", "<&>"], ["I", " have", "\n", " cats"]
 
 
-def test_a_map_says_how_far_looks_are_spread_and_which_are_surest():
-    drawing = where_it_looks(WEIGHTS, ROWS, COLUMNS)
+def test_a_map_says_how_far_attention_is_spread_and_where_it_is_sharpest():
+    drawing = attention_map(WEIGHTS, ROWS, COLUMNS)
     assert isinstance(drawing, Drawing)
     # Spread: exp of the entropies, 2.23 (0.7, 0.2, 0.1), 4 (even) and 1.22 (0.05, 0.95).
-    assert drawing.title == "A look is spread over 2.5 of 4 tokens on average"
+    assert drawing.title == "Attention is spread over 2.5 of 4 tokens on average"
     assert drawing.words == (
-        "A look is spread over 2.5 of 4 tokens on average. Surest: “<&>” at “cats” 95 %, “a” at “I” 70 % and “b” at “I” 25 %."
+        "Attention is spread over 2.5 of 4 tokens on average. "
+        "Sharpest: “<&>” to “cats” 95 %, “a” to “I” 70 % and “b” to “I” 25 %."
     )
 
 
-def test_one_row_is_told_and_its_text_shown(parse):
-    drawing = where_it_looks(torch.tensor(WEIGHTS), ROWS, COLUMNS, position=0, said=True)
-    assert drawing.title == "Before it says “a”, it looks most at “I” (70 %)"
+def test_one_row_in_words_and_its_text_shown(parse):
+    drawing = attention_map(torch.tensor(WEIGHTS), ROWS, COLUMNS, position=0, generated=True)
+    assert drawing.title == "Before it generates “a”, it attends most to “I” (70 %)"
     assert drawing.words == (
-        "Row 1 of 3. Before it says “a”, it looks most at “I” (70 %); then “have” 20 % and “⏎” 10 %. "
-        "Its look is spread over 2.2 of 4 tokens."
+        "Row 1 of 3. Before it generates “a”, it attends most to “I” (70 %); then “have” 20 % and “⏎” 10 %. "
+        "Its attention is spread over 2.2 of 4 tokens."
     )
     titles = [title for title, _ in parse(drawing.svg)]
     assert titles[:4] == ["I 70 %", " have 20 %", "⏎ 10 %", " cats 0 %"]
@@ -34,7 +35,7 @@ def test_one_row_is_told_and_its_text_shown(parse):
         "before “ b”: “I” 25 %, “ have” 25 %, “⏎” 25 %",
         "before “<&>”: “ cats” 95 %, “⏎” 5 %",
     ]
-    assert "“b” looks most at “I” (25 %)" in where_it_looks(WEIGHTS, ROWS, COLUMNS, position=1).title
+    assert "“b” attends most to “I” (25 %)" in attention_map(WEIGHTS, ROWS, COLUMNS, position=1).title
 
 
 def boxes(svg):
@@ -43,60 +44,65 @@ def boxes(svg):
 
 
 def test_darker_is_more_and_nothing_is_not_drawn():
-    assert boxes(where_it_looks(WEIGHTS, ROWS, COLUMNS).svg) == [
+    assert boxes(attention_map(WEIGHTS, ROWS, COLUMNS).svg) == [
         "0.74", "0.21", "0.11", "0.26", "0.26", "0.26", "0.26", "0.05", "1.00"
     ]  # fmt: skip
 
 
 def test_what_the_mask_hides_is_crossed_out_and_told():
     past = np.tri(3, dtype=bool)
-    drawing = where_it_looks(np.tri(3) / np.arange(1, 4)[:, None], "xyz", "xyz", past, position=1)
+    drawing = attention_map(np.tri(3) / np.arange(1, 4)[:, None], "xyz", "xyz", past, position=1)
     assert "The mask hides 1 from it." in drawing.words and "spread over 2.0 of 2 tokens" in drawing.words
     assert "Crossed out: the mask hides it." in drawing.svg
     strokes = [part.split('"')[0] for part in drawing.svg.split('<path d="')[1:] if "l28.0-" in part]
     assert [part.count("M") for part in strokes] == [2, 1]  # after x two are hidden, after y one, after z none
     assert "<title>z hidden</title>" in drawing.svg
-    assert "Crossed out" not in where_it_looks(WEIGHTS, ROWS, COLUMNS).svg
+    assert "Crossed out" not in attention_map(WEIGHTS, ROWS, COLUMNS).svg
 
 
 def test_a_title_of_your_own_keeps_the_finding():
-    drawing = where_it_looks(WEIGHTS, ROWS, COLUMNS, title="A diagonal")
-    assert drawing.title == "A diagonal" and drawing.words.startswith("A diagonal. A look is spread over 2.5 of 4")
+    drawing = attention_map(WEIGHTS, ROWS, COLUMNS, title="A diagonal")
+    assert drawing.title == "A diagonal" and drawing.words.startswith("A diagonal. Attention is spread over 2.5 of 4")
 
 
 def test_layer_and_head_choose_one_of_many():
     many = [torch.softmax(torch.randn(2, 3, 4), -1) for _ in range(3)]
-    drawing = where_it_looks(many, ROWS, COLUMNS, layer=2, head=1)
+    drawing = attention_map(many, ROWS, COLUMNS, layer=2, head=1)
     assert drawing.title.endswith(" · layer 2, head 1") and drawing.words.endswith("This is layer 2, head 1.")
-    alone = where_it_looks(many[2][1], ROWS, COLUMNS)
+    alone = attention_map(many[2][1], ROWS, COLUMNS)
     assert boxes(alone.svg) == boxes(drawing.svg) and "layer" not in alone.words
-    assert "layer" not in where_it_looks([many[0][:1]], ROWS, COLUMNS).words
+    assert "layer" not in attention_map([many[0][:1]], ROWS, COLUMNS).words
 
 
 def test_a_large_map_is_cut_with_a_notice(parse):
     weights = np.full((60, 300), 1 / 300)
-    drawing = where_it_looks(weights, [f"r{i}" for i in range(60)], [f"c{i}" for i in range(300)], position=50)
+    drawing = attention_map(weights, [f"r{i}" for i in range(60)], [f"c{i}" for i in range(300)], position=50)
     titles = [title for title, _ in parse(drawing.svg)]
     assert titles[0].startswith("c100 ") and len(titles) == 240 and titles[200].startswith("“r20”")
     assert "Only 40 of 60 rows and 200 of 300 columns." in drawing.svg and 'font-weight="700">r50' in drawing.svg
 
 
-def test_a_row_that_looks_nowhere_is_drawn():
-    assert "looks most at nothing" in where_it_looks(np.zeros((2, 2)), "ab", "cd", position=1).title
-    assert where_it_looks(np.zeros((2, 2)), "ab", "cd").words
+def test_a_row_without_weights_is_drawn():
+    assert "attends most to nothing" in attention_map(np.zeros((2, 2)), "ab", "cd", position=1).title
+    assert attention_map(np.zeros((2, 2)), "ab", "cd").words
 
 
 def test_what_does_not_fit_is_refused():
     many = [torch.full((2, 3, 4), 0.25)]
     with pytest.raises(ValueError, match="do not fit 2 rows and 4 columns"):
-        where_it_looks(WEIGHTS, ROWS[:2], COLUMNS)
+        attention_map(WEIGHTS, ROWS[:2], COLUMNS)
     with pytest.raises(ValueError, match="no layer 1, head 0; take layers 0 to 0, heads 0 to 1"):
-        where_it_looks(many, ROWS, COLUMNS, layer=1)
+        attention_map(many, ROWS, COLUMNS, layer=1)
     with pytest.raises(ValueError, match="no position 3 in 3 rows"):
-        where_it_looks(many, ROWS, COLUMNS, position=3)
+        attention_map(many, ROWS, COLUMNS, position=3)
     with pytest.raises(ValueError, match="Was the softmax forgotten"):
-        where_it_looks(WEIGHTS - 0.5, ROWS, COLUMNS)
+        attention_map(WEIGHTS - 0.5, ROWS, COLUMNS)
     with pytest.raises(ValueError, match="the mask has the shape"):
-        where_it_looks(WEIGHTS, ROWS, COLUMNS, np.ones((4, 3)))
+        attention_map(WEIGHTS, ROWS, COLUMNS, np.ones((4, 3)))
     with pytest.raises(ValueError, match="do not fit 0 rows"):
-        where_it_looks(np.zeros((0, 4)), [], COLUMNS)
+        attention_map(np.zeros((0, 4)), [], COLUMNS)
+
+
+def test_a_weight_that_the_mask_hides_is_drawn_as_hidden(parse):
+    drawing = attention_map(WEIGHTS, ROWS, COLUMNS, mask=np.eye(3, 4, dtype=bool), position=1)
+    assert [title for title, _ in parse(drawing.svg)][:4] == ["I hidden", " have 25 %", "⏎ hidden", " cats hidden"]

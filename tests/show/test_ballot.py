@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.evaluation.intervals import interval
+from helpers.evaluation.intervals import wilson_interval
 from helpers.show.ballot import Ballot, Question
 
 QUESTIONS = [Question(["Hello!", f"How are you, {n}?"], f"person {n}", f"bot {n}") for n in range(40)]
@@ -39,7 +39,7 @@ def test_the_words_say_who_was_who_and_what_the_votes_say():
     assert "gpt 1" in words and "a person 0" in words and "can't say 0" in words and "100%" in words
     assert ("Left was gpt" in words) == (made.sides(0)[0] == "bot 0")
     assert "can't say 1" in made.vote("neither")
-    assert made.shares(made.votes) == {"first": 0, "second": 1, "neither": 1, "share": 1.0, "interval": interval(1, 1)}
+    assert made.shares(made.votes) == {"first": 0, "second": 1, "neither": 1, "share": 1.0, "interval": wilson_interval(1, 1)}
 
 
 def test_who_wrote_what_is_not_told_before_the_vote():
@@ -76,14 +76,6 @@ def test_markup_in_a_reply_stays_text():
     assert "a / b" in repr(made)
 
 
-@pytest.mark.parametrize(
-    ("wins", "votes", "low", "high"),
-    [(0, 0, 0.0, 1.0), (5, 10, 0.2366, 0.7634), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (60, 100, 0.5020, 0.6906)],
-)
-def test_the_interval_is_wilsons(wins, votes, low, high):
-    assert interval(wins, votes) == pytest.approx((low, high), abs=1e-4)
-
-
 def test_what_cannot_be_voted_on_is_refused():
     with pytest.raises(ValueError, match="nothing to vote on"):
         Ballot([])
@@ -96,4 +88,4 @@ def test_what_cannot_be_voted_on_is_refused():
     with pytest.raises(ValueError, match="vote one of"):
         ballot().vote("up")
     with pytest.raises(ValueError, match="cannot be won"):
-        interval(3, 2)
+        wilson_interval(3, 2)

@@ -23,7 +23,7 @@ def box():
 
 
 def test_a_conversation_and_its_transcript(box, shown):
-    assert repr(box) == "Nothing said yet to Mirror."
+    assert repr(box) == "No message to Mirror yet."
     box.send("hello")
     box.send("  again ")
     assert (

@@ -56,7 +56,7 @@ def test_the_words_and_the_picture_change_with_each_control(explore, name, value
     explore.controls[name].value = value
     assert told in explore.words and explore._picture.value != picture
     assert explore.words != before or name == "order"
-    assert explore.words in explore._said.value.replace("&quot;", '"')
+    assert explore.words in explore._spoken.value.replace("&quot;", '"')
 
 
 def test_every_extreme_works(explore, parse):
@@ -70,22 +70,22 @@ def test_every_extreme_works(explore, parse):
 
 
 def test_a_live_region_on_light_paper(explore):
-    assert 'role="status" aria-live="polite"' in explore._said.value
-    assert "background:#f5f6f9" in explore._said.value
+    assert 'role="status" aria-live="polite"' in explore._spoken.value
+    assert "background:#f5f6f9" in explore._spoken.value
 
 
 def test_an_error_is_told_and_the_control_stays_usable():
     explore = Explore(lambda n: Tokens(["a"] * n, [1] * n, "t"), n=(0, 3))
     assert isinstance(explore.error, ValueError)
     assert explore.words.startswith("This setting does not work (ValueError): give one number per token")
-    assert explore._picture.value == "" and "does not work" in explore._said.value
+    assert explore._picture.value == "" and "does not work" in explore._spoken.value
     explore.controls["n"].value = 2
     assert explore.error is None and explore.words.startswith("t, in bits")
 
 
 def test_markup_in_an_error_is_shown_not_obeyed():
     explore = Explore(lambda n: {}["<b>"], n=(0, 1))
-    assert "&lt;b&gt;" in explore._said.value and "<b>" not in explore._said.value
+    assert "&lt;b&gt;" in explore._spoken.value and "<b>" not in explore._spoken.value
 
 
 @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ def test_recorded_as_its_words_and_live_as_a_widget(explore, shown):
     assert data["text/plain"] == explore.words
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explore.widget.model_id
     assert list(data) == ["text/plain", "application/vnd.jupyter.widget-view+json"]
-    assert explore.widget.children == (*explore.controls.values(), explore._picture, explore._said)
+    assert explore.widget.children == (*explore.controls.values(), explore._picture, explore._spoken)

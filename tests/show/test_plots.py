@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 
 import pytest
+from PIL import Image
 
 from helpers.show import plots
 from helpers.show.theme import INK, PALETTE
@@ -23,9 +24,7 @@ def drawn_texts(fig):
 def every_figure():
     return [
         plots.bars(*BARS, xlabel="comments", highlight=["kept"]),
-        plots.histogram(
-            [1, 2, 3, 5, 8, 13, 200], "Most are short", "words in a turn", log=True, unit="turns"
-        ),
+        plots.histogram([1, 2, 3, 5, 8, 13, 200], "Most are short", "words in a turn", log=True, unit="turns"),
         plots.histogram([0.5, 1.5, 9.0], "Floats", "seconds"),
         plots.zipf(Counter("the the the cat sat on the mat a a".split()), "Few words do most"),
         plots.lines([0, 1, 2], {"a": [1, 2, 3], "b": [3, None, 1]}, "They cross", "step", "bits"),
@@ -33,7 +32,6 @@ def every_figure():
 
 
 def test_show_displays_png_with_alternative_text_and_words_below(shown, capsys):
-    from PIL import Image
 
     plots.bars(*BARS, xlabel="comments")._ipython_display_()
     ((data, metadata),) = shown
@@ -54,9 +52,7 @@ def test_files_are_small():
 def test_titles_stand_left_and_axes_have_labels(shown):
     for picture in every_figure():
         fig, words = picture
-        assert (
-            fig.get_suptitle() and fig._suptitle.get_ha() == "left" and fig._suptitle.get_position()[0] < 0.05
-        )
+        assert fig.get_suptitle() and fig._suptitle.get_ha() == "left" and fig._suptitle.get_position()[0] < 0.05
         assert fig.axes[0].get_xlabel()
         assert words.startswith(" ".join(fig.get_suptitle().split()))
         plots.show(*picture)
@@ -69,28 +65,6 @@ def test_a_figure_without_words_is_refused(words, shown):
     with pytest.raises(ValueError, match="say in words"):
         plots.show(fig, words)
     assert not shown
-
-
-def test_figures_of_pyplot_are_closed_and_ours_are_not_its(shown):
-    import matplotlib.pyplot as plt
-
-    before = plt.get_fignums()
-    fig, ax = plt.subplots()
-    ax.set_title("Its own")
-    plots.show(fig, "A line.")
-    plots.bars(*BARS).show()
-    assert plt.get_fignums() == before
-    assert [data["text/plain"] for data, _ in shown] == ["[figure: Its own]", "[figure: Half survives]"]
-
-
-def test_the_style_stays_in_its_figures():
-    import matplotlib
-
-    before = dict(matplotlib.rcParams)
-    _, ax = plots.new("A claim", "x", "y")
-    assert dict(matplotlib.rcParams) == before
-    assert [line.get_color() for line in ax.plot([[1, 2], [3, 4]])] == list(PALETTE[:2])
-    assert ax.spines["bottom"].get_visible() and not ax.spines["top"].get_visible()
 
 
 def test_bars_show_each_value_and_keep_the_order():
@@ -173,9 +147,7 @@ def test_whole_numbers_are_never_split_between_bars():
 def test_zipf_finds_the_slope():
     counts = Counter({f"w{rank}": round(1e7 / rank**1.3) for rank in range(1, 3000)})
     picture = plots.zipf(counts, "Zipf")
-    assert (
-        "slope −1.3: −1.3 up to rank 56, −1.3 beyond." in picture.words and "“w1” 10,000,000" in picture.words
-    )
+    assert "slope −1.3: −1.3 up to rank 56, −1.3 beyond." in picture.words and "“w1” 10,000,000" in picture.words
     assert {"fitted slope −1.3", "w10", "w1000"} <= drawn_texts(picture.fig)
     assert "none occurs only once" in picture.words
     assert "67 % occur only once" in plots.zipf([5, 1, 1], "Z").words
@@ -212,9 +184,7 @@ def test_lines_tell_their_course_and_bear_their_names():
 
 
 def test_names_of_lines_do_not_overlap():
-    picture = plots.lines(
-        [0, 1], {name: [0, 1 + i / 1000] for i, name in enumerate("abcde")}, "Close", "x", "y"
-    )
+    picture = plots.lines([0, 1], {name: [0, 1 + i / 1000] for i, name in enumerate("abcde")}, "Close", "x", "y")
     picture.fig.draw_without_rendering()
     boxes = sorted(text.get_window_extent().y0 for text in picture.fig.axes[0].texts)
     assert min(b - a for a, b in zip(boxes, boxes[1:], strict=False)) >= 12

@@ -36,7 +36,7 @@ def test_each_option_has_its_feedback(question):
 def test_moving_is_not_answering(question):
     question.choose(9)
     question.buttons.value = 2
-    assert question.feedback == "" and question._said.value == ""
+    assert question.feedback == "" and question._spoken.value == ""
     question.check.click()
     assert question.feedback.startswith("Not c)")
 
@@ -44,7 +44,7 @@ def test_moving_is_not_answering(question):
 def test_feedback_is_announced_and_escaped():
     question = quiz("<b>?</b>", ["<i>", "y"], "y")
     question.choose("<i>")
-    assert 'aria-live="polite"' in question._said.value and "&lt;i&gt;" in question._said.value
+    assert 'aria-live="polite"' in question._spoken.value and "&lt;i&gt;" in question._spoken.value
     assert "&lt;b&gt;" in question.widget.children[0].value
 
 

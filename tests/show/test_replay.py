@@ -25,11 +25,11 @@ def walk(replay, parse) -> list[str]:
 def test_it_begins_at_the_last_moment_and_every_moment_differs(parse):
     replay = replay_points(POINTS, CORNERS, "Corners")
     assert replay.settings == {"step": 100}
-    assert replay.words == "Corners, after step 100: 4 points made."
+    assert replay.words == "Corners, after step 100: 4 generated points."
     words = walk(replay, parse)
     assert len(set(words)) == len(words) == 3
     replay.controls["step"].value = 0
-    assert replay.words == replay.at(0).words == "Corners, after step 0: 4 points made."
+    assert replay.words == replay.at(0).words == "Corners, after step 0: 4 generated points."
 
 
 def test_any_drawing_can_be_replayed():
@@ -57,11 +57,11 @@ def test_points_lie_where_they_are(parse):
 
 def test_a_finding_and_curves_are_told_and_drawn():
     replay = replay_points(POINTS, CORNERS, "Corners", curves={"loss": [3, None, 1.5]})
-    assert replay.at(100).words == "Corners, after step 100: 4 points made. Loss: 1.5."
+    assert replay.at(100).words == "Corners, after step 100: 4 generated points. Loss: 1.5."
     assert replay.at(50).words.endswith("Loss: no value.")
     assert replay.at(100).svg.count("<polyline") == 1 and replay.at(0).svg != replay.at(100).svg
     own = replay_points(POINTS, CORNERS, "Corners", lambda points: f"Reach {points.max():.1f}.", {"loss": [3, 2, 1]})
-    assert own.at(100).words == "Corners, after step 100: 4 points made. Reach 1.0."  # instead of the curves
+    assert own.at(100).words == "Corners, after step 100: 4 generated points. Reach 1.0."  # instead of the curves
     assert "loss: 1" in own.at(100).svg
     with pytest.raises(ValueError, match="'loss' needs one number for each of the 3 moments"):
         replay_points(POINTS, CORNERS, "Corners", curves={"loss": [1, 2]}).at(0)
@@ -90,7 +90,7 @@ def test_at_most_400_dots_of_each_kind_are_drawn():
     cloud = torch.randn(5000, 2)
     replay = replay_points(dict.fromkeys(range(20), cloud), cloud, "Many", curves={"a": range(20)})
     assert replay.at(7).svg.count("<circle") == 801  # and the place on the curve
-    assert "5,000 points made" in replay.at(7).words
+    assert "5,000 generated points" in replay.at(7).words
 
 
 def test_wrong_input_gets_a_sentence():

@@ -1,6 +1,7 @@
 """The drawing of a reply tree: who answers whom, what is gone, which chain becomes a conversation."""
 
 from helpers.corpus.dumps.reddit import Comment
+from helpers.corpus.dumps.reply_chains import cut
 from helpers.corpus.dumps.threads import Thread
 from helpers.show.plots import thread_tree
 
@@ -41,7 +42,19 @@ def test_the_words_name_chain_gaps_and_ring():
         "A tree: 8 comments, by 6 authors, 3 levels deep (1 deleted, 1 whose parent is missing and 2"
     )
     # The best-scored reply of each, whatever stands below another one; never a deleted one.
-    assert "Emphasised: A “Best advice? <b>Go</b>” → D “Buy good shoes.” → A “I did!”." in words
+    assert "Emphasized: A “Best advice? <b>Go</b>” → D “Buy good shoes.” → A “I did!”." in words
+
+
+def test_the_emphasized_chain_is_the_one_that_becomes_a_conversation():
+    comments = [
+        comment("a", "t3_p", "ann", "first", 3),
+        comment("b", "t1_a", "bob", "its score is hidden", None),
+        comment("c", "t1_a", "cat", "disliked, but known", -4),
+        comment("d", "t1_a", "dan", "", 9),  # dropped by a filter
+    ]
+    thread = Thread("t3_p", comments)
+    assert [conversation.id for conversation in cut(thread)] == ["t3_p/c"]
+    assert "Emphasized: A “first” → C “disliked, but known”." in thread_tree(thread, "A tree").words
 
 
 def test_no_name_reaches_the_page():
@@ -57,18 +70,16 @@ def test_deleted_comments_are_hatched_and_missing_parents_named():
     assert "(parent missing) Agreed" in svg and svg.count("stroke-dasharray") == 1
 
 
-def test_highlight_chooses_what_is_emphasised():
+def test_highlight_chooses_what_is_emphasized():
     thread = Thread("t3_p", COMMENTS)
     chosen, nothing = (thread_tree(thread, "A tree", highlight=ids) for ids in (["a", "b", "e"], []))
     assert "→ B “Never cook bacon naked.” → C “A story?”" in chosen.words
     assert chosen.svg.count('stroke-width="3"') == 2  # two strong connectors between three comments
-    assert "Emphasised" not in nothing.words and 'stroke-width="3"' not in nothing.svg
+    assert "Emphasized" not in nothing.words and 'stroke-width="3"' not in nothing.svg
 
 
 def test_texts_can_be_redacted_first():
-    drawing = thread_tree(
-        Thread("t3_p", COMMENTS), "A tree", text=lambda body: body.replace("bacon", "[food]")
-    )
+    drawing = thread_tree(Thread("t3_p", COMMENTS), "A tree", text=lambda body: body.replace("bacon", "[food]"))
     assert "bacon" not in drawing.svg + drawing.words and "[food]" in drawing.svg
 
 

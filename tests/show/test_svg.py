@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.show.svg import LINE, Bars, Drawing, Tokens, cells
+from helpers.show.svg import Drawing, cells
+from helpers.show.tokens_and_bars import LINE, Bars, Tokens
 
 CORGI = (["My", " corgi", " eats", " kimchi"], [None, 9.1, 3.0, 12.5])
 
@@ -142,7 +143,7 @@ def test_bars_in_words_and_in_length(parse):
     assert lengths[0] == pytest.approx(2 * lengths[1], abs=0.2) and lengths[2] == 0
     many = Bars([str(i) for i in range(90)], range(90), "Many")
     assert len(parse(many.svg)) == 40 and "80 more" not in many.words and "30 more" in many.words
-    assert many.words.endswith("Only the first 40 of 90 are drawn.")
+    assert many.words.endswith("Only the first 40 of 90 bars are drawn.")
 
 
 def test_shown_with_alternative_text_and_words_below(shown, capsys):

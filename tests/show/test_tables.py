@@ -55,3 +55,7 @@ def test_long_cells_are_cut_in_plain_text_only():
 def test_no_rows_is_refused():
     with pytest.raises(ValueError, match="at least one row"):
         Table([])
+
+
+def test_no_page_takes_a_dollar_for_a_formula():
+    assert 'class="tex2jax_ignore mathjax_ignore"' in Table([{"price": "$5 or $6"}])._repr_html_()

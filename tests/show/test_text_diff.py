@@ -49,5 +49,5 @@ def test_a_space_and_a_line_break_that_change_are_visible():
 
 def test_over_long_texts_are_cut_with_a_notice():
     change = Changes("word " * 1000, "word", "Long")
-    assert f"Only the first {LONGEST:,} characters" in change.words
+    assert f"Only the first {LONGEST:,} of 5,000 characters" in change.words
     assert len(change.svg) < 200 * LONGEST

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.show import theme
+from helpers.show.display import publish
 
 # Machado, Oliveira and Fernandes 2009, full strength: linear RGB as seen by each kind of color blindness.
 READER_SETS = {
@@ -128,7 +129,7 @@ def test_markup_is_shown_not_obeyed():
 
 def test_outside_a_notebook_the_text_is_printed(capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython.core.interactiveshell", raising=False)
-    theme.publish({"text/plain": "a drawing", "image/svg+xml": "<svg/>"})
+    publish({"text/plain": "a drawing", "image/svg+xml": "<svg/>"})
     assert capsys.readouterr().out == "a drawing\n"
 
 

@@ -1,24 +1,32 @@
 """A training that was interrupted goes on as if nothing had happened; its file is whole, ours, or refused."""
 
 import os
+import random
 
+import numpy as np
 import pytest
 import torch
 
 from helpers.corpus.batches.token_stream import StreamBatches
 from helpers.models.rnn import CharRNN
+from helpers.runtime import seed_everything
 from helpers.training import CarriedState, fit, next_token_loss
+from tests.factories import parameter_vector as vector
+from tests.factories import rnn
 
 BATCHES = StreamBatches(torch.randint(8, (60,), generator=torch.Generator().manual_seed(5)).short(), 2, 6)
 
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+SOURCES = (  # of chance
+    random.random,
+    lambda: float(np.random.rand()),
+    lambda: torch.rand(()).item(),
+    lambda: torch.rand((), device=DEVICE).item(),
+)
+
 
 def new(**others):
-    torch.manual_seed(0)
-    return CharRNN(8, **{"width": 7, "embedding": 5, "layers": 2, "dropout": 0.3, **others})
-
-
-def vector(model):
-    return torch.cat([value.detach().flatten() for value in model.parameters()])
+    return rnn(**{"hidden_size": 7, "embedding_size": 5, "n_layer": 2, "dropout": 0.3, **others})
 
 
 def train(model, **settings):
@@ -113,7 +121,7 @@ def emptied(file):
 
 def of_another_shape(file):
     file.unlink()
-    train(new(width=9), resume=file)
+    train(new(hidden_size=9), resume=file)
 
 
 def of_another_kind(file):
@@ -156,15 +164,12 @@ def test_a_file_that_does_not_fit_is_refused_and_left_as_it_is(tmp_path, spoil):
 def test_a_crash_while_writing_leaves_the_old_file_whole(tmp_path, monkeypatch):
     file = tmp_path / "training.pt"
     train(new(), resume=file, steps=2)
-    content, save = file.read_bytes(), torch.save
+    content = file.read_bytes()
 
-    def half(record, path):
-        save(record, path)
-        with open(path, "r+b") as written:
-            written.truncate(100)
+    def fails(source, target):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(torch, "save", half)
+    monkeypatch.setattr(os, "replace", fails)
     with pytest.raises(OSError, match="no space"):
         train(new(), resume=file, steps=4)
     assert file.read_bytes() == content and [path.name for path in tmp_path.iterdir()] == ["training.pt"]
@@ -191,13 +196,62 @@ def test_a_loss_that_is_no_number_does_not_reach_the_file(tmp_path):
 
 
 def test_resuming_repeats_no_random_numbers(tmp_path):
-    """The state of chance comes from the file, so what is drawn after it continues the interrupted run's."""
+    """Every random state comes from the file, so what is sampled after it continues the interrupted run's."""
     file = tmp_path / "training.pt"
-    train(new(), resume=file, steps=3)
-    state = torch.get_rng_state()
-    torch.manual_seed(777)
-    train(new(), resume=file, steps=3)
-    assert torch.equal(torch.get_rng_state(), state)
+    seed_everything(5)
+    train(new().to(DEVICE), resume=file, steps=3)
+    expected = [source() for source in SOURCES]
+    seed_everything(777)
+    [source() for source in SOURCES]
+    train(new().to(DEVICE), resume=file, steps=3)
+    assert [source() for source in SOURCES] == expected
+    assert {"cpu", "numpy", "python"} <= set(torch.load(file, weights_only=True)["random"])
+
+
+def test_a_loss_that_uses_every_source_of_chance_goes_on_as_if_never_interrupted(tmp_path):
+    def loss(model, batch):
+        return next_token_loss(model, batch) * (1 + sum(source() for source in SOURCES))
+
+    file = tmp_path / "training.pt"
+    expected, first = new(dropout=0.4).to(DEVICE), new(dropout=0.4).to(DEVICE)
+    seed_everything(0)
+    train(expected, loss=loss)
+    seed_everything(0)
+    train(first, loss=loss, resume=file, callbacks=[interrupt_at(4)])
+    seed_everything(99)
+    second = new(dropout=0.4).to(DEVICE)
+    train(second, loss=loss, resume=file)
+    assert torch.equal(vector(second), vector(expected))
+
+
+def test_the_generator_of_a_loss_goes_on_too(tmp_path):
+    """As that of `PolicyGradient` does, which samples replies with one of its own."""
+
+    class Noisy:
+        def __init__(self):
+            self.rng = torch.Generator().manual_seed(0)
+
+        state = property(lambda self: self.rng.get_state(), lambda self, state: self.rng.set_state(state.cpu()))
+
+        def __call__(self, model, batch):
+            return next_token_loss(model, batch) * torch.rand((), generator=self.rng).item()
+
+    train(whole := new(), loss=Noisy())
+    train(new(), loss=Noisy(), resume=tmp_path / "run.pt", callbacks=[interrupt_at(4)])
+    train(second := new(), loss=Noisy(), resume=tmp_path / "run.pt")
+    assert torch.equal(vector(whole), vector(second))
+
+
+def test_too_little_memory_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    file, model = tmp_path / "training.pt", new()
+    train(new(), resume=file, steps=2)
+
+    def fails(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(model, "load_state_dict", fails)
+    with pytest.raises(torch.OutOfMemoryError):
+        train(model, resume=file)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

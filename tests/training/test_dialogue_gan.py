@@ -5,31 +5,30 @@ import math
 import pytest
 import torch
 
-from helpers.corpus.batches.context_reply_pairs import Pair, PairBatches, batch_of
+from helpers.corpus.batches.base import Pair
+from helpers.corpus.batches.context_reply_pairs import PairBatches, batch_of
 from helpers.generation.rollout import sample_replies
 from helpers.generation.scoring import log_probabilities_of
-from helpers.models.discriminators import Discriminator, side_by_side
-from helpers.models.seq2seq import Seq2Seq
+from helpers.models.discriminators import Discriminator, concatenated
 from helpers.models.utils import without_dropout
-from helpers.training.dialogue_gan import DialogueGAN, Schedule, judge_loss, train_adversarially
-from helpers.training.reward_shaping import judge_rewards
+from helpers.training.dialogue_gan import DialogueGAN, DialogueGANConfig, prefix_loss, train_adversarially
+from helpers.training.reward_shaping import discriminator_rewards
+from tests.factories import seq2seq
 
-MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}
 # People answer every context with 10 11 12 and hand over.
 PEOPLE = [Pair([2, 6 + n % 3, 9], [3, 10, 11, 12, 4]) for n in range(48)]
 BATCHES = PairBatches(PEOPLE, 16, pad=0)
-SMALL = Schedule(steps=3, judge_first=2, judge_steps=1, max_tokens=4, watch_every=2)
+SMALL = DialogueGANConfig(steps=3, discriminator_pretraining=2, discriminator_steps=1, max_tokens=4, monitor_every=2)
 
 
-def players(seed=0, **changes):
-    torch.manual_seed(seed)
-    writer = Seq2Seq(15, **{"width": 12, "embedding": 8, **MARKS, **changes})
+def networks(seed=0, **changes):
+    writer = seq2seq(seed=seed, **changes)
     return writer, Discriminator(writer)
 
 
-def game(schedule=SMALL, **changes):
-    writer, judge = players(**changes)
-    return DialogueGAN(writer.train(), judge.train(), schedule)
+def game(config=SMALL, **changes):
+    writer, discriminator = networks(**changes)
+    return DialogueGAN(writer.train(), discriminator.train(), config)
 
 
 def copied(model):
@@ -40,23 +39,25 @@ def same(model, before):
     return all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-# --- the judge's step --------------------------------------------------------------------------------------------------
+# --- the discriminator's step --------------------------------------------------------------------------------------------------
 
 
-def test_the_judges_loss_by_hand_counts_people_and_machine_the_same():
-    _, judge = players()
+def test_the_discriminators_loss_by_hand_weighs_people_and_machine_the_same():
+    _, discriminator = networks()
     human = batch_of([PEOPLE[0]], 0)
     machine = batch_of([Pair([2, 6, 9], [3, 13, 4]), Pair([2, 6, 9], [3, 4])], 0)
-    logits = judge(side_by_side(human, machine, 0))[0]
+    logits = discriminator(concatenated(human, machine, 0))[0]
     person = [-torch.nn.functional.logsigmoid(logits[0, t]) for t in range(4)]
     bot = [-torch.nn.functional.logsigmoid(-logits[row, t]) for row, t in ((1, 0), (1, 1), (2, 0))]
-    assert judge_loss(judge, human, machine).item() == pytest.approx((sum(person) / 4 + sum(bot) / 3).item() / 2)
+    assert prefix_loss(discriminator, human, machine).item() == pytest.approx(
+        (sum(person) / 4 + sum(bot) / 3).item() / 2
+    )
 
 
-def test_the_judge_learns_to_tell_and_the_generator_stays():
-    gan = game(Schedule(max_tokens=4, judge_rate=3e-3))
+def test_the_discriminator_learns_to_tell_and_the_generator_stays():
+    gan = game(DialogueGANConfig(max_tokens=4, discriminator_rate=3e-3))
     before = copied(gan.generator)
-    losses = [gan.judge_step(BATCHES[number]).item() for number in range(30)]
+    losses = [gan.discriminator_step(BATCHES[number]).item() for number in range(30)]
     assert losses[0] == pytest.approx(math.log(2), abs=0.15) and losses[-1] < 0.35
     assert same(gan.generator, before)
 
@@ -64,21 +65,21 @@ def test_the_judge_learns_to_tell_and_the_generator_stays():
 # --- the generator's step ----------------------------------------------------------------------------------------------
 
 
-def test_in_a_generator_step_no_gradient_reaches_the_judge_and_only_its_own_error_the_critic():
+def test_in_a_generator_step_no_gradient_reaches_the_discriminator_and_only_its_own_error_the_critic():
     gan = game()
-    before = copied(gan.judge)
+    before = copied(gan.discriminator)
     gan.generator_step(BATCHES[0])
-    assert all(value.grad is None for name, value in gan.judge.named_parameters() if "critic" not in name)
-    moved = {name for name, value in gan.judge.state_dict().items() if not torch.equal(value, before[name])}
+    assert all(value.grad is None for name, value in gan.discriminator.named_parameters() if "critic" not in name)
+    moved = {name for name, value in gan.discriminator.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"critic.weight", "critic.bias"}
 
 
 class Taste(torch.nn.Module):
-    """A judge whose taste is known: certain of "a person" where the token is ``liked``, of "a machine" elsewhere."""
+    """A discriminator that is known: certain of "a person" where the token is ``liked``, of "a machine" elsewhere."""
 
-    def __init__(self, judge, liked):
+    def __init__(self, discriminator, liked):
         super().__init__()
-        self.verdict, self.critic, self.liked = judge.verdict, judge.critic, liked
+        self.head, self.critic, self.liked = discriminator.head, discriminator.critic, liked
 
     def score(self, batch):
         values = self.critic(torch.zeros(*batch.targets.shape, self.critic.in_features))[..., 0]
@@ -86,19 +87,21 @@ class Taste(torch.nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("critic", "reward"), [(True, "judge"), (False, "judge"), (True, "shuffled"), (True, "constant")]
+    ("critic", "reward"), [(True, "discriminator"), (False, "discriminator"), (True, "shuffled"), (True, "constant")]
 )
 def test_the_generator_learns_what_the_judge_likes_and_nothing_from_the_controls(critic, reward):
-    writer, judge = players()
+    writer, discriminator = networks()
     gan = DialogueGAN(
-        writer, Taste(judge, liked=13), Schedule(max_tokens=4, learning_rate=2e-2, critic=critic, reward=reward)
+        writer,
+        Taste(discriminator, liked=13),
+        DialogueGANConfig(max_tokens=4, learning_rate=2e-2, critic=critic, reward=reward),
     )
     shares = []
     for number in range(40):
-        said = sample_replies(writer, BATCHES[number], 4, generator=torch.Generator().manual_seed(0))
-        shares.append((said.targets == 13).sum().item() / (said.targets >= 0).sum().item())
+        replies = sample_replies(writer, BATCHES[number], 4, generator=torch.Generator().manual_seed(0))
+        shares.append((replies.targets == 13).sum().item() / (replies.targets >= 0).sum().item())
         gan.generator_step(BATCHES[number])
-    if reward == "judge":
+    if reward == "discriminator":
         assert shares[0] < 0.2 and shares[-1] > 0.7
     else:
         assert shares[-1] < 0.5
@@ -106,13 +109,13 @@ def test_the_generator_learns_what_the_judge_likes_and_nothing_from_the_controls
 
 def test_replies_are_scored_by_the_model_that_said_them():
     """With dropout on while scoring, the probabilities would be those of another model."""
-    noisy = players(dropout=0.5)[0].train()
-    still = players(dropout=0.0)[0].train()
-    said = sample_replies(noisy, BATCHES[0], 4)
+    noisy = networks(dropout=0.5)[0].train()
+    still = networks(dropout=0.0)[0].train()
+    replies = sample_replies(noisy, BATCHES[0], 4)
     with without_dropout(noisy):
-        assert torch.equal(log_probabilities_of(noisy, said)[0], log_probabilities_of(still, said)[0])
+        assert torch.equal(log_probabilities_of(noisy, replies)[0], log_probabilities_of(still, replies)[0])
     assert noisy.dropout.training
-    assert not torch.equal(log_probabilities_of(noisy, said)[0], log_probabilities_of(still, said)[0])
+    assert not torch.equal(log_probabilities_of(noisy, replies)[0], log_probabilities_of(still, replies)[0])
     gan, asked = game(dropout=0.5), []
     gan.generator.dropout.register_forward_hook(lambda layer, *_: asked.append(layer.training))
     gan.generator_step(BATCHES[0])
@@ -120,16 +123,20 @@ def test_replies_are_scored_by_the_model_that_said_them():
 
 
 class Pessimist(Taste):
-    """Holds everybody for a machine, whatever is said."""
+    """Holds everyone for a machine, whatever the reply."""
 
     def score(self, batch):
         return torch.full(batch.targets.shape, -3.0), super().score(batch)[1]
 
 
-@pytest.mark.parametrize(("pay", "shorter"), [("verdict", True), ("change", False)])
-def test_who_is_paid_a_verdict_for_each_token_learns_to_be_brief(pay, shorter):
-    writer, judge = players()
-    gan = DialogueGAN(writer, Pessimist(judge, 13), Schedule(max_tokens=4, learning_rate=1e-2, pay=pay, gamma=1.0))
+@pytest.mark.parametrize(("credit", "shorter"), [("prefix", True), ("difference", False)])
+def test_a_reward_below_0_for_every_prefix_teaches_brevity_and_differences_do_not(credit, shorter):
+    writer, discriminator = networks()
+    gan = DialogueGAN(
+        writer,
+        Pessimist(discriminator, 13),
+        DialogueGANConfig(max_tokens=4, learning_rate=1e-2, credit=credit, gamma=1.0),
+    )
     lengths = [gan.generator_step(BATCHES[number])[1].item() for number in range(60)]
     first, last = sum(lengths[:10]) / 10, sum(lengths[-10:]) / 10
     assert (last < 0.6 * first) is shorter
@@ -149,13 +156,13 @@ def test_each_reward_comes_back_to_the_reply_and_the_token_that_earned_it(critic
 
     seen, real = [], dialogue_gan.reinforce_loss
     monkeypatch.setattr(dialogue_gan, "reinforce_loss", lambda p, a, c: (seen.append((a, c)), real(p, a, c))[1])
-    writer, judge = players()
-    judge.critic.bias.data.fill_(2.5)  # what is expected is taken off, where there is a critic
-    schedule = Schedule(max_tokens=4, gamma=0.0, critic=critic, advantage=99.0)
-    DialogueGAN(writer, Numbering(judge, 13), schedule).generator_step(BATCHES[0])
+    writer, discriminator = networks()
+    discriminator.critic.bias.data.fill_(2.5)  # what is expected is taken off, where there is a critic
+    config = DialogueGANConfig(max_tokens=4, gamma=0.0, critic=critic, advantage_clip=99.0)
+    DialogueGAN(writer, Numbering(discriminator, 13), config).generator_step(BATCHES[0])
     (advantages, counted) = seen[0]
     rows, places = (torch.arange(size) for size in counted.shape)
-    expected = judge_rewards(-(rows[:, None] + places / 10.0), counted)
+    expected = discriminator_rewards(-(rows[:, None] + places / 10.0), counted)
     assert not counted.all() and torch.allclose(advantages * counted, expected - 2.5 * critic * counted)
 
 
@@ -165,31 +172,31 @@ def test_large_advantages_are_clipped(monkeypatch):
 
     real = dialogue_gan.reinforce_loss
     monkeypatch.setattr(dialogue_gan, "reinforce_loss", lambda p, a, c: (seen.append(a), real(p, a, c))[1])
-    gan = game(Schedule(max_tokens=4, advantage=0.01))
-    gan.judge.verdict.bias.data.fill_(-8.0)
+    gan = game(DialogueGANConfig(max_tokens=4, advantage_clip=0.01))
+    gan.discriminator.head.bias.data.fill_(-8.0)
     gan.generator_step(BATCHES[0])
     assert seen[0].abs().max().item() == pytest.approx(0.01)
 
 
 def test_people_and_machine_must_have_the_same_longest_reply():
     with pytest.raises(ValueError, match="reply_tokens=max_tokens \\+ 1"):
-        game(Schedule(max_tokens=3)).judge_step(BATCHES[0])
+        game(DialogueGANConfig(max_tokens=3)).discriminator_step(BATCHES[0])
 
 
 # --- the whole game ----------------------------------------------------------------------------------------------------
 
 
 def test_the_likelihood_step_is_what_keeps_people_in_mind():
-    gan = game(Schedule(max_tokens=4, likelihood_rate=1e-2))
+    gan = game(DialogueGANConfig(max_tokens=4, likelihood_rate=1e-2))
     losses = [gan.likelihood_step(BATCHES[number]).item() for number in range(40)]
     assert losses[-1] < 0.3 * losses[0]
 
 
 def test_a_game_repeats_with_its_seed_and_its_rows_tell_it():
     def play():
-        writer, judge = players()
-        watch = lambda generator, judge: {"asked": 1.0, "replies": ["hm"]}  # noqa: E731
-        return writer, train_adversarially(writer, judge, BATCHES, SMALL, watch=watch, progress=False)
+        writer, discriminator = networks()
+        monitor = lambda generator, discriminator: {"asked": 1.0, "replies": ["hm"]}  # noqa: E731
+        return writer, train_adversarially(writer, discriminator, BATCHES, SMALL, monitor=monitor, progress=False)
 
     (writer, history), (other, again) = play(), play()
     assert same(writer, copied(other)) and history.rows == again.rows
@@ -201,7 +208,7 @@ def test_a_game_repeats_with_its_seed_and_its_rows_tell_it():
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
 def test_a_reward_that_is_no_number_stops_the_game_and_keeps_the_last_good_weights(wrong, monkeypatch, capsys):
-    writer, judge = players()
+    writer, discriminator = networks()
     scored, kept, real = [], {}, Discriminator.score
 
     def score(self, batch):
@@ -215,7 +222,11 @@ def test_a_reward_that_is_no_number_stops_the_game_and_keeps_the_last_good_weigh
 
     monkeypatch.setattr(Discriminator, "score", score)
     history = train_adversarially(
-        writer, judge, BATCHES, Schedule(steps=9, judge_first=0, max_tokens=4), progress=False
+        writer,
+        discriminator,
+        BATCHES,
+        DialogueGANConfig(steps=9, discriminator_pretraining=0, max_tokens=4),
+        progress=False,
     )
     assert "Stopped at step 3: a reward is no number" in history.stopped and "in row 5 at step 0" in history.stopped
     assert history.stopped in capsys.readouterr().out
@@ -223,17 +234,17 @@ def test_a_reward_that_is_no_number_stops_the_game_and_keeps_the_last_good_weigh
 
 
 def test_a_judge_that_broke_stops_the_game_too():
-    writer, judge = players()
-    judge.verdict.weight.data.fill_(math.nan)
+    writer, discriminator = networks()
+    discriminator.head.weight.data.fill_(math.nan)
     before = copied(writer)
-    history = train_adversarially(writer, judge, BATCHES, SMALL, progress=False)
-    assert "the gradient of the judge is no number" in history.stopped and same(writer, before)
+    history = train_adversarially(writer, discriminator, BATCHES, SMALL, progress=False)
+    assert "the gradient of the discriminator is no number" in history.stopped and same(writer, before)
 
 
-def test_wrong_schedules_are_refused():
+def test_wrong_configs_are_refused():
     with pytest.raises(ValueError, match="there is no reward 'karma'"):
-        Schedule(reward="karma")
-    with pytest.raises(ValueError, match="there is no pay 'salary'"):
-        Schedule(pay="salary")
+        DialogueGANConfig(reward="karma")
+    with pytest.raises(ValueError, match="there is no credit 'none'"):
+        DialogueGANConfig(credit="none")
     with pytest.raises(ValueError, match="must be 1 or more"):
-        Schedule(steps=0)
+        DialogueGANConfig(steps=0)

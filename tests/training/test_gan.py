@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.evaluation.gan_metrics import modes_reached
+from helpers.evaluation.gan_metrics import modes_covered
 from helpers.models.gan import DigitDiscriminator, LocalTranslator, PointDiscriminator, PointGenerator
 from helpers.training.gan import (
     GANHistory,
     cycle_loss,
     discriminator_loss,
-    draw,
     fit_gan,
     fit_translators,
+    generate_samples,
     generator_loss,
 )
 
@@ -136,16 +136,17 @@ def test_it_finds_the_cloud_and_the_seed_decides():
     for seed in (1, 1, 2):
         generator, discriminator = pair(width=32)
         duel = fit_gan(generator, discriminator, REAL, 120, batch_size=64, seed=seed, progress=False)
-        ends.append(draw(generator, 500))
+        ends.append(generate_samples(generator, 500))
         assert not generator.training and not discriminator.training
     assert torch.equal(ends[0], ends[1]) and not torch.equal(ends[0], ends[2])
     generator, _ = pair(width=32)
     before, after = (
-        modes_reached(points, torch.tensor([[2.0, -1.0]]), 0.8)[1] for points in (draw(generator, 500), ends[0])
+        modes_covered(points, torch.tensor([[2.0, -1.0]]), 0.8)[1]
+        for points in (generate_samples(generator, 500), ends[0])
     )
     assert before < 0.05 and after > 0.5
     assert duel.steps == 120 and list(duel.frame.columns) == ["step", "discriminator", "generator", "right"]
-    assert str(duel).startswith("Duel of 120 steps: at the end the discriminator loses")
+    assert str(duel).startswith("GAN training of 120 steps: at the end the discriminator loses")
 
 
 def test_the_record_counts_what_the_discriminator_calls_by_its_name():
@@ -197,7 +198,7 @@ def test_wrong_input_gets_a_sentence():
         fit_gan(*pair(), REAL[:0], 3)
     with pytest.raises(ValueError, match="3 steps on 4 and 0 examples"):
         fit_translators(None, None, (), torch.zeros(4, 1), torch.zeros(0, 1), 3)
-    assert str(GANHistory()) == "Duel that has not begun." and math.isnan(GANHistory().recent()[0])
+    assert str(GANHistory()) == "GAN training that has not begun." and math.isnan(GANHistory().recent()[0])
 
 
 # --- two translators ----------------------------------------------------------------------------------------------------
@@ -245,8 +246,14 @@ def test_translators_learn_from_their_own_judge():
 
     left, right = torch.full((4, 1, 8, 8), -1.0), torch.full((4, 1, 8, 8), 1.0)
     fit_translators(
-        Shift(0.25), Shift(0.125), (Discriminator("left"), Discriminator("right")), left, right, 1,
-        learning_rate=0.0, progress=False,
+        Shift(0.25),
+        Shift(0.125),
+        (Discriminator("left"), Discriminator("right")),
+        left,
+        right,
+        1,
+        learning_rate=0.0,
+        progress=False,
     )
     assert seen["left"] == [-1.0, 1.125, 1.125]  # real, translated from the right, and once more for the translators
     assert seen["right"] == [1.0, -0.75, -0.75]

@@ -6,13 +6,19 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.models.gpt import GPT, GPTConfig
-from helpers.training.optimizers import CombinedOptimizer, Muon, make_optimizer, orthogonalized, parameter_groups
+from helpers.training.optimizers import (
+    CombinedOptimizer,
+    Muon,
+    make_optimizer,
+    orthogonalized,
+    parameter_groups,
+    step_where,
+)
+from tests.factories import gpt
 
 
 def small(tied=False):
-    torch.manual_seed(0)
-    return GPT(GPTConfig.gpt2(20, context=8, width=16, layers=2, heads=2, tied=tied))
+    return gpt(20, "gpt2", context=8, tied=tied)
 
 
 def test_every_parameter_is_in_exactly_one_group():
@@ -20,7 +26,7 @@ def test_every_parameter_is_in_exactly_one_group():
     hidden, tables, vectors = parameter_groups(model)
     ids = [id(parameter) for group in (hidden, tables, vectors) for parameter in group]
     assert sorted(ids) == sorted(id(parameter) for parameter in model.parameters())
-    assert {id(p) for p in tables} == {id(model.embed.weight), id(model.places.weight), id(model.head.weight)}
+    assert {id(p) for p in tables} == {id(model.embed.weight), id(model.positions.weight), id(model.head.weight)}
     assert len(hidden) == 2 * 4 and all(parameter.ndim < 2 for parameter in vectors)
 
 
@@ -109,3 +115,23 @@ def test_several_optimizers_save_and_load_as_one():
     for model, optimizer in zip((first, second), optimizers):
         step(model, optimizer)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_a_step_is_made_where_all_is_finite_and_nowhere_else(name):
+    """The finite step is the ordinary one; the other leaves every weight as it is, though gradients are no numbers."""
+    plain, guarded = small(), small()
+    ids = torch.randint(20, (2, 8))
+    optimizers = [make_optimizer(name, model, 0.02, 0.1) for model in (plain, guarded)]
+    for model in (plain, guarded):
+        model(ids)[0].square().mean().backward()
+    optimizers[0].step()
+    step_where(optimizers[1], torch.tensor(True))
+    values = [torch.cat([value.detach().flatten() for value in model.parameters()]) for model in (plain, guarded)]
+    assert torch.equal(*values) and not torch.equal(
+        values[0], torch.cat([v.detach().flatten() for v in small().parameters()])
+    )
+    for parameter in guarded.parameters():
+        parameter.grad.fill_(float("nan"))
+    step_where(optimizers[1], torch.tensor(False))
+    assert torch.equal(values[1], torch.cat([value.detach().flatten() for value in guarded.parameters()]))

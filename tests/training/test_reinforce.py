@@ -6,32 +6,15 @@ import math
 import pytest
 import torch
 
-from helpers.corpus.batches.base import IGNORED, Batch
-from helpers.corpus.batches.context_reply_pairs import Pair, batch_of
-from helpers.generation.rollout import sample_replies
-from helpers.generation.scoring import log_probabilities_of, token_log_probabilities
-from helpers.models.seq2seq import Seq2Seq
-from helpers.training.reinforce import discounted, gumbel_softmax, kl_penalized_rewards, reinforce_loss, whitened
+from helpers.generation.scoring import token_log_probabilities
+from helpers.training.reinforce import gumbel_softmax, kl_penalized_rewards, reinforce_loss, rewards_to_go, whiten
 
-MARKS = {"speakers": (3, 4, 5), "pad": 0, "end": 2}
 WORTH = torch.tensor([1.0, -0.5, 2.0])  # what each of the toy's three tokens earns
 
 
 def rows(*lengths, size=None):
     """Return ``counted`` for replies of these lengths."""
     return torch.arange(size or max(lengths))[None] < torch.tensor(lengths)[:, None]
-
-
-def model(seed=0, **changes):
-    torch.manual_seed(seed)
-    made = Seq2Seq(15, **{"width": 12, "embedding": 8, **MARKS, **changes})
-    for parameter in made.parameters():
-        parameter.data *= 3  # a model with opinions
-    return made
-
-
-def batch():
-    return batch_of([Pair([2, 7, 8, 9], [3, 10, 11, 12, 4]), Pair([2, 6], [4, 13, 2]), Pair([2], [3, 2])], pad=0)
 
 
 # --- REINFORCE on a toy: two draws of three tokens, nine replies -------------------------------------------------------
@@ -76,7 +59,7 @@ def estimates(baseline, number=4000):
     drawn = torch.cat([one, two], dim=1)
     logits = torch.stack([first, second[torch.arange(number), drawn[:, 0]]], dim=1)
     log_p, counted = token_log_probabilities(logits, drawn)
-    advantages = discounted(WORTH[drawn].double(), counted) - baseline(drawn)
+    advantages = rewards_to_go(WORTH[drawn].double(), counted) - baseline(drawn)
     reinforce_loss(log_p, advantages, counted).backward()
     return -number * torch.cat([first.grad, second.grad.flatten(1)], dim=1)
 
@@ -96,7 +79,7 @@ def test_the_estimate_is_unbiased_with_and_without_a_critic(baseline):
     drawn = all_replies()
     counted = torch.ones_like(drawn, dtype=torch.bool)
     weights = said(first, second, drawn).sum(1).double().exp().detach()
-    advantages = discounted(WORTH[drawn].double(), counted) - baseline(drawn).double()
+    advantages = rewards_to_go(WORTH[drawn].double(), counted) - baseline(drawn).double()
     total = 0
     for row, weight, value in zip(drawn, weights, advantages):
         loss = reinforce_loss(said(first, second, row[None]), value[None], counted[:1])
@@ -111,7 +94,7 @@ def test_with_gamma_0_each_token_is_blamed_for_its_own_reward_alone():
     total = 0
     for row, weight in zip(drawn, weights):
         counted = torch.ones(1, 2, dtype=torch.bool)
-        loss = reinforce_loss(said(first, second, row[None]), discounted(WORTH[row][None], counted, 0.0), counted)
+        loss = reinforce_loss(said(first, second, row[None]), rewards_to_go(WORTH[row][None], counted, 0.0), counted)
         total = total - weight * flat(torch.autograd.grad(loss, [first, second]))
     alone = torch.autograd.grad((first.softmax(-1) * WORTH).sum(), first)[0]
     assert total[:3] == pytest.approx(alone, abs=1e-5)
@@ -143,24 +126,24 @@ def test_returns_by_hand():
     rewards = torch.tensor([[1.0, 2.0, 4.0], [8.0, 16.0, 99.0]])
     counted = rows(3, 2)
     expected = torch.tensor([[1 + 0.5 * (2 + 0.5 * 4), 2 + 0.5 * 4, 4], [8 + 0.5 * 16, 16, 0]])
-    assert torch.equal(discounted(rewards, counted, 0.5), expected)
+    assert torch.equal(rewards_to_go(rewards, counted, 0.5), expected)
 
 
 def test_each_return_comes_back_to_its_own_reply_and_step():
     """A reward that spells its own row and step must arrive there: nothing is reshaped on the way."""
     rewards = torch.arange(5)[:, None] * 100.0 + torch.arange(4)
-    assert torch.equal(discounted(rewards, rows(4, 4, 4, 4, 4), 0.0), rewards)
+    assert torch.equal(rewards_to_go(rewards, rows(4, 4, 4, 4, 4), 0.0), rewards)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.7, 1.0])
 def test_what_stands_at_padding_changes_nothing(gamma):
     counted, rewards, log_p = rows(2, 4), torch.randn(2, 4), torch.randn(2, 4)
     other = rewards.masked_fill(~counted, float("nan"))
-    assert torch.equal(discounted(rewards, counted, gamma), discounted(other, counted, gamma))
+    assert torch.equal(rewards_to_go(rewards, counted, gamma), rewards_to_go(other, counted, gamma))
     assert torch.equal(
         reinforce_loss(log_p, rewards, counted), reinforce_loss(log_p.masked_fill(~counted, 7.0), other, counted)
     )
-    assert torch.equal(whitened(rewards, counted), whitened(rewards.masked_fill(~counted, 1e6), counted))
+    assert torch.equal(whiten(rewards, counted), whiten(rewards.masked_fill(~counted, 1e6), counted))
 
 
 def test_the_loss_is_the_mean_over_replies_of_sums_over_tokens():
@@ -170,11 +153,11 @@ def test_the_loss_is_the_mean_over_replies_of_sums_over_tokens():
 
 def test_whitened_has_mean_0_and_variance_1_over_what_is_counted():
     counted = rows(2, 5, 1)
-    values = whitened(torch.randn(3, 5) * 4 + 3, counted)
+    values = whiten(torch.randn(3, 5) * 4 + 3, counted)
     assert values[counted].mean().item() == pytest.approx(0, abs=1e-6)
     assert values[counted].var(correction=0).item() == pytest.approx(1, abs=1e-5)
     assert not values[~counted].any()
-    assert not whitened(torch.full((1, 3), 5.0), rows(3)).any()
+    assert not whiten(torch.full((1, 3), 5.0), rows(3)).any()
 
 
 # --- the score at the last token ---------------------------------------------------------------------------------------
@@ -197,7 +180,9 @@ def test_the_penalty_is_paid_at_each_token_and_sums_to_the_divergence():
     policy, reference, counted = torch.randn(2, 3), torch.randn(2, 3), rows(3, 2)
     rewards = kl_penalized_rewards(torch.zeros(2), policy, reference, 0.5, counted)
     assert torch.allclose(rewards, (-0.5 * (policy - reference)) * counted)
-    assert torch.allclose(discounted(rewards, counted)[:, 0], -0.5 * ((policy - reference) * counted).sum(1), atol=1e-6)
+    assert torch.allclose(
+        rewards_to_go(rewards, counted)[:, 0], -0.5 * ((policy - reference) * counted).sum(1), atol=1e-6
+    )
 
 
 # --- no gradient where none belongs ------------------------------------------------------------------------------------
@@ -206,7 +191,7 @@ def test_the_penalty_is_paid_at_each_token_and_sums_to_the_divergence():
 def test_no_gradient_reaches_what_judges():
     judge, value = torch.randn(2, 3, requires_grad=True), torch.randn(2, 3, requires_grad=True)
     log_p = torch.randn(2, 3, requires_grad=True)
-    reinforce_loss(log_p, discounted(judge, rows(3, 2)) - value, rows(3, 2)).backward()
+    reinforce_loss(log_p, rewards_to_go(judge, rows(3, 2)) - value, rows(3, 2)).backward()
     assert judge.grad is None and value.grad is None and log_p.grad.any()
     scores, policy = torch.randn(2, requires_grad=True), torch.randn(2, 3, requires_grad=True)
     assert not kl_penalized_rewards(scores, policy, policy.detach(), 0.1, rows(3, 2)).requires_grad
@@ -220,90 +205,21 @@ def test_a_reward_that_is_no_number_is_named_with_its_place(wrong):
     values = torch.zeros(3, 4)
     values[1, 2] = wrong
     with pytest.raises(ValueError, match="a reward is no number: .* in row 1 at step 2"):
-        discounted(values, rows(4, 3, 2))
+        rewards_to_go(values, rows(4, 3, 2))
     with pytest.raises(ValueError, match="an advantage is no number"):
         reinforce_loss(torch.zeros(3, 4), values, rows(4, 3, 2))
-    discounted(values, rows(4, 2, 2))  # at padding it does not matter
+    rewards_to_go(values, rows(4, 2, 2))  # at padding it does not matter
 
 
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="gamma is 1.5"):
-        discounted(torch.zeros(1, 2), rows(2), 1.5)
+        rewards_to_go(torch.zeros(1, 2), rows(2), 1.5)
     with pytest.raises(ValueError, match="each token needs a reward"):
-        discounted(torch.zeros(2, 1), rows(2, 2))
+        rewards_to_go(torch.zeros(2, 1), rows(2, 2))
     with pytest.raises(ValueError, match="reply 1 is empty"):
         kl_penalized_rewards(torch.zeros(2), torch.zeros(2, 3), torch.zeros(2, 3), 0.1, rows(3, 0))
     with pytest.raises(ValueError, match="temperature is 0"):
         gumbel_softmax(torch.zeros(3), 0)
-    with pytest.raises(ValueError, match="max_tokens=0"):
-        sample_replies(model(), batch(), 0)
-
-
-# --- log-probabilities and samples -------------------------------------------------------------------------------------
-
-
-def test_log_probabilities_stay_finite_where_a_softmax_rounds_to_zero():
-    logits = torch.tensor([[[0.0, 200.0]]], requires_grad=True)
-    found, counted = token_log_probabilities(logits, torch.tensor([[0]]))
-    assert found.item() == pytest.approx(-200) and counted.all()
-    found.sum().backward()
-    assert torch.isfinite(logits.grad).all()
-
-
-def test_log_probabilities_of_both_kinds_of_batch():
-    one = model().eval()
-    found, counted = log_probabilities_of(one, batch())
-    assert torch.equal(counted, batch().targets != IGNORED) and not found[~counted].any()
-    logits = one.read(batch())
-    assert found[0, 2].item() == pytest.approx(logits[0, 2].log_softmax(-1)[12].item(), abs=1e-5)
-    found.sum().backward()
-    assert one.head.weight.grad.any()
-    rows_ = Batch(torch.tensor([[1, 2]]), torch.tensor([[IGNORED, 0]]), True)
-    found, counted = log_probabilities_of(lambda ids: (torch.zeros(1, 2, 4), None), rows_)
-    assert found.tolist() == [[0.0, pytest.approx(-math.log(4))]] and counted.tolist() == [[False, True]]
-
-
-def test_samples_have_the_form_of_human_replies():
-    one, read = model(dropout=0.5).train(), batch()
-    drawn = sample_replies(one, read, 12, generator=torch.Generator().manual_seed(0))
-    assert one.training and torch.equal(drawn.context, read.context)
-    assert torch.equal(drawn.inputs[:, 0], read.inputs[:, 0])  # the same speaker replies
-    for inputs, targets in zip(drawn.inputs.tolist(), drawn.targets.tolist()):
-        reply = [token for token in targets if token != IGNORED]
-        assert reply and reply == targets[: len(reply)]  # padding at the end only
-        assert inputs[1 : len(reply)] == reply[:-1] and not any(inputs[len(reply) :])
-        assert not {2, 3, 4, 5} & set(reply[:-1]) and 0 not in reply
-        assert reply[-1] in (2, 3, 4, 5) or len(reply) == 12
-
-
-def test_samples_are_drawn_without_dropout_and_repeat_with_their_seed():
-    """What a model with dropout says is what the same model says without: the dice are the only chance."""
-    dice = lambda: torch.Generator().manual_seed(3)  # noqa: E731
-    noisy, still = model(dropout=0.9).train(), model(dropout=0.0)
-    still.load_state_dict(noisy.state_dict())
-    first, second = (
-        sample_replies(noisy, batch(), 8, generator=dice()),
-        sample_replies(still, batch(), 8, generator=dice()),
-    )
-    assert torch.equal(first.targets, second.targets)
-    assert not torch.equal(first.targets, sample_replies(noisy, batch(), 8).targets)
-
-
-def test_samples_follow_the_model_and_its_temperature():
-    """The share of each first token among many draws is its probability."""
-    one = model().eval()
-    pair = Pair([2, 7, 8], [3, 9, 2])
-    many = batch_of([pair] * 4000, pad=0)
-    for temperature in (1.0, 0.5):
-        drawn = sample_replies(
-            one, many, 1, temperature=temperature, forbidden=(1,), generator=torch.Generator().manual_seed(0)
-        )
-        logits = one.read(batch_of([pair], pad=0))[0, 0].detach()
-        logits[[0, 1]] = -math.inf
-        expected = (logits / temperature).softmax(-1)
-        shares = torch.bincount(drawn.targets[:, 0], minlength=15) / 4000
-        assert shares == pytest.approx(expected, abs=0.03)
-        assert shares[:2].tolist() == [0, 0]
 
 
 # --- Gumbel ------------------------------------------------------------------------------------------------------------

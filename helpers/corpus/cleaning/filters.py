@@ -1,7 +1,7 @@
 """Which comments a conversation can do without, and how many fell for which reason.
 
-A filter is a set of opinions. Each of them is a field with a default you can change, every comment that falls is
-counted under one reason, and the table of counts belongs beside every result. Compare: DialoGPT kept turns of at most
+A filter is a set of opinions. Each of them is a field with a default you can change, every comment that falls
+adds one to a reason, and the table of counts belongs beside every result. Compare: DialoGPT kept turns of at most
 30 words and dropped any with a link or with a token three times in a row (Zhang et al. 2020); PolyAI kept 9 to 127
 characters (Henderson et al. 2019). Built in notebook 01.
 """
@@ -9,9 +9,10 @@ characters (Henderson et al. 2019). Built in notebook 01.
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from operator import eq
 
-from helpers.corpus.cleaning.markup import is_table_ruler
+from helpers.corpus.cleaning.markup import decode_entities, is_table_ruler
 from helpers.corpus.cleaning.redaction import redact
 from helpers.corpus.cleaning.rules import clean
 
@@ -21,8 +22,8 @@ REASONS: dict[str, str] = {
     "bot": "written by a program (by its name, or because it says so): its replies would be learned as human",
     "moderator note": "pinned by the moderators: a notice on the wall, not a reply",
     "low score": "voted below the threshold by the readers",
-    "markdown table or code": "a table or a block of code: drawn, not said",
-    "nothing left": "empty, or empty once quotes and marks are gone",
+    "markdown table or code": "a table or a block of code: no sentence to learn from",
+    "nothing left": "empty, or empty once quotes and mark-up are gone",
     "link only": "an address and no word about it",
     "too short": "fewer characters or words than the threshold",
     "too long": "more characters or words than the threshold",
@@ -31,7 +32,14 @@ REASONS: dict[str, str] = {
     "same text again": "the author has posted the same text before, more often than the threshold",
 }
 
-GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]"})
+# "[removed]", "[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]", "[deleted by user]"
+_NOTICE = re.compile(
+    r"\\?\[\s*(?:(?:this|the|your)\s+)?(?:(?:comment|post|message|content|text|submission|account)\s+)?"
+    r"(?:(?:was|is|has been|have been)\s+)?(?:removed|deleted)\s*"
+    r"(?:[.!]|\b(?:automatically|by|in|on|for|due|because|too many|after|as|per|under)\b(?:[^\[\]]|\[[^\[\]]*\])*)?\s*\\?\]",
+    re.IGNORECASE,
+)
+LONGEST_NOTICE = 500  # characters
 BOTS = frozenset({"automoderator", "autotldr", "haikusbot", "totesmessenger", "transcribot", "tweetposter"})
 _BOT_ENDS = frozenset(name[-3:] for name in BOTS) | {"bot", "ot_", "ot-"}  # a quick look before the slow one
 # metronome_bot and MetronomeBot, but not abbot
@@ -61,6 +69,8 @@ _OTHERS = (
 )
 _PLACEHOLDER = re.compile(r"\[(?:link|email|phone|user|machine)\]")
 _WORD = re.compile(r"\w")
+# Indented, after an empty line or at the beginning, and no list.
+_CODE_BLOCK = re.compile(r"(?:\A|(?:\A|\n)[^\S\n]*\n)(?: {4}|\t)[^\S\n]*[^\s*+>&1-9-]")
 _LETTER_ABROAD = re.compile(r"[^\W\d_a-zA-Z\u00c0-\u024f]")  # a letter of another script
 
 
@@ -94,11 +104,11 @@ class Filter:
     def reason(self, comment, text: str | None = None) -> str | None:
         """The first reason to drop the comment (a key of `REASONS`), or None if it may stay.
 
-        `comment` has body, author, score, distinguished and stickied; `text` is its cleaned and redacted body, made
+        `comment` has body, author, score, distinguished and stickied; `text` is its cleaned and redacted body, computed
         here if not given.
         """
         body, author = comment.body, comment.author or "[deleted]"
-        if body in GONE or (self.deleted_accounts and author in GONE):
+        if is_removal_notice(body) or (self.deleted_accounts and is_removal_notice(author)):
             return "deleted"
         if self.bots and author[-3:].lower() in _BOT_ENDS and is_bot_name(author):
             return "bot"
@@ -120,12 +130,13 @@ class Filter:
             return "markdown table or code"
         if "[link]" in text and not _WORD.search(_PLACEHOLDER.sub("", text)):
             return "link only"
-        words = text.lower().split()
+        lowered = text.lower()
+        words = lowered.split()
         if (reason := _outside(len(words), self.min_words, self.max_words)) is not None:
             return reason
         if self.repeats is not None and any(map(eq, words, words[1:])) and _longest_run(words) >= self.repeats:
             return "repetition"
-        if self.bots and "bot" in text and _BOT_SAYS.search(text):
+        if self.bots and ("bot" in lowered or "automatically" in lowered) and _BOT_SAYS.search(text):
             return "bot"
         if self.english and not is_english(text, words):
             return "not English"
@@ -162,6 +173,16 @@ class Filter:
         )
 
 
+def is_removal_notice(text: str) -> bool:
+    """True if a raw text is nothing but a notice in brackets that something was removed or deleted, whatever its wording.
+
+    A person's own sentence about a removal is none, with brackets in it ("I [deleted] mine") or around it.
+    """
+    if len(text) > LONGEST_NOTICE or not (text := text.strip()).startswith(("[", "\\[", "&")):
+        return False
+    return _NOTICE.fullmatch(decode_entities(text)) is not None
+
+
 def is_bot_name(author: str) -> bool:
     """True for AutoModerator, a few well-known programs, and names in Bot, _bot or -bot; not for abbot or talbot."""
     return author.lower() in BOTS or _BOT_NAME.search(author) is not None
@@ -169,28 +190,14 @@ def is_bot_name(author: str) -> bool:
 
 def has_table_or_code(body: str) -> bool:
     """True if the raw body has a Markdown table, a fenced block or an indented block of code."""
-    if "```" in body:
+    if "```" in body or "|" in body and any(is_table_ruler(line) for line in body.splitlines()):
         return True
-    if "|" in body and any(is_table_ruler(line) for line in body.splitlines()):
-        return True
-    if not ("\n    " in body or "\n\t" in body or body[:4] == "    "):
-        return False
-    blank = True  # an indented line is code only after an empty line or code
-    for line in body.splitlines():
-        indented = line[:4] == "    " or line[:1] == "\t"
-        if indented and blank and line.strip() and line.lstrip()[0] not in "*+->&123456789":
-            return True
-        blank = not line.strip()
-    return False
+    return ("    " in body or "\t" in body) and _CODE_BLOCK.search(body) is not None
 
 
 def _longest_run(words: list[str]) -> int:
     """How often one word stands in a row at most; placeholders such as [link] are no words."""
-    longest, run, last = 0, 0, None
-    for word in words:
-        run = run + 1 if word == last and word[0] != "[" else 1
-        longest, last = max(longest, run), word
-    return longest
+    return max((len(list(run)) for word, run in groupby(words) if word[0] != "["), default=1)
 
 
 def _outside(number: int, least: int | None, most: int | None) -> str | None:

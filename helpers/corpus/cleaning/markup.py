@@ -1,8 +1,8 @@
 """What each cleaning rule does: small functions from text to text, gathered in order by rules.py.
 
-Each takes time linear in the length of the text, leaves it alone unless its marks are there, and otherwise shortens it
-(or, for letters of two forms, settles them for good). No pattern here can be made to go over the same text twice: what
-is searched for between two marks may not contain the opening mark. Patterns begin with the mark itself and look at
+Each takes time linear in the length of the text, leaves it alone unless its symbols are there, and otherwise shortens it
+(or, for letters of two forms, settles them for good). No pattern ever goes over the same text twice: what is
+searched for between two symbols may not contain the opening one. Patterns begin with the symbol itself and look at
 what stands before it second, because that is many times faster to find. Built rule by rule in notebook 01.
 """
 
@@ -135,7 +135,7 @@ _SUPER_GLUED = re.compile(r"\^(?<=[^\W\d_]{2}\^)\^*(?:\(([^()\n]*)\)|(?=[^\W\d_]
 _SUPER_WORD = re.compile(r"\^(?<![\w^]\^)\^*(?!\w\^)(?=\w)")
 _ESCAPE = re.compile(r"\\(?<![¯\\]\\)\\*(?:(?=[*_~^#`\[\](){}|!.+-])|(?<=\S\\)(?=>))")
 _SHRUG = re.compile(r"\\(?<=¯\\)\\+(?=_)")
-_WORDS = itemgetter(1)  # of a match: what stands between the marks
+_WORDS = itemgetter(1)  # of a match: what stands between the symbols
 
 
 def unlink(text: str) -> str:
@@ -146,7 +146,7 @@ def unlink(text: str) -> str:
     return _BARE_LINK.sub(_WORDS, text) if "<" in text else text
 
 
-def drop_code_marks(text: str) -> str:
+def unquote_code(text: str) -> str:
     return _CODE.sub(_WORDS, text) if "`" in text else text
 
 

@@ -9,8 +9,8 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import zstandard
 
@@ -30,28 +30,18 @@ class DamagedFile(ValueError):
     """The file breaks off or turns to noise on the way; whatever came before it has been handed on."""
 
 
-class Format(NamedTuple):
-    """A way to compress: its name, the bytes its files begin with, and a function that makes a decoder of one stream."""
-
-    name: str
-    suffix: str
-    magic: bytes
-    decoder: Callable
+def _zstd_decoder():
+    return zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW).decompressobj()
 
 
-FORMATS = (
-    Format(
-        "zstd",
-        ".zst",
-        b"\x28\xb5\x2f\xfd",
-        lambda: zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW).decompressobj(),
-    ),
-    Format("gzip", ".gz", b"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),
-    Format("bzip2", ".bz2", b"BZh", bz2.BZ2Decompressor),
-    Format("xz", ".xz", b"\xfd7zXZ\x00", lzma.LZMADecompressor),
-)
-# zstd files may also begin with a frame that decoders skip; parallel compressors write one.
-SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
+# How files are compressed, by their suffix: the name, what they begin with, and what makes a decoder of one stream. zstd
+# files may also begin with one of sixteen frames that decoders skip; parallel compressors write one.
+FORMATS: dict[str, tuple[str, tuple[bytes, ...], Callable]] = {
+    ".zst": ("zstd", (b"\x28\xb5\x2f\xfd", *(b"%c\x2a\x4d\x18" % (0x50 + n) for n in range(16))), _zstd_decoder),
+    ".gz": ("gzip", (b"\x1f\x8b",), partial(zlib.decompressobj, wbits=31)),
+    ".bz2": ("bzip2", (b"BZh",), bz2.BZ2Decompressor),
+    ".xz": ("xz", (b"\xfd7zXZ\x00",), lzma.LZMADecompressor),
+}
 
 
 def decoded(path: str | os.PathLike) -> Iterator[bytes]:
@@ -60,18 +50,25 @@ def decoded(path: str | os.PathLike) -> Iterator[bytes]:
     Raises UnreadableFile when the file is empty or not what its name says, DamagedFile when it breaks off on the way
     (after everything before the damage was yielded), FileNotFoundError when it is missing.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     with path.open("rb") as file:
         start = file.read(8)
         file.seek(0)
         if not start:
             raise UnreadableFile(f"{path.name} is empty (0 bytes): the download did not finish; fetch it again")
-        format = _recognize(path.name, start)
-        if format is None:
-            while piece := file.read(BATCH):
-                yield piece
-        else:
-            yield from _decompressed(file, format, path.name)
+        for _, magic, decoder in FORMATS.values():
+            if start.startswith(magic):
+                yield from _decompressed(file, decoder, path.name)
+                return
+        if path.suffix in FORMATS:
+            raise UnreadableFile(
+                f"{path.name} is no {FORMATS[path.suffix][0]} file: it begins with {start!r}. Perhaps a web page was saved "
+                "in its place; download it again, or rename it if it is plain text"
+            )
+        if start.startswith((b"PK\x03\x04", b"7z\xbc\xaf")):
+            raise UnreadableFile(f"{path.name} is a zip or 7z archive: unpack it first, then give the file that was inside")
+        while piece := file.read(BATCH):
+            yield piece
 
 
 def line_batches(pieces: Iterable[bytes], size: int | None = None) -> Iterator[bytes]:
@@ -82,59 +79,39 @@ def line_batches(pieces: Iterable[bytes], size: int | None = None) -> Iterator[b
     DamagedFile, the whole lines before the damage are yielded first, then the error passes on.
     """
     size = size or BATCH
-    pending = bytearray()
+    pending = b""
     try:
         for piece in pieces:
             for start in range(0, len(piece), size):
                 pending += piece[start : start + size]
-                if len(pending) < size:
-                    continue
-                end = pending.rfind(b"\n")
-                if end < 0:
-                    del pending[LONGEST_LINE + 1 :]
-                else:
-                    yield bytes(pending[:end])
-                    del pending[: end + 1]
+                if len(pending) >= size:
+                    whole, line_break, pending = pending.rpartition(b"\n")
+                    if line_break:
+                        yield whole
+                    pending = pending[: LONGEST_LINE + 1]
     except DamagedFile:
-        end = pending.rfind(b"\n")
-        if end >= 0:
-            yield bytes(pending[:end])
+        whole, line_break, _ = pending.rpartition(b"\n")
+        if line_break:
+            yield whole
         raise
     if pending:
-        yield bytes(pending[:-1] if pending.endswith(b"\n") else pending)
+        yield pending.removesuffix(b"\n")
 
 
-def _recognize(name: str, start: bytes) -> Format | None:
-    """Return the format of a file that begins with ``start``, None for plain text."""
-    for format in FORMATS:
-        if start.startswith(format.magic) or (format.name == "zstd" and start.startswith(SKIPPABLE)):
-            return format
-    for format in FORMATS:
-        if name.endswith(format.suffix):
-            raise UnreadableFile(
-                f"{name} is no {format.name} file: it begins with {start!r}. Perhaps a web page was saved in its place; "
-                "download it again, or rename it if it is plain text"
-            )
-    if start.startswith((b"PK\x03\x04", b"7z\xbc\xaf")):
-        raise UnreadableFile(f"{name} is a zip or 7z archive: unpack it first, then give the file that was inside")
-    return None
+def _decompressed(file, new_decoder: Callable, name: str) -> Iterator[bytes]:
+    """Decode a file that may consist of several streams, one after the other, as parallel compressors write it.
 
-
-def _decompressed(file, format: Format, name: str) -> Iterator[bytes]:
-    """Decode a file that may consist of several streams, one after the other, as parallel compressors write it."""
+    The libraries' own file objects will not do: zstandard's takes a file that breaks off for a whole one, and those of bz2
+    and lzma pass over everything behind the first stream when the next one is damaged.
+    """
     decoder = None
     try:
         while piece := file.read(COMPRESSED_PIECE):
-            while piece:
-                if decoder is None:
-                    piece = piece.lstrip(b"\0")  # some tools fill up the space between streams with zeros
-                    if not piece:
-                        break
-                    decoder = format.decoder()
+            while piece := piece if decoder else piece.lstrip(b"\0"):  # some tools fill up between streams with zeros
+                decoder = decoder or new_decoder()
                 yield decoder.decompress(piece)
                 piece = decoder.unused_data
-                if decoder.eof:
-                    decoder = None
+                decoder = None if decoder.eof else decoder
     except (zstandard.ZstdError, zlib.error, lzma.LZMAError, OSError, EOFError) as error:
         raise DamagedFile(f"{name} is damaged ({error}); download it again to have the rest") from error
     if decoder is not None:

@@ -10,23 +10,26 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from helpers.corpus.cleaning.filters import is_removal_notice
 from helpers.corpus.dumps.records import BadRecord, ReadStats, read_records
-from helpers.corpus.dumps.reddit import DELETED, Comment, sound_text, whole_number
+from helpers.corpus.dumps.reddit import DELETED, Comment, replace_lone_surrogates, whole_number
 
 NAMES = ("utterances.jsonl", "utterances.jsonl.gz", "utterances.jsonl.zst", "utterances.json")
 
 
 def utterances_file(folder: str | os.PathLike) -> Path | None:
-    """Return the file of utterances if ``folder`` is a ConvoKit corpus, else None."""
-    return next((path for name in NAMES if (path := Path(folder).expanduser() / name).is_file()), None)
+    """Return the file of utterances if ``folder`` is a ConvoKit corpus, packed or not, else None."""
+    folder = Path(os.path.expanduser(folder))
+    return next((path for name in NAMES if os.path.isfile(path := folder / name)), None)
 
 
 def read_convokit(folder: str | os.PathLike, stats: ReadStats | None = None) -> Iterator[Comment]:
-    """Yield the utterances of a ConvoKit corpus folder as Comments; bad lines are counted in ``stats`` and skipped.
+    """Yield the utterances of a ConvoKit corpus folder as Comments; bad lines add to ``stats`` and are skipped.
 
     The utterance that opens a conversation is the submission's text and comes as a top-level comment, with its answers
     below it. Where it has no text (a link was submitted, or it was deleted) the answers are themselves the top level, as
-    they are in the dumps. Utterances that answer themselves, or nobody in the corpus, are left as they are:
+    they are in the dumps. An utterance with the id of its conversation opens it even if it is written as an answer to
+    itself, which adds to ``stats.repaired``. Others that answer themselves, or nobody in the corpus, are left as they are:
     ``build_threads`` and ``conversations`` count them as cycles and orphans and step over them.
 
     Raises FileNotFoundError when the folder has no utterances, UnreadableFile (a ValueError) when none can be read.
@@ -38,16 +41,9 @@ def read_convokit(folder: str | os.PathLike, stats: ReadStats | None = None) -> 
             "then give the folder that was inside"
         )
     # An answer may stand before what it answers, so silent openings have to be known first: hence two passes.
-    silent = {identity for identity in read_records([path], silent_opening, ReadStats()) if identity}
+    comments = read_records([path], comment_from_utterance, ReadStats())
+    silent = {comment.id for comment in comments if comment.parent_id == comment.link_id and _is_silent(comment.body)}
     yield from read_records([path], partial(comment_from_utterance, silent=silent), stats)
-
-
-def silent_opening(record: dict, repaired: Counter) -> str | None:
-    """Return the id of an utterance that opens a conversation without a word, None for any other."""
-    if isinstance(record, dict) and _answered(record) is None and _is_silent(record.get("text")):
-        identity = record.get("id")
-        return identity if isinstance(identity, str) else None
-    return None
 
 
 def comment_from_utterance(record: dict, repaired: Counter, silent: frozenset | set = frozenset()) -> Comment:
@@ -62,18 +58,23 @@ def comment_from_utterance(record: dict, repaired: Counter, silent: frozenset | 
         text = ""  # a submitted link
     if not isinstance(text, str):
         raise BadRecord("text is no text")
-    answered = _answered(record)
+    answered = record.get("reply-to")
+    if answered is None:
+        answered = record.get("reply_to")  # so in newer documentation
     if answered is not None and not isinstance(answered, str):
         raise BadRecord("reply-to is no id")
+    if answered == identity == conversation:
+        answered = None
+        repaired["opening that answers itself"] += 1
     meta = record.get("meta") if isinstance(record.get("meta"), dict) else {}
     score, created, subreddit = meta.get("score"), record.get("timestamp"), meta.get("subreddit")
-    link_id = "t3_" + sound_text(conversation, repaired)
+    link_id = "t3_" + replace_lone_surrogates(conversation, repaired)
     return Comment(
         id=identity,
         parent_id=link_id if answered is None or answered in silent else f"t1_{answered}",
         link_id=link_id,
         author=_speaker(record),
-        body=sound_text(text, repaired),
+        body=replace_lone_surrogates(text, repaired),
         score=None if score is None else whole_number(score, repaired),
         created=None if created is None else whole_number(created, repaired),
         subreddit=subreddit if isinstance(subreddit, str) else "",
@@ -82,14 +83,8 @@ def comment_from_utterance(record: dict, repaired: Counter, silent: frozenset | 
     )
 
 
-def _answered(record: dict):
-    """Return what an utterance answers: corpora write "reply-to", newer documentation "reply_to"."""
-    answered = record.get("reply-to")
-    return record.get("reply_to") if answered is None else answered
-
-
-def _is_silent(text) -> bool:
-    return not text or (isinstance(text, str) and text.strip() in ("", DELETED, "[removed]"))
+def _is_silent(text: str) -> bool:
+    return not text.strip() or is_removal_notice(text)
 
 
 def _speaker(record: dict) -> str:

@@ -1,7 +1,7 @@
 """JSON objects out of the lines of any file, with an account of everything that could not be read.
 
 The readers of Reddit dumps and of ConvoKit corpora both stand on this: they only say how one decoded object becomes a
-comment. A bad line never stops a file, a bad file never stops a folder, and nothing is left out without being counted.
+comment. A bad line never stops a file, a bad file never stops a folder, and nothing is left out without a count.
 """
 
 import json
@@ -14,23 +14,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.corpus.dumps.archives import BATCH, LONGEST_LINE, DamagedFile, UnreadableFile, decoded, line_batches
+from helpers.corpus.messages import first_few
 
-try:  # a decoder several times as quick, if somebody has installed it; nothing depends on it
+try:  # a decoder several times as quick, where it is installed; nothing depends on it
     from orjson import loads as quick_loads
 except ImportError:
     quick_loads = None
 
 LARGEST_ARRAY = 200_000_000  # a JSON array has to be read whole, and takes several times its bytes
 _raw_decode = json.JSONDecoder().raw_decode
-Make = Callable[[dict, Counter], tuple]
-Work = Callable[[Iterable[bytes]], Iterator["Made"]]
+Parse = Callable[[dict, Counter], object]  # (record, repaired) -> what is wanted of it
+Work = Callable[[Iterable], Iterator["ParsedBatch"]]
 
 
 class BadRecord(ValueError):
-    """A line that is no comment; the message is the reason it is counted under."""
+    """A line that is no comment; the message is the reason that it adds to."""
 
 
-class Made(NamedTuple):
+class ParsedBatch(NamedTuple):
     """What became of a batch of lines."""
 
     lines: int  # blank ones included
@@ -60,84 +61,102 @@ class ReadStats:
     conversations: int = 0
     spilled: int = 0  # comments that went by way of the disk
 
-    def take(self, made: "Made", name: str, number: int) -> None:
+    def add_batch(self, batch: ParsedBatch, name: str, number: int) -> None:
         """Count what became of a batch, the first line of which is line ``number`` of the file ``name``."""
-        self.lines += made.comments + len(made.bad)
-        self.comments += made.comments
-        self.bad_lines += len(made.bad)
-        self.reasons.update(reason for _, reason in made.bad)
-        self.repaired.update(made.repaired)
-        if made.bad and self.first_bad_line is None:
-            self.first_bad_line = (name, number + made.bad[0][0])
+        self.lines += batch.comments + len(batch.bad)
+        self.comments += batch.comments
+        self.bad_lines += len(batch.bad)
+        self.reasons.update(reason for _, reason in batch.bad)
+        self.repaired.update(batch.repaired)
+        if batch.bad and self.first_bad_line is None:
+            self.first_bad_line = (name, number + batch.bad[0][0])
+
+    def add_thread(self, thread) -> None:
+        """Count a Thread, and what is odd in it."""
+        self.threads += 1
+        self.duplicates += thread.duplicates
+        self.orphans += len(thread.orphans)
+        self.cycles += len(thread.cycles)
 
     def __str__(self) -> str:
-        parts = [
-            f"{_many(self.comments, 'comment')} from {_many(self.lines, 'line')} of {_many(len(self.files), 'file')}"
-        ]
+        """All of it in a sentence that fits on a screen, however many files and reasons there are."""
+        sizes = _amount(self.comments, "comment"), _amount(self.lines, "line"), _amount(len(self.files), "file")
+        parts = ["{} from {} of {}".format(*sizes)]
         if self.bad_lines:
             name, number = self.first_bad_line
             first = f"the first in {name}, line {number:,}"
-            parts.append(f"{_many(self.bad_lines, 'bad line')} skipped, {first} ({_listed(self.reasons)})")
+            parts.append(f"{_amount(self.bad_lines, 'bad line')} skipped, {first} ({_listed(self.reasons)})")
         if self.repaired:
             parts.append(f"put right: {_listed(self.repaired)}")
         if self.threads:
             parts.append(
-                f"{_many(self.threads, 'thread')}, in which {_many(self.orphans, 'comment')} had no parent in the data, "
+                f"{_amount(self.threads, 'thread')}, in which {_amount(self.orphans, 'comment')} had no parent in the data, "
                 f"{self.cycles:,} hung in a ring of parents and {self.duplicates:,} came more than once"
             )
-        return "; ".join(parts + self.problems) + "."
+        if self.problems:
+            parts.append(first_few(self.problems, "; ", 900))
+        return "; ".join(parts) + "."
 
 
-def read_records(files: list[Path], make: Make, stats: ReadStats | None = None, work: Work | None = None) -> Iterator:
-    """Yield what ``make(record, repaired)`` returns for each JSON object in the files: the bookkeeping of all readers.
+def read_records(files: list[Path], parse: Parse, stats: ReadStats | None = None, work: Work | None = None) -> Iterator:
+    """Yield what ``parse(record, repaired)`` returns for each JSON object in the files: the bookkeeping of all readers.
 
-    ``make`` raises BadRecord for a line to skip. ``work`` turns batches of lines into ``Made``, in order; by default it
-    is ``make_batch`` in this process. Raises UnreadableFile when there is nothing to be had from any of the files.
+    ``parse`` raises BadRecord for a line to skip. ``work`` turns batches (see ``parse_batch``) into ``ParsedBatch``, in order; by
+    default it is ``parse_batch`` in this process. Without ``stats``, a warning names the files that broke off or could not be
+    read. Raises UnreadableFile when there is nothing to be had from any of the files.
     """
     silent = stats is None
     stats = ReadStats() if stats is None else stats
-    before = stats.comments
+    before, problems = stats.comments, []
     for path in files:
         stats.files.append(path.name)
         try:
-            yield from _read_file(path, make, stats, work)
+            yield from _read_file(path, parse, stats, work)
         except (UnreadableFile, DamagedFile) as problem:
+            problems.append(str(problem))
             stats.problems.append(str(problem))
-            if silent and stats.comments > before:
-                warnings.warn(str(problem), stacklevel=2)
     if stats.comments == before:
-        raise UnreadableFile("; ".join(stats.problems))
+        raise UnreadableFile(first_few(problems, "; ", 900))
+    if silent and problems:
+        warnings.warn(first_few(problems, "; ", 900), stacklevel=2)
 
 
-def make_batch(batch: bytes, make: Make) -> Made:
-    """Make comments of a batch of lines."""
-    return _make_all(batch.split(b"\n"), _decode_line, make)
+def parse_batch(batch: bytes | list, parse: Parse) -> ParsedBatch:
+    """Make comments of whole lines, or of the items of an array."""
+    lines = isinstance(batch, bytes)
+    items = batch.split(b"\n") if lines else batch
+    results, bad, repaired = [], [], Counter()
+    for position, item in enumerate(items):
+        try:
+            results.append(parse(_decode_line(item) if lines else item, repaired))
+        except BadRecord as problem:
+            if not lines or item.strip():  # a blank line is no comment, but not a bad one
+                bad.append((position, str(problem)))
+    return ParsedBatch(len(items), len(results), results, bad, dict(repaired))
 
 
-def _read_file(path: Path, make: Make, stats: ReadStats, work: Work | None) -> Iterator:
+def _read_file(path: Path, parse: Parse, stats: ReadStats, work: Work | None) -> Iterator:
     """Yield the comments of one file. Raises UnreadableFile at the end of a file that had not a single one."""
-    before, number = stats.comments, 1
+    comments, reasons, number = stats.comments, Counter(stats.reasons), 1
     pieces, items = _unwrap_array(decoded(path))
-    if work:  # what is sent away is worth its postage in larger helpings
-        results = work(line_batches(pieces, 4 * BATCH) if items is None else _as_lines(items))
-    elif items is None:
-        results = (make_batch(batch, make) for batch in line_batches(pieces))
+    if items is None:  # batches that have to travel are larger
+        batches = line_batches(pieces, 4 * BATCH if work else BATCH)
     else:
-        results = [_make_all(items, lambda item: item, make)]
-    for made in results:
-        stats.take(made, path.name, number)
-        number += made.lines
-        yield from made.results
-    if stats.comments == before:
+        batches = (items[start : start + 1000] for start in range(0, len(items), 1000))
+    for batch in work(batches) if work else (parse_batch(batch, parse) for batch in batches):
+        stats.add_batch(batch, path.name, number)
+        number += batch.lines
+        yield from batch.results
+    if stats.comments == comments:
         raise UnreadableFile(
-            f"{path.name} holds no comment ({_listed(stats.reasons) or 'all its lines are blank'}): a dump has one JSON "
-            f"object a line, with id, link_id, parent_id and body, or is one JSON array of at most {LARGEST_ARRAY:,} bytes"
+            f"{path.name} holds no comment ({_listed(stats.reasons - reasons) or 'all its lines are blank'}): a dump has one "
+            f"JSON object a line, with id, link_id, parent_id and body, or is one JSON array of at most {LARGEST_ARRAY:,} bytes"
         )
 
 
 def _unwrap_array(pieces: Iterator[bytes]) -> tuple[Iterable[bytes], list | None]:
     """Return the file's pieces, or the items if the whole file turns out to be one JSON array."""
-    first = next(pieces, b"").removeprefix(b"\xef\xbb\xbf")  # the mark with which some Windows programs begin a file
+    first = next(pieces, b"").removeprefix(b"\xef\xbb\xbf")  # the byte order mark of some Windows programs
     if not first.lstrip().startswith(b"["):
         return chain([first], pieces), None
     held = bytearray(first)
@@ -149,22 +168,6 @@ def _unwrap_array(pieces: Iterator[bytes]) -> tuple[Iterable[bytes], list | None
         return [], json.loads(held)
     except (ValueError, RecursionError):
         return [held], None  # a line that happens to be a list
-
-
-def _as_lines(items: list) -> Iterator[bytes]:
-    for start in range(0, len(items), 1000):
-        yield "\n".join(map(json.dumps, items[start : start + 1000])).encode()
-
-
-def _make_all(items: list, decode: Callable, make: Make) -> Made:
-    results, bad, repaired = [], [], Counter()
-    for place, item in enumerate(items):
-        try:
-            results.append(make(decode(item), repaired))
-        except BadRecord as problem:
-            if type(item) is not bytes or item.strip():  # a blank line is no comment, but not a bad one
-                bad.append((place, str(problem)))
-    return Made(len(items), len(results), results, bad, dict(repaired))
 
 
 def _decode_line(line: bytes):
@@ -187,9 +190,9 @@ def _decode_line(line: bytes):
     return record
 
 
-def _many(number: int, name: str) -> str:
+def _amount(number: int, name: str) -> str:
     return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
 def _listed(counts: Counter) -> str:
-    return ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
+    return first_few((f"{number:,} {name}" for name, number in counts.most_common()))

@@ -1,7 +1,7 @@
 """Comments out of Reddit dumps of every era, streamed from files of any size (built in notebook 01).
 
 The dumps (one JSON object a line, one file a month, since 2005-12) changed their fields many times, and other exports
-have dialects of their own. Everything the readers meet is turned into one small ``Comment``; what cannot be is counted.
+have dialects of their own. Everything the readers meet is turned into one small ``Comment``; what cannot be adds to a count.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.corpus.dumps.records import BadRecord, ReadStats, read_records
+from helpers.corpus.messages import first_few
 
 DELETED = "[deleted]"
 SUFFIXES = (".zst", ".jsonl", ".ndjson", ".json", ".gz", ".bz2", ".xz")
@@ -36,7 +37,7 @@ def read_comments(path: str | os.PathLike, stats: ReadStats | None = None) -> It
     """Yield the comments of a dump file, or of a folder of months in the order of their names.
 
     Reads .zst (windows of 2 GiB too), .jsonl, .gz, .bz2, .xz and dumps without a suffix, and .json files that hold one
-    array. A line that is no comment is counted in ``stats`` and skipped. An archive that breaks off yields all the lines
+    array. A line that is no comment adds to ``stats`` and is skipped. An archive that breaks off yields all the lines
     it had, and ``stats.problems`` (a warning, if you give no ``stats``) says so. Raises FileNotFoundError when the path
     or its months are missing, UnreadableFile (a ValueError) when there is not one comment to be had.
     """
@@ -45,13 +46,12 @@ def read_comments(path: str | os.PathLike, stats: ReadStats | None = None) -> It
 
 def comment_files(path: str | os.PathLike) -> list[Path]:
     """Return the files to read for ``path``: itself, or the months in the folder it names. Raises FileNotFoundError."""
-    path = Path(path).expanduser()
-    if path.is_file():
+    path = Path(os.path.expanduser(path))
+    if os.path.isfile(path):
         return [path]
-    if not path.exists():
-        raise FileNotFoundError(
-            f"there is no file or folder {str(path)!r}: check the spelling, or download the month first"
-        )
+    if not os.path.isdir(path):
+        name = first_few([str(path)], room=200)
+        raise FileNotFoundError(f"there is no file or folder {name!r}: check the spelling, or download the month first")
     files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith((".", "RS_")))
     months = [p for p in files if p.name.startswith("RC_")] or [p for p in files if p.suffix in SUFFIXES]
     if not months:
@@ -91,7 +91,7 @@ def comment_from(record: dict, repaired: Counter) -> Comment:
     if type(created) is not int and created is not None:
         created = whole_number(created, repaired)
     if not body.isascii():
-        body = sound_text(body, repaired)
+        body = replace_lone_surrogates(body, repaired)
     subreddit, distinguished, stickied = get("subreddit"), get("distinguished"), get("stickied")
     if type(subreddit) is not str:
         subreddit = ""
@@ -110,7 +110,7 @@ def repair_parent(parent_id, link_id: str, repaired: Counter) -> str:
     if parent_id is None or parent_id == "":
         repaired["parent_id missing"] += 1
         return link_id
-    number = parent_id if type(parent_id) is int else whole_number(parent_id, Counter())
+    number = whole_number(parent_id, Counter())
     if number is None or number <= 0:
         raise BadRecord("parent_id is neither a name nor a number")
     repaired["parent_id as a number"] += 1
@@ -149,7 +149,7 @@ def _what_is_missing(record) -> str:
     return "no " + " and no ".join(name for name in ("id", "link_id", "body") if name not in record)
 
 
-def sound_text(text: str, repaired: Counter) -> str:
+def replace_lone_surrogates(text: str, repaired: Counter) -> str:
     """Return the text with "\ufffd" for halves of surrogate pairs: JSON can smuggle them in, but no file takes them."""
     if text.isascii():
         return text

@@ -29,7 +29,7 @@ def best_chains(thread) -> Iterator[list[Comment]]:
 
 
 def all_pairs(thread) -> Iterator[list[Comment]]:
-    """Yield [parent, child] for every comment that was kept together with all of its ancestors."""
+    """Yield [parent, child] for every comment that was kept and so were all of its ancestors."""
     reached = [comment for comment in thread.roots() if comment.body]
     for parent in reached:  # the list grows as we go down
         for child in _answers(thread, parent):

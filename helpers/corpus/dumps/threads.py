@@ -1,4 +1,4 @@
-"""Threads put together from comments, and conversations cut out of threads (built in notebook 01).
+"""Threads built from comments, and conversations cut out of threads (built in notebook 01).
 
 A dump is a stream of comments in the order of their writing, all threads mixed. Who answers whom stands in
 ``parent_id`` alone: a comment's neighbor in the file is hardly ever its parent.
@@ -7,22 +7,24 @@ A dump is a stream of comments in the order of their writing, all threads mixed.
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from operator import attrgetter
 
-from helpers.corpus.cleaning import Filter, clean, redact
+from helpers.corpus.cleaning import Filter
+from helpers.corpus.cleaning.filters import is_removal_notice
 from helpers.corpus.conversations import Conversation
-from helpers.corpus.dumps.group_by_thread import Partitions
-from helpers.corpus.dumps.parallel import cleaned_comment, packed_by_workers, rows_of, workers_for
+from helpers.corpus.dumps.convokit import read_convokit, utterances_file
+from helpers.corpus.dumps.group_by_thread import Partitions, by_thread
+from helpers.corpus.dumps.parallel import packed_by_workers, rows_of, workers_for
 from helpers.corpus.dumps.records import ReadStats, read_records
-from helpers.corpus.dumps.reddit import DELETED, Comment, comment_files
+from helpers.corpus.dumps.reddit import Comment, comment_files, comment_from
 from helpers.corpus.dumps.reply_chains import cut, known_score
+from helpers.corpus.messages import whole_numbers
 
 
 class Thread:
     """One submission's comments as a tree. ``Thread(link_id, comments)`` takes them in any order.
 
     id        the submission's full name, "t3_…"
-    comments  each comment under its id; a comment met twice is kept once and counted in ``duplicates``
+    comments  each comment under its id; a comment met twice is kept once and adds to ``duplicates``
     children  the answers under their parent's full name ("t1_…", or the thread's id for the top level), oldest first
     orphans   comments whose parent is not here: their answers hang below them, but nothing leads up to the submission
     cycles    comments no walk from the top or from an orphan ever reaches, because their parents form a ring
@@ -33,21 +35,18 @@ class Thread:
     def __init__(self, id: str, comments: Iterable[Comment]):
         self.id = id
         comments = list(comments)
-        found = {comment.id: comment for comment in comments}
-        self.duplicates = len(comments) - len(found)
+        by_id = {comment.id: comment for comment in comments}
+        self.duplicates = len(comments) - len(by_id)
         if self.duplicates:
             for comment in comments:
-                twin = found[comment.id]
+                twin = by_id[comment.id]
                 if twin is not comment and twin != comment:
-                    found[comment.id] = min(twin, comment, key=_trust)
-        self.comments = {comment.id: comment for comment in _oldest_first(found.values())}
+                    by_id[comment.id] = min(twin, comment, key=_trust)
+        oldest_first = sorted(by_id.values(), key=lambda comment: (comment.created or 0, comment.id))
+        self.comments = {comment.id: comment for comment in oldest_first}  # first the rare ones without a time
         self.children: dict[str, list[Comment]] = {}
         for comment in self.comments.values():
-            siblings = self.children.get(comment.parent_id)
-            if siblings is None:
-                self.children[comment.parent_id] = [comment]
-            else:
-                siblings.append(comment)
+            self.children.setdefault(comment.parent_id, []).append(comment)
         self.orphans, self.cycles = self._find_lost()
 
     def roots(self) -> list[Comment]:
@@ -104,11 +103,12 @@ def build_threads(comments: Iterable[Comment], stats: ReadStats | None = None) -
 
     All comments are held in memory: for a whole month use ``conversations``, which is not.
     """
-    groups: dict[str, list[Comment]] = {}
-    for comment in comments:
-        groups.setdefault(comment.link_id, []).append(comment)
+    groups = by_thread(comments)
     oldest_first = sorted(groups, key=lambda link_id: (len(link_id), link_id))
-    return [_counted(Thread(link_id, groups[link_id]), stats) for link_id in oldest_first]
+    threads = [Thread(link_id, groups[link_id]) for link_id in oldest_first]
+    for thread in threads if stats is not None else ():
+        stats.add_thread(thread)
+    return threads
 
 
 def conversations(
@@ -120,35 +120,44 @@ def conversations(
     stats: ReadStats | None = None,
     processes: int | None = None,
 ) -> Iterator[Conversation]:
-    """Yield cleaned, redacted conversations from comments, or from the path of a dump or of a folder of months.
+    """Yield cleaned, redacted conversations from comments, or from the path of a dump, a folder of months or a ConvoKit corpus.
 
     By default each top-level comment gives one conversation of two turns or more, which follows the best answer
     down; ``pairs=True`` gives every comment with each of its answers. A comment that ``filter`` (by default
     ``Filter()``) drops takes everything below it along, for it would lack its context. Beyond ``memory_limit`` bytes
     of comments, threads are collected on disk. With the path of a large dump, ``processes`` more processes share the
     work: by default one for each further processor, up to three. None of this, nor the order of the comments, changes what
-    comes out; threads come in the order of a hash of their ids.
+    comes out; threads come in the order of a hash of their ids. Raises ValueError for a ``memory_limit`` below 1 or
+    ``processes`` below 0, and what the readers raise (see ``read_comments``, ``read_convokit``); OSError, saying what to
+    do, when the temporary folder is full.
     """
+    (memory_limit,) = whole_numbers(memory_limit=memory_limit)
+    if processes is not None:
+        (processes,) = whole_numbers(0, processes=processes)
     filter = Filter() if filter is None else filter
     stats = ReadStats() if stats is None else stats
-    files = comment_files(source) if isinstance(source, (str, os.PathLike)) else None
+    files: list = []
+    if isinstance(source, (str, os.PathLike)):
+        if utterances_file(source):
+            source = read_convokit(source, stats)
+        else:
+            files = comment_files(source)
+            source = read_records(files, comment_from, stats)
     # Whether a text came too often depends on what came before: we ask that last, when threads come in a fixed order
     # and each comment once. A filter of another class is asked everything at once, in the order of the files.
     late = type(filter) is Filter and filter.same_text is not None
-    sieve = replace(filter, same_text=None) if late else filter
+    first_filter = replace(filter, same_text=None) if late else filter
     partitions = Partitions(memory_limit)
     try:
-        if files is None:
-            cleaned = ((comment, redact(clean(comment.body))) for comment in source)
-            partitions.add(rows_of(cleaned, sieve, filter.counts))
-        elif processes := workers_for(files, sieve, processes):
-            for packed in packed_by_workers(files, sieve, filter.counts, stats, processes):
-                partitions.take(packed)
+        if files and (processes := workers_for(files, first_filter, processes)):
+            for packed in packed_by_workers(files, first_filter, filter.counts, stats, processes):
+                partitions.add_packed(packed)
         else:
-            partitions.add(rows_of(read_records(files, cleaned_comment, stats), sieve, filter.counts))
+            partitions.add(rows_of(source, first_filter, filter.counts))
         stats.spilled += partitions.spilled
         for link_id, rows in partitions.threads():
-            thread = _counted(Thread(link_id, map(Comment._make, rows)), stats)
+            thread = Thread(link_id, map(Comment._make, rows))
+            stats.add_thread(thread)
             for conversation in cut(_without_repeats(thread, filter) if late else thread, pairs):
                 stats.conversations += 1
                 yield conversation
@@ -172,24 +181,7 @@ def _without_repeats(thread: Thread, filter: Filter) -> Thread:
     return Thread(thread.id, (c._replace(body="") if c.id in repeats else c for c in comments))
 
 
-def _counted(thread: Thread, stats: ReadStats | None) -> Thread:
-    if stats is not None:
-        stats.threads += 1
-        stats.duplicates += thread.duplicates
-        stats.orphans += len(thread.orphans)
-        stats.cycles += len(thread.cycles)
-    return thread
-
-
-def _oldest_first(comments: Iterable[Comment]) -> list[Comment]:
-    """Sort by time, then id; comments without a time (rare) come first."""
-    try:
-        return sorted(comments, key=attrgetter("created", "id"))
-    except TypeError:
-        return sorted(comments, key=lambda comment: (comment.created or 0, comment.id))
-
-
 def _trust(comment: Comment) -> tuple:
     """Sort key for copies of one comment: a deletion counts before anything else, then the higher score, then any order."""
-    gone = comment.body in ("", DELETED, "[removed]")
+    gone = not comment.body or is_removal_notice(comment.body)
     return not gone, -known_score(comment), repr(comment)

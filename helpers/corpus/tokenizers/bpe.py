@@ -1,27 +1,25 @@
 """Words from bytes: a tokenizer whose tokens are bytes and what often stands side by side (built in notebook 05).
 
 Byte-pair encoding: Sennrich, Haddow & Birch 2015 (arXiv:1508.07909). On bytes: Radford et al. 2019 (GPT-2). The work is
-done by the library ``tokenizers``, which is loaded when first needed;
-``helpers.corpus.tokenizers.bpe_from_scratch`` does the same slowly, to
-be read.
+done by the library ``tokenizers``, which is loaded when first needed; ``helpers.corpus.tokenizers.bpe_from_scratch`` does
+the same slowly, to be read.
 """
 
 import codecs
 import json
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from functools import cache
 
-from helpers.corpus.tokenizers.base import END, PAD, SPEAKERS, Streamer, Tokenizer
-from helpers.io import write_text
+from helpers.corpus.tokenizers.base import CUT, END, PAD, SPEAKERS, Streamer, Tokenizer
 
 SPECIAL = (PAD, END, *SPEAKERS)  # no <unknown>: every text consists of bytes
 FEWEST = len(SPECIAL) + 256  # tokens without any merge
 AT_ONCE = 10_000  # texts handed to the library in one go, so that a long corpus need not fit beside its tokens
 
 
-def _signs() -> str:
-    """Return the library's sign for each of the 256 bytes; bytes that cannot be seen borrow a sign from 256 on.
+def _byte_symbols() -> str:
+    """Return the library's symbol for each of the 256 bytes; bytes that cannot be seen borrow a symbol from 256 on.
 
     The table is GPT-2's (``bytes_to_unicode`` in its encoder.py): so a token can be written into a file as text.
     """
@@ -30,21 +28,22 @@ def _signs() -> str:
     return "".join(chr(byte if byte in seen else next(unseen)) for byte in range(256))
 
 
-SIGNS = _signs()
-BYTES = {sign: byte for byte, sign in enumerate(SIGNS)}
-ALPHABET = bytes(BYTES[sign] for sign in sorted(SIGNS))  # in the library's order: the visible bytes come first
+SYMBOLS = _byte_symbols()
+BYTES = {symbol: byte for byte, symbol in enumerate(SYMBOLS)}
+ALPHABET = bytes(BYTES[symbol] for symbol in sorted(SYMBOLS))  # in the library's order: the visible bytes come first
 
 
 class BPETokenizer(Tokenizer):
     """Bytes and merged bytes as tokens, after five special tokens that text can never produce.
 
-    ``merges`` are the pairs of tokens that were joined, as ``bytes``, in the order in which they were learnt. Before
-    that, text is cut as GPT-2 cuts it: a word with the space before it, digits, other signs; no token reaches across a
-    cut. Token 5 + i is byte ``ALPHABET[i]``, then follows a token per merge. Raises ValueError for a pair whose parts
+    ``merges`` are the pairs of tokens that were joined, as ``bytes``, in the order in which they were learned.
+    Before that, text is cut as GPT-2 cuts it: a word with the space before it, digits, other characters; no token reaches
+    across a cut. Token 5 + i is byte ``ALPHABET[i]``, then follows a token per merge. Raises ValueError for a pair whose parts
     are no tokens yet.
     """
 
     KIND = "byte pairs"
+    JSON = {"ensure_ascii": False, "indent": 0}
 
     def __init__(self, merges: Iterable[tuple[bytes, bytes]] = ()):
         self.merges = tuple((bytes(left), bytes(right)) for left, right in merges)
@@ -53,7 +52,7 @@ class BPETokenizer(Tokenizer):
             for part in pair:
                 if part not in numbers:
                     raise ValueError(
-                        f"{part!r} is merged before it is a token: give the merges in the order they were made"
+                        f"{part!r} is merged before it is a token: give the merges in the order they were learned"
                     )
             numbers.setdefault(b"".join(pair), len(numbers) + len(SPECIAL))  # two merges may lead to one token
         self.bytes = (*[b""] * len(SPECIAL), *numbers)  # of each token; the special ones have none
@@ -62,60 +61,60 @@ class BPETokenizer(Tokenizer):
         self._numbers, self._library = numbers, None
 
     @classmethod
-    def train(cls, texts: Iterable[str], vocabulary_size: int = 2048) -> "BPETokenizer":
-        """Join the most frequent pair of neighbors, again and again, until there are ``vocabulary_size`` tokens.
+    def train(cls, texts: Iterable[str], vocab_size: int = 2048) -> "BPETokenizer":
+        """Join the most frequent pair of neighbors, again and again, until there are ``vocab_size`` tokens.
 
         Stops earlier when no pair occurs twice. Pairs that are equally frequent are taken in the order of their numbers.
-        The same texts give the same tokenizer. Raises ValueError when there is no text, or when ``vocabulary_size`` does
+        The same texts give the same tokenizer. Raises ValueError when there is no text, or when ``vocab_size`` does
         not leave room for the 256 bytes and the special tokens.
         """
         if isinstance(texts, str):
             raise ValueError("texts is one text: put it into a list, BPETokenizer.train([text])")
-        if vocabulary_size < FEWEST:
+        if vocab_size < FEWEST:
             raise ValueError(
-                f"a vocabulary of {vocabulary_size} is too small: {len(SPECIAL)} special tokens and 256 bytes "
+                f"a vocabulary of {vocab_size} is too small: {len(SPECIAL)} special tokens and 256 bytes "
                 f"must fit in, so take {FEWEST} or more"
             )
-        library = _empty()
-        size = [0]
+        library, characters = _library(), [0]
+        from tokenizers.trainers import BpeTrainer
 
-        def counted():
-            for text in texts:
-                text = _writable(text)
-                size[0] += len(text)
+        trainer = BpeTrainer(vocab_size=vocab_size - len(SPECIAL), min_frequency=2, initial_alphabet=list(SYMBOLS),
+                             special_tokens=[], show_progress=False)  # fmt: skip
+
+        def writable():
+            for text in map(_writable, texts):
+                characters[0] += len(text)
                 yield text
 
-        library.train_from_iterator(counted(), _trainer(vocabulary_size - len(SPECIAL)))
-        if not size[0]:
+        library.train_from_iterator(writable(), trainer)
+        if not characters[0]:
             raise ValueError("there is no text to train a tokenizer on: give at least one character")
         pairs = json.loads(library.to_str())["model"]["merges"]
         pairs = [pair.split(" ") if isinstance(pair, str) else pair for pair in pairs]  # older libraries write "a b"
-        return cls((_unsigned(left), _unsigned(right)) for left, right in pairs)
+        return cls((_to_bytes(left), _to_bytes(right)) for left, right in pairs)
 
     def __repr__(self) -> str:
         return f"BPETokenizer({len(SPECIAL)} special tokens + 256 bytes + {len(self) - FEWEST:,} from merges)"
 
     def encode(self, text: str) -> list[int]:
-        """Return the numbers of a text. Text that spells a special token, such as "<end>", stays ordinary text."""
+        """Return the ids of a text. Text that spells a special token, such as "<end>", stays ordinary text."""
         return self.encode_all([text])[0]
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the numbers of each text, much faster than one by one."""
+        """Return the ids of each text, much faster than one by one."""
         if isinstance(texts, str):
             raise ValueError("texts is one text: put it into a list, encode_all([text]), or use encode(text)")
         texts, library = list(texts), self._fast()
-        encode = getattr(
-            library, "encode_batch_fast", library.encode_batch
-        )  # the fast one counts no places in the text
-        ids = []
+        # The fast one, which older libraries lack, keeps no positions in the text.
+        encode, ids = getattr(library, "encode_batch_fast", library.encode_batch), []
         for start in range(0, len(texts), AT_ONCE):
-            ids += [found.ids for found in encode([_writable(text) for text in texts[start : start + AT_ONCE]])]
+            ids += [encoding.ids for encoding in encode([_writable(text) for text in texts[start : start + AT_ONCE]])]
         return ids
 
     def decode(self, ids: Iterable[int], special: bool = False) -> str:
         """Return the text of ``ids``; of the special tokens only with ``special=True``.
 
-        Bytes that are no character, because it was cut, show as "�". Raises ValueError for a number outside the
+        Bytes that are no character, because it was cut, show as "�". Raises ValueError for an id outside the
         vocabulary.
         """
         text, run = [], []
@@ -128,35 +127,21 @@ class BPETokenizer(Tokenizer):
         return "".join([*text, b"".join(run).decode("utf-8", "replace")])
 
     def streamer(self) -> "ByteStreamer":
-        """Return a new decoder for numbers that come one by one; it holds bytes back until a character is whole."""
+        """Return a new decoder for ids that come one by one; it holds bytes back until a character is whole."""
         return ByteStreamer(self)
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the merges as JSON, with the library's signs for bytes."""
-        merges = [" ".join("".join(SIGNS[byte] for byte in part) for part in pair) for pair in self.merges]
-        record = {"kind": self.KIND, "merges": merges}
-        write_text(path, json.dumps(record, ensure_ascii=False, indent=0) + "\n")
+    def _record(self) -> dict:
+        return {"merges": [" ".join(map(_to_symbols, pair)) for pair in self.merges]}
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "BPETokenizer":
-        """Read what ``save`` wrote. Raises ValueError when the file is something else."""
-        try:
-            record = json.loads(Path(path).read_text(encoding="utf-8"))
-            if record["kind"] != cls.KIND:
-                raise KeyError(record["kind"])
-            pairs = [pair.split(" ") for pair in record["merges"]]
-            return cls((_unsigned(left), _unsigned(right)) for left, right in pairs)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} holds no byte pairs: write it again with BPETokenizer.save") from error
+    def _from_record(cls, record: dict) -> "BPETokenizer":
+        pairs = [pair.split(" ") for pair in record["merges"]]
+        return cls((_to_bytes(left), _to_bytes(right)) for left, right in pairs)
 
     def _fast(self):
         if self._library is None:
-            from tokenizers import models
-
-            signs = {"".join(SIGNS[byte] for byte in token): number for token, number in self._numbers.items()}
-            names = {self._numbers[token]: sign for sign, token in zip(signs, self._numbers)}
-            pairs = [tuple(names[self._numbers[part]] for part in pair) for pair in self.merges]
-            self._library = _empty(models.BPE(vocab=signs, merges=pairs))
+            vocab = {_to_symbols(token): number for token, number in self._numbers.items()}
+            self._library = _library(vocab=vocab, merges=[tuple(map(_to_symbols, pair)) for pair in self.merges])
         return self._library
 
 
@@ -178,11 +163,11 @@ class ByteStreamer(Streamer):
 
 
 def words(text: str) -> list[bytes]:
-    """Cut a text as the tokenizer does before it merges anything: GPT-2's rule; the pieces together are the text."""
-    signs = _cutter().pre_tokenize_str(_writable(text))
-    return [_unsigned(piece) for piece, _ in signs]
+    """Cut a text as the tokenizer does before it merges anything: GPT-2's rule; the pieces joined are the text."""
+    return [_to_bytes(piece) for piece, _ in _cutter().pre_tokenize_str(_writable(text))]
 
 
+@cache
 def _cutter():
     # The library would start a thread per core for texts that one core does in a second, and warn at every fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -191,26 +176,21 @@ def _cutter():
     return pre_tokenizers.ByteLevel(add_prefix_space=False)
 
 
-def _empty(model=None):
+def _library(**model):
     cutter = _cutter()
-    from tokenizers import Tokenizer as Library
-    from tokenizers import models
+    import tokenizers
 
-    library = Library(model or models.BPE())
+    library = tokenizers.Tokenizer(tokenizers.models.BPE(**model))
     library.pre_tokenizer = cutter
     return library
 
 
-def _trainer(size: int):
-    from tokenizers import trainers
-
-    return trainers.BpeTrainer(
-        vocab_size=size, min_frequency=2, initial_alphabet=list(SIGNS), special_tokens=[], show_progress=False
-    )
+def _to_symbols(token: bytes) -> str:
+    return "".join(SYMBOLS[byte] for byte in token)
 
 
-def _unsigned(signs: str) -> bytes:
-    return bytes(BYTES[sign] for sign in signs)
+def _to_bytes(symbols: str) -> bytes:
+    return bytes(BYTES[symbol] for symbol in symbols)
 
 
 def _writable(text: str) -> str:
@@ -218,5 +198,5 @@ def _writable(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return "".join("\N{REPLACEMENT CHARACTER}" if 0xD800 <= ord(c) < 0xE000 else c for c in text)
+        return "".join(CUT if 0xD800 <= ord(c) < 0xE000 else c for c in text)
     return text

@@ -49,7 +49,7 @@ def most_frequent_pair(counts: Mapping[Pair, int], numbers: Mapping[bytes, int])
 
 
 def learn_merges(words: Mapping[bytes, int], count: int) -> list[Pair]:
-    """Return up to ``count`` merges, in the order in which they are made; fewer when no pair occurs twice any more.
+    """Return up to ``count`` merges, in the order in which they are learned; fewer when no pair occurs twice any more.
 
     ``words`` says how often each word occurs, e.g. ``Counter(helpers.corpus.tokenizers.bpe.words(text))``. The bytes are numbered
     as in the tokenizer, and a merge gives its token the next number.

@@ -1,21 +1,19 @@
-"""A number per character: the first tokenizer of the course (built in notebook 02)."""
+"""An id per character: the first tokenizer of the course (built in notebook 02)."""
 
-import json
-import os
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
-from helpers.corpus.tokenizers.base import CUT, SPECIAL, Streamer, Tokenizer
-from helpers.io import write_text
+from helpers.corpus.tokenizers.base import CUT, SPECIAL, Tokenizer
 
 
 class CharTokenizer(Tokenizer):
-    """One number per character, after six special numbers that text can never produce.
+    """One id per character, after six special ids that text can never produce.
 
     ``characters`` is the vocabulary in order, without the special tokens. A character outside it becomes ``<unknown>``.
     Raises ValueError when a character repeats or is not a single character.
     """
+
+    KIND = "characters"
 
     def __init__(self, characters: Iterable[str]):
         self.characters = tuple(characters)
@@ -38,13 +36,13 @@ class CharTokenizer(Tokenizer):
         return f"CharTokenizer({len(self.characters)} characters + {len(SPECIAL)} special tokens)"
 
     def encode(self, text: str) -> list[int]:
-        """Return a number per character. Text that spells a special token, such as "<end>", stays ordinary characters."""
+        """Return an id per character. Text that spells a special token, such as "<end>", stays ordinary characters."""
         return [self._ids.get(character, self.unknown) for character in text]
 
     def decode(self, ids: Iterable[int], special: bool = False) -> str:
         """Return the text of ``ids``. Unknown characters show as "�"; other special tokens only with ``special=True``.
 
-        Raises ValueError for a number outside the vocabulary.
+        Raises ValueError for an id outside the vocabulary.
         """
         pieces = []
         for number in self._checked(ids):
@@ -54,19 +52,9 @@ class CharTokenizer(Tokenizer):
                 pieces.append(CUT)
         return "".join(pieces)
 
-    def streamer(self) -> Streamer:
-        """Return a new decoder for numbers that come one by one."""
-        return Streamer(self)
-
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the vocabulary as JSON."""
-        write_text(path, json.dumps({"kind": "characters", "characters": "".join(self.characters)}) + "\n")
+    def _record(self) -> dict:
+        return {"characters": "".join(self.characters)}
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "CharTokenizer":
-        """Read what ``save`` wrote. Raises ValueError when the file is something else."""
-        try:
-            record = json.loads(Path(path).read_text(encoding="utf-8"))
-            return cls(record["characters"])
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is not a character vocabulary: write it again with CharTokenizer.save") from error
+    def _from_record(cls, record: dict) -> "CharTokenizer":
+        return cls(record["characters"])

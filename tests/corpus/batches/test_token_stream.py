@@ -4,14 +4,11 @@ import pytest
 import torch
 
 from helpers.corpus.batches.token_stream import StreamBatches, WindowBatches, stream
-from helpers.corpus.conversations import Conversation, Turn
+from helpers.corpus.tokenizers.base import SPECIAL
 from helpers.corpus.tokenizers.characters import CharTokenizer
+from tests.factories import conversation as talk
 
 NUMBERS = torch.arange(103, dtype=torch.int16)  # a stream in which every token says where it stands
-
-
-def talk(*texts):
-    return Conversation("c", "c", tuple(Turn("AB"[place % 2], text) for place, text in enumerate(texts)))
 
 
 def test_a_stream_has_an_end_before_between_and_after():
@@ -19,6 +16,17 @@ def test_a_stream_has_an_end_before_between_and_after():
     ids = stream([talk("ab", "c"), talk("c")], tokenizer)
     assert tokenizer.decode(ids, special=True) == "<end><A>ab<B>c<end><A>c<end>"
     assert ids.dtype == torch.int16
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(1 << 15, torch.int16), ((1 << 15) + 1, torch.int32)])
+def test_the_last_token_of_a_large_vocabulary_comes_back(size, dtype):
+    tokenizer = CharTokenizer(map(chr, range(0x10000, 0x10000 + size - len(SPECIAL))))
+    assert len(tokenizer) == size
+    last = tokenizer.characters[-1]
+    ids = stream([talk(last * 20)], tokenizer)
+    assert ids.dtype == dtype and tokenizer.decode(ids) == last * 20
+    for batches in (StreamBatches(ids, 2, 4), WindowBatches(ids, 2, 4)):
+        assert batches[0].inputs.max() == size - 1 and batches[0].targets.dtype == torch.int64
 
 
 def test_no_conversation_makes_no_stream():
@@ -45,13 +53,6 @@ def test_each_row_goes_on_where_it_stopped_and_only_a_new_pass_is_marked():
     assert batches[0].first
 
 
-def test_the_same_number_is_the_same_batch_whatever_was_asked_before():
-    batches, others = (StreamBatches(NUMBERS, 3, 5, seed=1) for _ in range(2))
-    late = batches[40].inputs
-    torch.manual_seed(99)
-    assert torch.equal(others[7].inputs, batches[7].inputs) and torch.equal(others[40].inputs, late)
-
-
 def test_passes_and_seeds_begin_elsewhere():
     batches = StreamBatches(NUMBERS, 3, 5)
     starts = {int(batches[turn * len(batches)].inputs[0, 0]) for turn in range(8)}
@@ -72,11 +73,6 @@ def test_the_shortest_stream_that_is_long_enough():
     assert len(StreamBatches(NUMBERS[:16], batch_size=3, context=5)) == 1
     with pytest.raises(ValueError, match="15 tokens are too few for 3 rows of 5 tokens: take a smaller"):
         StreamBatches(NUMBERS[:15], batch_size=3, context=5)
-
-
-def test_there_is_no_batch_before_the_first():
-    with pytest.raises(IndexError, match="from 0"):
-        StreamBatches(NUMBERS, 3, 5)[-1]
 
 
 # --- windows, shuffled ------------------------------------------------------------------------------------------------
@@ -103,15 +99,10 @@ def test_passes_of_windows_cut_elsewhere_and_in_another_order():
     batches = WindowBatches(NUMBERS, 3, 5)
     cuts = {int(batches[turn * len(batches)].inputs[0, 0]) % 5 for turn in range(12)}
     assert len(cuts) > 2
-    late = batches[40].inputs
-    assert torch.equal(WindowBatches(NUMBERS, 3, 5)[40].inputs, late)
-    assert not torch.equal(WindowBatches(NUMBERS, 3, 5, seed=1)[40].inputs, late)
 
 
 def test_windows_never_run_over_the_end():
     batches = WindowBatches(NUMBERS, 2, 5)
     assert max(int(batches[number].targets.max()) for number in range(200 * len(batches))) <= 102
-    with pytest.raises(ValueError, match="16 tokens are too few for 3 windows of 5"):
+    with pytest.raises(ValueError, match="16 tokens are too few for 3 rows of 5"):
         WindowBatches(NUMBERS[:16], 3, 5)
-    with pytest.raises(IndexError, match="from 0"):
-        batches[-1]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from helpers.corpus.cleaning import REASONS, Filter
-from helpers.corpus.cleaning.filters import has_table_or_code, is_bot_name, is_english
+from helpers.corpus.cleaning.filters import has_table_or_code, is_bot_name, is_english, is_removal_notice
 
 
 class Comment(NamedTuple):
@@ -28,12 +28,15 @@ CASES = {
     "a bot by name": (Comment(author="count_to_four_bot"), "bot"),
     "a bot by footer": (Comment(body="Tick. Tock.\n\n^(I am a bot who counts.)"), "bot"),
     "a bot by footer, word by word": (Comment(body="Tock.\n\n^I ^am ^a ^bot"), "bot"),
+    "a bot in capitals": (Comment(body="TICK TOCK. I AM A BOT, AND I COUNT."), "bot"),
+    "a bot that names itself an action": (Comment(body="This action was performed automatically. Thank you!"), "bot"),
     "who speaks of bots": (Comment(body="Good bot. Even the bot has better timing."), None),
     "who is not a bot": (Comment(body="I am not a bot, whatever the cat says."), None),
     "an abbot": (Comment(author="the_abbot"), None),
     "a pinned note": (Comment(stickied=True, distinguished="moderator"), "moderator note"),
     "a moderator who just talks": (Comment(distinguished="moderator"), None),
     "low score": (Comment(score=0), "low score"),
+    "the lowest score that stays": (Comment(score=1), None),
     "score not known": (Comment(score=None), None),
     "empty": (Comment(body=""), "nothing left"),
     "only a quote": (Comment(body="&gt; You said it."), "nothing left"),
@@ -86,6 +89,31 @@ def test_each_threshold_can_be_switched_off(setting, body):
     assert Filter(**setting).reason(body) is None
 
 
+@pytest.mark.parametrize("score", [-3, 0, 1, 4, 5, 6])
+def test_a_comment_below_the_lowest_score_falls_and_one_at_it_stays(score):
+    for least in (-3, 1, 5):
+        assert Filter(min_score=least).reason(Comment(score=score)) == ("low score" if score < least else None)
+
+
+NOTICES = """[deleted]|[removed]|[ Removed by Reddit ]|[removed] |[REMOVED]|&#91;removed&#93;|&amp;#91;deleted&amp;#93;
+[ Removed by reddit in response to a copyright notice. ]|[removed too many requests]|[deleted by user]|[removed by moderator]
+[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]|[Comment deleted by user]
+[This comment was removed by a moderator.]|[removed due to spam]""".replace("\n", "|").split("|")
+SENTENCES = """I [deleted] my account.|[Deleted scene](http://example.org/x)|[deleted scenes are the best part]|They removed it.
+[removed] was all I saw|[deleted] or [removed]|[deleted by user] is a strange name|Removed by moderator|[edit: removed a typo]
+[removed by mods](http://example.org)|[removed my hat]""".replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("body", NOTICES)
+def test_removal_notices_of_any_wording_fall(body):
+    assert is_removal_notice(body) and Filter().reason(Comment(body=body)) == "deleted"
+
+
+@pytest.mark.parametrize("body", SENTENCES)
+def test_sentences_about_removals_are_no_notices(body):
+    assert not is_removal_notice(body) and Filter().reason(Comment(body=body)) != "deleted"
+
+
 @pytest.mark.parametrize(
     "name",
     ["AutoModerator", "metronome_bot", "metronome-bot", "MetronomeBot", "HAIKU_BOT", "bot", "tea_bot_"],
@@ -123,18 +151,18 @@ def test_memory_for_texts_is_bounded_and_recent_repeats_are_still_seen():
 
 
 def test_keep_counts_and_reason_does_not():
-    judge = Filter()
-    judge.reason(Comment())
-    assert judge.counts == Counter()
-    assert judge.keep(Comment()) and not judge.keep(Comment(body="[removed]")) and not judge.keep(Comment(score=-3))
-    assert judge.counts == {"kept": 1, "deleted": 1, "low score": 1}
+    sieve = Filter()
+    sieve.reason(Comment())
+    assert sieve.counts == Counter()
+    assert sieve.keep(Comment()) and not sieve.keep(Comment(body="[removed]")) and not sieve.keep(Comment(score=-3))
+    assert sieve.counts == {"kept": 1, "deleted": 1, "low score": 1}
 
 
 def test_table_says_what_each_reason_means():
-    judge = Filter()
+    sieve = Filter()
     for comment, _ in CASES.values():
-        judge.keep(comment)
-    table = judge.table()
+        sieve.keep(comment)
+    table = sieve.table()
     assert list(table.columns) == ["reason", "what it means", "comments", "share"]
     assert table["comments"].sum() == len(CASES) and table["share"].sum() == pytest.approx(1)
     assert table["reason"][0] == "kept" and table["comments"][1:].is_monotonic_decreasing

@@ -4,10 +4,12 @@ import gzip
 import json
 
 import pytest
+import zstandard
 
 from helpers.corpus.dumps.convokit import read_convokit, utterances_file
 from helpers.corpus.dumps.reddit import Comment, ReadStats
 from helpers.corpus.dumps.threads import build_threads, conversations
+from helpers.corpus.load import load
 
 
 def utterance(id, reply_to, text=None, **changes) -> dict:
@@ -59,7 +61,7 @@ def test_the_opening_is_the_submissions_text_and_a_turn(corpus):
     assert (conversation.id, conversation.thread) == ("t3_82ymmx/dv2", "t3_82ymmx")
 
 
-@pytest.mark.parametrize("text", ["", None, "[deleted]", "[removed]", " \n"])
+@pytest.mark.parametrize("text", ["", None, "[deleted]", "[removed]", "[ Removed by Reddit ]", " \n"])
 @pytest.mark.parametrize("order", [1, -1])
 def test_under_an_opening_without_text_the_answers_are_the_top_level(corpus, text, order):
     opening = {**CORPUS[0], "text": text}
@@ -92,6 +94,16 @@ def test_the_conversation_may_have_an_id_of_its_own(corpus):
     movie = [utterance("L1", None, conversation_id="C1"), utterance("L2", "L1", conversation_id="C1")]
     (conversation,) = conversations(read_convokit(corpus(movie)))
     assert (conversation.id, len(conversation.turns)) == ("t3_C1/L2", 2)
+
+
+@pytest.mark.parametrize("text", [CORPUS[0]["text"], ""])
+@pytest.mark.parametrize("name", ["reply-to", "reply_to"])
+def test_an_opening_that_answers_itself_opens_its_conversation_and_is_counted(corpus, text, name):
+    opening = {**CORPUS[0], "text": text, "reply-to": None, name: "82ymmx"}
+    stats = ReadStats()
+    (conversation,) = conversations(read_convokit(corpus([opening, *CORPUS[1:]]), stats), stats=stats)
+    assert [turn.text for turn in conversation.turns] == [u["text"] for u in [opening, *CORPUS[1:]] if u["text"]]
+    assert (stats.repaired, stats.cycles) == ({"opening that answers itself": 1}, 0)
 
 
 def test_dangling_and_self_replies_are_counted_and_skipped(corpus):
@@ -156,8 +168,23 @@ def test_a_bad_line_is_counted_and_ends_nothing(corpus, line):
     assert (stats.bad_lines, stats.first_bad_line) == (1, ("utterances.jsonl", 2))
 
 
-def test_a_compressed_corpus(corpus):
-    assert len(list(read_convokit(corpus(CORPUS, "utterances.jsonl.gz")))) == 3
+PACKERS = {"jsonl": bytes, "jsonl.gz": gzip.compress, "jsonl.zst": zstandard.compress}
+
+
+@pytest.mark.parametrize("suffix", [*PACKERS, "json"])
+def test_a_corpus_is_known_whatever_it_is_packed_in_and_wherever_a_path_is_taken(tmp_path, monkeypatch, suffix):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # the same on Windows
+    lines = "".join(json.dumps(u) + "\n" for u in CORPUS).encode()
+    (tmp_path / "tram").mkdir()
+    data = json.dumps(CORPUS).encode() if suffix == "json" else PACKERS[suffix](lines)
+    (tmp_path / "tram" / f"utterances.{suffix}").write_bytes(data)
+    for folder in (tmp_path / "tram", "~/tram"):
+        assert len(list(read_convokit(folder))) == 3
+        (conversation,) = conversations(folder)
+        corpus = load(folder)
+        assert conversation in corpus.train + corpus.val + corpus.test
+        assert corpus.card.origin == "ConvoKit corpus tram" and corpus.card.counts["comments read"] == 3
 
 
 def test_a_folder_that_is_no_corpus(tmp_path):

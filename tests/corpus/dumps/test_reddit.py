@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import random
+from collections import Counter
 
 import pytest
 import zstandard
@@ -479,6 +480,61 @@ def test_a_missing_file_and_a_folder_without_months(tmp_path):
     (tmp_path / "notes.txt").write_text("not a month")
     with pytest.raises(FileNotFoundError, match="no months of comments"):
         list(read_comments(tmp_path))
+
+
+def test_the_sentence_about_a_file_has_the_reasons_of_that_file_only(tmp_path):
+    (tmp_path / "RC_2005-12.jsonl").write_bytes(b"{broken")
+    (tmp_path / "RC_2006-01.jsonl").write_bytes(b"[]")
+    stats = ReadStats()
+    with pytest.raises(ValueError):
+        list(read_comments(tmp_path, stats))
+    assert "(1 not JSON)" in stats.problems[0]
+    assert "(all its lines are blank)" in stats.problems[1]
+
+
+def test_however_many_files_are_wrong_a_sentence_fits_on_a_screen(tmp_path):
+    for number in range(500):
+        (tmp_path / f"CollegeTalk-{number:03}.json").write_text('{\n "sid": "x",\n "comments": []\n}')
+    with pytest.raises(ValueError, match="CollegeTalk-000.json holds no comment.*and 49. more") as error:
+        list(read_comments(tmp_path))
+    assert len(str(error.value)) < 1000
+    (tmp_path / "good.jsonl").write_bytes(as_lines(many(2)))
+    with pytest.warns(UserWarning, match="and 49. more") as seen:
+        list(read_comments(tmp_path))
+    assert len(seen) == 1 and len(str(seen[0].message)) < 1000
+    stats = ReadStats()
+    list(read_comments(tmp_path, stats))
+    assert len(stats.problems) == 500 and len(str(stats)) < 1920  # 24 lines of 80 characters
+
+
+def test_reasons_without_number_fit_on_a_screen():
+    stats = ReadStats(bad_lines=500, first_bad_line=("RC", 1), reasons=Counter(f"strange {n}" for n in range(500)))
+    assert "1 strange 0, 1 strange 1" in str(stats) and "more)" in str(stats) and len(str(stats)) < 1000
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # the same on Windows
+    (tmp_path / "dumps").mkdir()
+    (tmp_path / "dumps" / "RC_2016-02.jsonl").write_bytes(as_lines(many(2)))
+    assert len(list(read_comments("~/dumps"))) == len(list(read_comments("~/dumps/RC_2016-02.jsonl"))) == 2
+    assert len(b"".join(archives.decoded("~/dumps/RC_2016-02.jsonl")).splitlines()) == 2
+    with pytest.raises(FileNotFoundError, match="no file or folder '~nobody-of-this-name/dumps'"):
+        list(read_comments("~nobody-of-this-name/dumps"))
+
+
+def test_a_path_without_end_is_no_path(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no file or folder 'xxx.*…'") as error:
+        list(read_comments("x" * 100_000))
+    assert len(str(error.value)) < 500
+
+
+def test_a_second_stream_that_is_noise_is_damage_and_not_the_end(read):
+    """The file objects of bz2 and lzma would pass over it in silence."""
+    for suffix, pack in PACKERS.items():
+        packed = pack(as_lines(many(100)))
+        comments, stats = read(packed + b"noise" + packed, f"RC_2016-02.{suffix}")
+        assert len(comments) == 100 and "is damaged" in str(stats)
 
 
 # -- folders ---------------------------------------------------------------------------------------------------------

@@ -1,10 +1,19 @@
 """Threads and the conversations cut from them: who answers whom, whatever the order, the files and the memory."""
 
+import errno
 import gzip
+import io
 import json
+import multiprocessing
+import os
 import random
+import subprocess
+import sys
+import threading
 from collections import Counter
+from concurrent.futures import Future
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +21,8 @@ from hypothesis import strategies as st
 from helpers.corpus.cleaning import Filter
 from helpers.corpus.conversations import split_of
 from helpers.corpus.dumps import group_by_thread as partitions_module
+from helpers.corpus.dumps import parallel
+from helpers.corpus.dumps.archives import DamagedFile
 from helpers.corpus.dumps.reddit import Comment, ReadStats
 from helpers.corpus.dumps.threads import Thread, build_threads, conversations
 
@@ -140,10 +151,11 @@ def test_duplicates_are_kept_once_and_counted():
     assert thread.duplicates == stats.duplicates == 2
 
 
-def test_of_two_copies_the_deleted_one_counts_whatever_the_order():
-    alive, deleted = comment("b", "a", score=50), comment("b", "a", body="[deleted]", author="[deleted]")
+@pytest.mark.parametrize("notice", ["[deleted]", "[removed by moderator]"])
+def test_of_two_copies_the_deleted_one_counts_whatever_the_order(notice):
+    alive, deleted = comment("b", "a", score=50), comment("b", "a", body=notice, author="[deleted]")
     for copies in ([alive, deleted], [deleted, alive]):
-        assert only_thread([TREE[0], *copies]).comments["b"].body == "[deleted]"
+        assert only_thread([TREE[0], *copies]).comments["b"].body == notice
         assert cut([TREE[0], *copies]) == []
 
 
@@ -369,14 +381,14 @@ def test_partitions_too_large_are_parted_again():
 
 def test_partitions_hold_no_more_than_the_limit(monkeypatch):
     largest = Counter()
-    grouped = partitions_module._grouped
+    in_order = partitions_module._in_order
 
     def watched(rows):
         rows = list(rows)
         largest["rows"] = max(largest["rows"], len(rows))
-        return grouped(rows)
+        return in_order(rows)
 
-    monkeypatch.setattr(partitions_module, "_grouped", watched)
+    monkeypatch.setattr(partitions_module, "_in_order", watched)
     comments = many_threads(2000)
     list(conversations(comments, memory_limit=100_000))
     assert 0 < largest["rows"] <= 100_000 / partitions_module.ROW_BYTES + 20 < len(comments) / 20
@@ -431,6 +443,58 @@ def test_a_json_array_by_way_of_workers(tmp_path):
     stats = ReadStats()
     assert list(conversations(path, processes=2, stats=stats)) == list(conversations(path, processes=0))
     assert (stats.comments, stats.first_bad_line) == (len(records), ("thread.json", len(records) + 1))
+
+
+class NoRoom(io.BytesIO):
+    """A file on a full disk. What is written may wait in memory at first."""
+
+    at_once = False
+
+    def write(self, data):
+        return self.fail() if self.at_once else super().write(data)
+
+    def flush(self):
+        self.fail()
+
+    def close(self):
+        super().close()
+        self.fail()
+
+    def fail(self):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def __del__(self):
+        pass
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_full_temporary_folder_is_a_sentence_and_is_cleared(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(partitions_module.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(NoRoom, "at_once", at_once)
+    monkeypatch.setattr(partitions_module.Path, "open", lambda *_: NoRoom())
+    with pytest.raises(OSError, match="cannot write .*TMPDIR.*memory_limit.*: the disk is full: free some space"):
+        list(conversations(many_threads(10), memory_limit=5_000))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_any_temporary_folder_the_sentence_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(partitions_module.tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(FileNotFoundError, match="TMPDIR.*: there is no such folder: choose another"):
+        list(conversations(many_threads(10), memory_limit=5_000))
+
+
+@pytest.mark.parametrize("wrong", [{"memory_limit": 0}, {"memory_limit": 1.5}, {"processes": -1}])
+def test_a_limit_or_a_number_of_processes_that_makes_no_sense(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"{name} is .*: give a whole number"):
+        list(conversations(TREE, **wrong))
+
+
+def test_numbers_may_be_numpys(tmp_path):
+    comments = [c._replace(score=np.int64(c.score), created=np.int64(c.created)) for c in TREE]
+    assert cut(comments, memory_limit=np.int64(1)) == cut(TREE)
+    write(tmp_path / "RC_2016-02.jsonl", TREE)
+    assert cut(tmp_path, processes=np.int8(1)) == cut(TREE)
 
 
 @pytest.mark.parametrize("stop", [0, 1, 20])
@@ -492,7 +556,7 @@ def test_worker_processes_change_nothing(tmp_path, processes):
     lines[777] = b"{broken"
     lines[900] = lines[900].replace(b'"score": 1', b'"score": "1"')
     packed = gzip.compress(b"\n".join(lines))
-    for data in (packed, packed[: len(packed) // 2]):  # whole, and broken off
+    for data, problems in ((packed, 0), (packed[: len(packed) // 2], 1)):  # whole, and broken off
         path.write_bytes(data)
         results = []
         for number in (0, processes):
@@ -501,7 +565,7 @@ def test_worker_processes_change_nothing(tmp_path, processes):
             stats.spilled = 0  # workers always go by way of the disk
             results.append((found, stats, filter.counts))
         assert results[0] == results[1]
-    assert results[0][1].bad_lines == 1 or results[0][1].problems
+        assert (results[0][1].bad_lines, len(results[0][1].problems)) == (1, problems)
 
 
 def test_worker_processes_pass_on_what_is_wrong_and_go_home(tmp_path):
@@ -513,13 +577,80 @@ def test_worker_processes_pass_on_what_is_wrong_and_go_home(tmp_path):
         list(conversations(tmp_path / "missing.zst", processes=2))
 
 
-def test_a_worker_that_dies_is_a_sentence(tmp_path):
-    from helpers.corpus.dumps.workers import Workers
+def test_a_worker_that_dies_is_a_sentence(tmp_path, monkeypatch):
+    write(tmp_path / "RC_2016-02.jsonl", many_threads(5))
+    monkeypatch.setattr(parallel, "_prepare_worker", os.abort)
+    with pytest.raises(RuntimeError, match="a worker process ended unexpectedly.*try processes=0"):
+        list(conversations(tmp_path, processes=1))
 
-    with Workers(len, 1) as workers:  # not a function that a worker could import by this name and live
-        workers.processes[0].kill()
-        with pytest.raises((EOFError, BrokenPipeError)):
-            list(workers.map([b"a", b"b", b"c"]))
+
+def test_an_interrupt_leaves_no_worker_behind(tmp_path, monkeypatch):
+    def interrupt(*_):
+        assert multiprocessing.active_children()
+        raise KeyboardInterrupt
+
+    write(tmp_path / "RC_2016-02.jsonl", many_threads(5))
+    monkeypatch.setattr(partitions_module.Partitions, "add_packed", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        list(conversations(tmp_path, processes=1))
+    assert multiprocessing.active_children() == []
+
+
+KILLED = """
+import os, signal
+from helpers.corpus.dumps import group_by_thread, threads
+group_by_thread.Partitions.add_packed = lambda *_: os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+list(threads.conversations({path!r}, processes=1))
+"""
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
+    path = tmp_path / "RC_2016-02.jsonl"
+    write(path, many_threads(5))
+    # The workers hold the other end of this pipe, too: only when the last of them has gone does reading end.
+    done = subprocess.run([sys.executable, "-c", KILLED.format(path=str(path))], stdout=subprocess.PIPE, timeout=60)
+    assert done.returncode
+
+
+@pytest.mark.parametrize("way", ["script", "-c", "-"])
+def test_a_script_needs_no_guard_for_the_sake_of_workers(tmp_path, way):
+    path = tmp_path / "RC_2016-02.jsonl"
+    write(path, TREE)
+    code = (
+        "import __main__\nfrom helpers.corpus.dumps.threads import conversations\nbefore = dict(vars(__main__))\n"
+        f"print(len(list(conversations({str(path)!r}, processes=1))))\n"
+        "assert all(vars(__main__)[name] is value for name, value in before.items())\n"
+    )
+    (tmp_path / "script.py").write_text(code)
+    command = {"script": [str(tmp_path / "script.py")], "-c": ["-c", code], "-": ["-"]}[way]
+    done = subprocess.run([sys.executable, *command], input=code, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_results_come_in_order_and_few_are_held():
+    """A slow first item holds up the others, but not without a limit; an error comes after the results before it."""
+    first, taken = Future(), []
+
+    class Slow:
+        def submit(self, function, item):
+            future = Future() if item else first
+            if item:
+                future.set_result(function(item))
+            return future
+
+    def items():
+        for number in range(50):
+            taken.append(number)
+            yield number
+        raise DamagedFile("broken off")
+
+    results = parallel.map_in_order(Slow(), str, items(), ahead=2)
+    threading.Timer(0.2, lambda: first.set_result("0")).start()
+    assert next(results) == "0" and len(taken) == 5
+    with pytest.raises(DamagedFile):
+        for number, result in enumerate(results, start=1):
+            assert result == str(number)
+    assert number == 49
 
 
 def test_what_comes_from_a_stats_object_reads_as_a_sentence():

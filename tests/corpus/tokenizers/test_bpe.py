@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
-from helpers.corpus.conversations import Conversation, Turn
-from helpers.corpus.tokenizers.bpe import ALPHABET, FEWEST, SIGNS, SPECIAL, BPETokenizer, words
+from helpers.corpus.tokenizers.base import special_token_ids
+from helpers.corpus.tokenizers.bpe import ALPHABET, FEWEST, SPECIAL, SYMBOLS, BPETokenizer, words
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.corpus.tokenizers.load import load_tokenizer
+from tests import factories
 
 TEXTS = [
     "hello hello, how are you? I'm fine. <end> <A>",
@@ -22,12 +23,12 @@ TOKENIZER = BPETokenizer.train(TEXTS, 340)
 IDS = st.lists(st.integers(0, len(TOKENIZER) - 1), max_size=40)
 
 
-def test_the_signs_are_the_librarys():
-    assert sorted(SIGNS) == sorted(pre_tokenizers.ByteLevel.alphabet())
+def test_the_symbols_are_the_librarys():
+    assert sorted(SYMBOLS) == sorted(pre_tokenizers.ByteLevel.alphabet())
     cutter = pre_tokenizers.ByteLevel(add_prefix_space=False)
     for text in ("a b", "\n\t", "é", "🌊", "\x00\x7f\xad"):
-        assert "".join(SIGNS[byte] for byte in text.encode()) == "".join(
-            sign for sign, _ in cutter.pre_tokenize_str(text)
+        assert "".join(SYMBOLS[byte] for byte in text.encode()) == "".join(
+            symbol for symbol, _ in cutter.pre_tokenize_str(text)
         )
 
 
@@ -44,7 +45,7 @@ def test_bytes_come_first_then_a_token_per_merge():
 def test_tokens_and_merges_are_the_librarys():
     library = TOKENIZER._fast()
     for number, token in list(enumerate(TOKENIZER.bytes))[len(SPECIAL) :]:
-        assert library.token_to_id("".join(SIGNS[byte] for byte in token)) == number
+        assert library.token_to_id("".join(SYMBOLS[byte] for byte in token)) == number
     assert library.encode("hello 🌊").ids == TOKENIZER.encode("hello 🌊")
 
 
@@ -67,8 +68,8 @@ def test_many_texts_at_once_are_each_as_alone(texts):
 @settings(max_examples=300)
 def test_any_numbers_can_be_decoded_at_once_or_one_by_one(ids):
     streamer = TOKENIZER.streamer()
-    said = [streamer.push(number) for number in ids]
-    assert "".join(said) + streamer.finish() == TOKENIZER.decode(ids)
+    pieces = [streamer.push(number) for number in ids]
+    assert "".join(pieces) + streamer.finish() == TOKENIZER.decode(ids)
 
 
 def test_a_stream_holds_bytes_back_until_the_character_is_whole():
@@ -112,7 +113,7 @@ def test_half_of_a_surrogate_pair_is_shown_as_replacement():
 
 
 def test_conversation_is_one_sequence_with_speakers_and_end():
-    conversation = Conversation("c", "c", (Turn("A", "hello"), Turn("B", "hello you"), Turn("C", ""), Turn("D", "🌊")))
+    conversation = factories.conversation("hello", "hello you", "", "🌊", speakers="ABCD")
     ids = TOKENIZER.encode_conversation(conversation)
     assert TOKENIZER.decode(ids, special=True) == "<A>hello<B>hello you<other><other>🌊<end>"
     assert TOKENIZER.decode(ids) == "hellohello you🌊"
@@ -149,6 +150,26 @@ def test_save_and_load(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "tokenizer", [TOKENIZER, CharTokenizer.train(["a b\nc\r\u2028é🌊"])], ids=["pairs", "characters"]
+)
+def test_a_file_whose_line_ends_were_converted_gives_the_same_ids(tmp_path, tokenizer):
+    path = tmp_path / "tokenizer.json"
+    tokenizer.save(path)
+    assert b"\r" not in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    for text in (*TEXTS, "a\r\nb\u2028"):
+        assert load_tokenizer(path).encode(text) == tokenizer.encode(text)
+
+
+def test_special_token_ids_are_the_arguments_of_models_and_samplers():
+    characters = CharTokenizer("ab")
+    assert special_token_ids(TOKENIZER) == {"speakers": (2, 3, 4), "pad": 0, "end": 1}
+    assert special_token_ids(characters) == {"speakers": (3, 4, 5), "pad": 0, "end": 2}
+    assert special_token_ids(TOKENIZER, forbidden=True)["forbidden"] == ()
+    assert special_token_ids(characters, forbidden=True)["forbidden"] == (characters.unknown,) == (1,)
+
+
+@pytest.mark.parametrize(
     "content",
     [
         "",
@@ -177,7 +198,7 @@ def test_each_kind_refuses_the_file_of_the_other(tmp_path):
     TOKENIZER.save(tmp_path / "pairs")
     with pytest.raises(ValueError, match="holds no byte pairs"):
         BPETokenizer.load(tmp_path / "characters")
-    with pytest.raises(ValueError, match="is not a character vocabulary"):
+    with pytest.raises(ValueError, match="holds no characters"):
         CharTokenizer.load(tmp_path / "pairs")
 
 

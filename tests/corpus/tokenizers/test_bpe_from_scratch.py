@@ -20,7 +20,7 @@ from helpers.corpus.tokenizers.bpe_from_scratch import (
 TEXTS = st.lists(st.text(alphabet="aab b1é🌊", max_size=40), min_size=1, max_size=4)
 
 
-def counted(texts):
+def word_counts(texts):
     return Counter(word for text in texts for word in words(text))
 
 
@@ -28,7 +28,7 @@ def learned_by_the_library(texts, count):
     return list(BPETokenizer.train(texts, FEWEST + count).merges)
 
 
-def test_pairs_are_counted_with_their_overlaps():
+def test_pair_counts_include_their_overlaps():
     counts = count_pairs({("a", "a", "a"): 2, ("b", "a"): 3, ("c",): 9})
     assert counts == {("a", "a"): 4, ("b", "a"): 3}
 
@@ -58,7 +58,7 @@ def test_learning_stops_when_no_pair_occurs_twice():
 def test_merges_are_the_librarys_also_where_pairs_tie(texts, count):
     if any(texts):
         theirs = learned_by_the_library(texts, count)
-        assert learn_merges(counted(texts), len(theirs)) == theirs
+        assert learn_merges(word_counts(texts), len(theirs)) == theirs
 
 
 @given(TEXTS, st.integers(1, 40), st.text(alphabet="aab b1é🌊c", max_size=30))
@@ -72,19 +72,19 @@ def test_words_are_cut_as_the_library_cuts_them(texts, count, text):
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), max_size=6), st.text("abc", max_size=20))
 def test_merges_of_any_origin_are_applied_as_the_library_applies_them(pairs, text):
     # Also merges that no training would find: the same token made in two ways, and parts that never stand alone.
-    made, known = [], [b"a", b"b", b"c"]
+    merges, known = [], [b"a", b"b", b"c"]
     for left, right in pairs:
         pair = (known[ord(left) % len(known)], known[ord(right) * 7 % len(known)])
-        if pair not in made:
-            made.append(pair)
+        if pair not in merges:
+            merges.append(pair)
             known.append(b"".join(pair))
-    tokenizer = BPETokenizer(made)
-    assert list(apply_merges(text.encode(), made)) == [tokenizer.bytes[number] for number in tokenizer.encode(text)]
+    tokenizer = BPETokenizer(merges)
+    assert list(apply_merges(text.encode(), merges)) == [tokenizer.bytes[number] for number in tokenizer.encode(text)]
 
 
 def test_four_hundred_merges_of_real_conversations_are_the_librarys():
     texts = [turn.text for conversation in load("chitchat").train[:25] for turn in conversation.turns]
-    ours = learn_merges(counted(texts), 400)
+    ours = learn_merges(word_counts(texts), 400)
     assert len(ours) == 400 and ours == learned_by_the_library(texts, 400)
     tokenizer = BPETokenizer(ours)
     for text in texts[:40]:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.corpus.conversations import Conversation, Turn
 from helpers.corpus.tokenizers.base import SPECIAL
 from helpers.corpus.tokenizers.characters import CharTokenizer
+from helpers.corpus.tokenizers.load import load_tokenizer
+from tests import factories
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_text_cannot_forge_a_special_token(tokenizer):
 
 
 def test_conversation_is_one_sequence_with_speakers_and_end(tokenizer):
-    conversation = Conversation("c", "c", (Turn("A", "he"), Turn("B", "lo"), Turn("C", "w"), Turn("D", "d")))
+    conversation = factories.conversation("he", "lo", "w", "d", speakers="ABCD")
     ids = tokenizer.encode_conversation(conversation)
     assert tokenizer.decode(ids, special=True) == "<A>he<B>lo<other>w<other>d<end>"
     assert tokenizer.decode(ids) == "helowd"
@@ -69,6 +70,15 @@ def test_save_and_load(tokenizer, tmp_path):
     tokenizer.save(path)
     assert CharTokenizer.load(path).tokens == tokenizer.tokens
     assert [p.name for p in path.parent.iterdir()] == ["characters.json"]  # the temporary name is gone
+
+
+def test_a_tilde_is_the_home_folder(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # the same on Windows
+    tokenizer.save("~/characters.json")
+    assert (tmp_path / "characters.json").is_file()
+    for load in (CharTokenizer.load, load_tokenizer):
+        assert load("~/characters.json").tokens == tokenizer.tokens
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""What the checks share: an answer of any kind is taken or refused with a sentence, and never changed unnoticed."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.checks import Untouched, Wrong, compare
+
+
+def test_values_are_shown_in_one_short_line():
+    assert compare.shown(torch.tensor([[1 / 3, 2.0]], dtype=torch.float64)) == "[[0.333333, 2.0]]"
+    assert compare.shown([np.float64(0.1), torch.tensor(3), "a\nb"]) == "[0.1, 3, 'a\\nb']"
+    assert len(compare.shown(list(range(100)))) == 60 and compare.shown("x" * 99, 9) == "'xxxxxxx…"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda x, more: x.add_(1), lambda x, more: more.append(1), lambda x, more: more[0].pop(), lambda x, more: x.t_()],
+)
+def test_a_changed_argument_is_noticed(change):
+    with pytest.raises(Wrong, match="do not"):
+        compare.call(change, torch.ones(2, 3), [[1], [2]], changed="do not")
+
+
+def test_an_answer_is_handed_on_and_nothing_is_a_stub_only_at_first():
+    assert compare.call(lambda x: x[0], [5], changed="") == 5
+    assert compare.call(lambda: None, changed="", first=False) is None
+    with pytest.raises(Untouched):
+        compare.call(lambda: ..., changed="")
+
+
+@pytest.mark.parametrize("one", [2, 2.0, np.float32(2), np.array([2]), torch.tensor(2.0, requires_grad=True)])
+def test_one_number_of_any_kind(one):
+    assert compare.number(one, "two") == compare.whole(one) == 2 and compare.near(one, 2)
+    assert type(compare.whole(one)) is int
+
+
+@pytest.mark.parametrize("other", [None, True, "2", [2], torch.ones(2), np.ones((1, 2)), 1j])
+def test_everything_else_is_no_number(other):
+    with pytest.raises(Wrong, match="I expected one number, a mean, and got a "):
+        compare.number(other, "a mean")
+    assert not compare.near(other, 2)
+
+
+def test_whole_numbers_have_no_fraction():
+    for value in (0.5, math.inf, math.nan):
+        with pytest.raises(Wrong, match="one number, an index, and got"):
+            compare.whole(value, "an index")
+
+
+def test_lists_and_tensors_of_the_right_kind():
+    assert compare.items(torch.arange(2), "") == compare.items((0, 1), "") == [0, 1]
+    with pytest.raises(Wrong, match="I expected a list and got a str: 'ab'"):
+        compare.items("ab", "a list")
+    assert compare.tensor(torch.ones(2, requires_grad=True), (2,), "").dtype == torch.float64
+    for wrong in ([1.0, 1.0], torch.ones(3), torch.ones(2, dtype=torch.complex64)):
+        with pytest.raises(Wrong, match="I expected a row"):
+            compare.tensor(wrong, (2,), "a row")
+    assert compare.scalar(3, "") == 3 and compare.scalar(torch.tensor(1.0, requires_grad=True), "").requires_grad
+
+
+def test_tensors_are_the_same_in_shape_and_numbers():
+    assert compare.same(torch.tensor([1.0, math.nan]), torch.tensor([1 + 1e-5, math.nan]))
+    assert not compare.same(torch.tensor([1.0]), torch.tensor([1.001])) and not compare.same(1.0, torch.tensor(1.0))
+    assert not compare.same(torch.ones(1), torch.tensor(1.0))
+
+
+def test_the_first_known_mistake_is_named():
+    compare.refuse_known(torch.tensor(2.0), {"one": 1.0})
+    with pytest.raises(Wrong, match="^two$"):
+        compare.refuse_known(torch.tensor(2.0), {"one": 1.0, "two": 2.0, "also": 2.0})
+
+
+def test_a_gradient_that_does_not_flow_is_zero():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    assert compare.gradient_of(x**2, x).tolist() == [2, 4]
+    assert compare.gradient_of((x**2).detach(), x).tolist() == [0, 0]
