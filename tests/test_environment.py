@@ -1,5 +1,6 @@
 """pyproject.toml (wide), constraints.txt (exact) and environment.yml (conda) tell one story."""
 
+import ast
 import re
 import sys
 from importlib.metadata import version
@@ -59,9 +60,9 @@ def test_pins_are_exact_and_inside_the_ranges(file):
 
 
 def test_colab_installs_what_the_setup_cell_names():
-    named = re.search(r"--no-deps \./one-conversation (.*?)\"", setup_cell.TEMPLATE)[1].split()
+    course, *named = ast.literal_eval(re.search(r"packages = (\[.*\])", setup_cell.TEMPLATE)[1])
     runtime = {Requirement(item).name for item in books.project()["dependencies"]}
-    assert set(named) <= runtime
+    assert course == books.project()["name"] and set(named) <= runtime
     # What it does not name, Colab has: the file that imitates Colab lists all of it.
     assert runtime <= {pin.name for pin in pins("tests/notebooks/colab-constraints.txt")}
 
