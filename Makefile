@@ -12,14 +12,20 @@ PYTHON ?=
 ARGS ?=
 
 # The environment's own kernel goes before one the user has, and nothing outside the environment leaks in: no settings of
-# Jupyter, IPython or matplotlib made for other work, no start-up files. (pip's are left out by .make/pip.py.)
+# Jupyter, IPython, matplotlib or pytest made for other work, no start-up files, no Python without `assert`, no repository
+# of a git hook. (pip's are left out by .make/pip.py.)
+SETTINGS = $(CURDIR)/$(VENV)/etc
+test-colab $(COLAB_STAMP): SETTINGS = $(CURDIR)/$(COLAB)/etc
 export JUPYTER_PREFER_ENV_PATH := 1
-export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/etc/jupyter
-export IPYTHONDIR := $(CURDIR)/$(VENV)/etc/ipython
-export MPLCONFIGDIR := $(CURDIR)/$(VENV)/etc/matplotlib
+export JUPYTER_CONFIG_DIR = $(SETTINGS)/jupyter
+export IPYTHONDIR = $(SETTINGS)/ipython
+export MPLCONFIGDIR = $(SETTINGS)/matplotlib
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV MATPLOTLIBRC JUPYTER_CONFIG_PATH JUPYTER_PATH
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTHONINSPECT VIRTUAL_ENV
+unexport JUPYTER_CONFIG_PATH JUPYTER_PATH JUPYTER_NO_CONFIG JUPYTER_TOKEN JUPYTER_TOKEN_FILE
+unexport JUPYTERLAB_DIR JUPYTERLAB_SETTINGS_DIR JUPYTERLAB_WORKSPACES_DIR MATPLOTLIBRC MPLBACKEND
+unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
 # The stamp says where the environment was installed. One that was moved, or lost its Python, is installed again.
 ifneq ($(shell test -x $(PY) && cat $(STAMP) 2>/dev/null),$(CURDIR))
@@ -44,7 +50,7 @@ setup: $(STAMP) ## make the virtual environment .venv and install the course int
 	@echo "The course is installed in $(VENV). Next: make lab"
 
 $(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh .make/pip.py
-	@sh .make/venv.sh $(VENV) $(PYTHON)
+	@sh .make/venv.sh $(VENV) "$(PYTHON)"
 	@sh .make/install.sh $(VENV)
 	@pwd -P > $@
 
@@ -52,10 +58,14 @@ lab: $(TRUSTED) ## open the first notebook in JupyterLab (ARGS="--no-browser --p
 	@$(PY) -m jupyterlab --ServerApp.root_dir="$$(pwd)" --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
 # Lab shows stored drawings only in notebooks it trusts. The signatures stay inside the environment, as all of Jupyter's data.
+# The shell finds what changed, not make: for make a learner's "My notes.ipynb" would be two files.
 lab $(TRUSTED): export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/share/jupyter
-$(TRUSTED): $(STAMP) $(wildcard notebooks/*.ipynb)
-	@$(PY) -m nbformat.sign notebooks/*.ipynb >/dev/null
+$(TRUSTED): $(STAMP)
+	@$(PY) -m nbformat.sign notebooks/[0-9][0-9]_*.ipynb >/dev/null
 	@touch $@
+ifneq ($(shell find notebooks/[0-9][0-9]_*.ipynb -newer $(TRUSTED) 2>/dev/null),)
+.PHONY: $(TRUSTED)
+endif
 
 test: $(STAMP) ## run every check: helpers, answers, format, browser, and all notebooks under strict nbval
 	@$(PY) -m pytest notebooks tests --nbval --nbval-cell-timeout=120 $(NBVAL) $(ARGS)
@@ -84,8 +94,8 @@ test-colab: $(COLAB_STAMP) ## run the notebooks with the versions Colab has, the
 	@$(COLAB)/bin/python .make/pip.py install --quiet --no-deps --no-build-isolation --force-reinstall .
 	@$(COLAB)/bin/python -m pytest notebooks --nbval-lax --nbval-cell-timeout=120 $(NBVAL) $(REPORT) $(ARGS)
 
-$(COLAB_STAMP): tests/notebooks/colab-constraints.txt .make/venv.sh
-	@sh .make/venv.sh $(COLAB) $(PYTHON)
+$(COLAB_STAMP): tests/notebooks/colab-constraints.txt .make/venv.sh .make/pip.py
+	@sh .make/venv.sh $(COLAB) "$(PYTHON)"
 	@echo "Installing what Colab has into $(COLAB) (about two minutes the first time)"
 	@$(COLAB)/bin/python .make/pip.py install --quiet --requirement tests/notebooks/colab-constraints.txt
 	@touch $@
@@ -93,6 +103,7 @@ $(COLAB_STAMP): tests/notebooks/colab-constraints.txt .make/venv.sh
 clean: ## remove what make made (not the notebooks' outputs, not an unfinished training in build/training)
 	@for folder in $(VENV) $(COLAB); do \
 		if [ -f "$$folder/pyvenv.cfg" ]; then rm -rf "$$folder"; fi; done
-	rm -rf build/student build/screenshots .pytest_cache .ruff_cache .hypothesis
+	@[ -L build ] || rm -rf build/student
+	rm -rf .pytest_cache .ruff_cache .hypothesis
 	@rmdir build 2>/dev/null || true
-	find helpers tests notebooks -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+	find helpers tests notebooks .make -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -10,13 +10,15 @@ import configparser
 import os
 import subprocess
 import sys
+import tempfile
 
 KEPT = (
     "cache-dir", "cert", "client-cert", "default-timeout", "disable-pip-version-check", "extra-index-url", "find-links",
     "index-url", "keyring-provider", "no-cache-dir", "no-index", "proxy", "retries", "timeout", "trusted-host",
 )  # fmt: skip
+NO_ROOM = ("Errno 28", "Errno 122", "No space left", "quota exceeded")
 FULL = (
-    "There is no room left on the disk. Free some (the course needs 5 GB), or name a larger temporary folder: TMPDIR=…"
+    "No room is left on the disk or in {}. Make some (README.md says how much), or use another: TMPDIR=/path make setup"
 )
 
 
@@ -28,7 +30,8 @@ def environment(listed: str, known: dict) -> dict:
         settings[key] = str(ast.literal_eval(value))
     own = configparser.RawConfigParser()  # the one file that pip does not list
     own.read(known.get("PIP_CONFIG_FILE", os.devnull), encoding="utf-8")
-    settings |= {f"{section}.{name}": value for section in own.sections() for name, value in own.items(section)}
+    for section in own.sections():
+        settings |= {f"{section}.{name.replace('_', '-')}": value for name, value in own.items(section)}
     variables = {name: value for name, value in known.items() if not name.startswith("PIP_")}
     for name in KEPT:
         variable = "PIP_" + name.upper().replace("-", "_")
@@ -40,16 +43,22 @@ def environment(listed: str, known: dict) -> dict:
 
 def main(arguments: list[str]) -> int:
     pip = [sys.executable, "-m", "pip"]
-    listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True).stdout
-    status = subprocess.run([*pip, *arguments], env=environment(listed, dict(os.environ))).returncode
-    if status:
-        import shutil
-        import tempfile
-
-        places = (tempfile.gettempdir(), sys.prefix)
-        if min(shutil.disk_usage(place).free for place in places) < 100_000_000:
-            print(FULL, file=sys.stderr)
-    return status
+    known = dict(os.environ)
+    known.pop("PIP_PYTHON", None)  # with it `pip config list` would look for another Python
+    listed = subprocess.run([*pip, "config", "list"], env=known, capture_output=True, text=True)
+    if listed.returncode:  # a file that pip cannot read: its own words name it
+        sys.stderr.write(listed.stderr)
+        return listed.returncode
+    process = subprocess.Popen(
+        [*pip, *arguments], env=environment(listed.stdout, known), stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    full = False
+    for line in process.stderr:
+        sys.stderr.write(line)
+        full = full or any(words in line for words in NO_ROOM)
+    if process.wait() and full:
+        print(FULL.format(tempfile.gettempdir()), file=sys.stderr)
+    return process.returncode
 
 
 if __name__ == "__main__":
