@@ -251,3 +251,10 @@ def test_a_settings_file_that_pip_cannot_read_stops_with_pip_s_own_words(tmp_pat
         line, env=os.environ | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}, capture_output=True, text=True
     )
     assert done.returncode != 0 and "pip.conf" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_readme_names_the_same_computers_as_the_refusals():
+    text = (books.ROOT / "README.md").read_text(encoding="utf-8")
+    script = (books.ROOT / ".make" / "venv.sh").read_text(encoding="utf-8")
+    glibc, macos = re.search(r"number\(libc\[1\]\) >= \[(\d+), (\d+)\]", script), re.search(r"< \[(\d+)\]", script)
+    assert f"glibc {glibc[1]}.{glibc[2]} or newer" in text and f"macOS {macos[1]} or newer" in text
