@@ -142,6 +142,7 @@ def test_clean_touches_only_what_make_made(copy):
     assert done.returncode == 0, done.stderr
     assert [name for name in kept if not (copy / name).exists()] == []
     assert [name for name in [*gone, ".venv"] if (copy / name).exists()] == []
+    assert (copy / "notebooks" / ".ipynb_checkpoints").is_symlink()  # Jupyter makes folders, a person made the link
     assert make("clean", folder=copy).returncode == 0  # nothing left to do
 
 
