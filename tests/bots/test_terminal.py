@@ -239,9 +239,11 @@ def test_a_closed_pipe_ends_it_without_a_traceback_and_keeps_the_conversation(he
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=env, **pipes) as process:
-        process.stdout.readline()  # the greeting
+        process.stdin.write(b"hello\n")
+        process.stdin.flush()
+        process.stdout.readline(), process.stdout.readline()  # the greeting and the reply
         process.stdout.close()
-        _, err = process.communicate(b"hello\nmore\n")
+        _, err = process.communicate(b"more\n")
     (path,) = here.iterdir()
     assert process.returncode == 1 and err.decode().splitlines() == [f"Your conversation is in {path}"]
     assert path.read_text().startswith("you> hello\n")
