@@ -62,7 +62,11 @@ class DecoderLayer(EncoderLayer):
         super().__init__(d_model, n_head, d_ff, dropout, norm_first)
         self.cross_attention, self.cross_attention_norm = MultiHeadAttention(d_model, n_head), nn.LayerNorm(d_model)
 
-    def forward(
+    def forward(self, x: torch.Tensor, memory: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Return x [B, T, W] after the layer; memory [B, S, W] is the encoder's, ``mask`` [B, 1, 1, S] goes with it."""
+        return self.cached(x, memory, mask)[0]
+
+    def cached(
         self, x: torch.Tensor, memory: torch.Tensor, mask: torch.Tensor | None = None, cache: LayerCache | None = None
     ) -> tuple[torch.Tensor, LayerCache]:
         """Return x [B, T, W] after the layer, and its cache for the tokens to come.
@@ -141,7 +145,7 @@ class Transformer(EncoderDecoder):
         start, after = state[0][0][0].shape[2] if state else 0, []
         x = self.embed_with_positions(inputs, start)
         for number, layer in enumerate(self.decoder):
-            x, cache = layer(x, memory, mask[:, None, None], state[number] if state else None)
+            x, cache = layer.cached(x, memory, mask[:, None, None], state[number] if state else None)
             after.append(cache)
         return F.linear(self.decoder_norm(x), self.embed.weight), tuple(after)
 

@@ -84,11 +84,9 @@ def lab(tmp_path_factory):
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
     options = f"--no-browser --port {port} --ServerApp.port_retries=0 --IdentityProvider.token={token}"
-    places = {"SETTINGS": "JUPYTERLAB_SETTINGS_DIR", "WORKSPACES": "JUPYTERLAB_WORKSPACES_DIR"}
-    own = {variable: str(folder / name.lower()) for name, variable in places.items()}
-    own |= {"JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
-    own |= {"IPYTHONDIR": str(folder / "ipython")}
-    command = ["make", "lab", f"VENV={sys.prefix}", f"STAMP={stamp}", f"ARGS={options}"]
+    options += f" --LabApp.user_settings_dir={folder / 'settings'} --LabApp.workspaces_dir={folder / 'workspaces'}"
+    own = {"JUPYTER_RUNTIME_DIR": str(folder / "runtime")}  # make keeps all other settings of this person's away
+    command = ["make", "lab", f"VENV={sys.prefix}", f"STAMP={stamp}", f"SETTINGS={folder / 'etc'}", f"ARGS={options}"]
     address = f"http://127.0.0.1:{port}"
     with open(folder / "log", "w+", encoding="utf-8") as log:
         # A group of its own, so that make, Lab and the kernels can be stopped together.
