@@ -162,7 +162,7 @@ def run_all(page, lab, name: str) -> None:
             continue
     # Done when every cell has its number; after an error Lab runs no further cell.
     done = f"() => {PROMPTS}.every(text => /^\\[\\d+\\]:$/.test(text)) || document.querySelector(`{ERROR}`)"
-    page.wait_for_function(done, timeout=180_000)
+    page.wait_for_function(done, timeout=600_000)  # a slow computer that does other work, too
     idle(page)
 
 
