@@ -96,12 +96,16 @@ def sample_tokens(
         if running is None:
             stop, forbidden = stop.to(logits.device), forbidden.to(logits.device)
             running = torch.ones(len(logits), dtype=torch.bool, device=logits.device)
-        if repetition_penalty != 1.0 and previous:
+        if previous:
             logits = repetition_penalized(logits, torch.stack(previous, dim=1), repetition_penalty)
         for ids in (forbidden, stop) if step <= min_tokens else (forbidden,):
-            logits = logits.index_fill(-1, ids, float("-inf"))
+            logits = logits.index_fill(-1, ids, float("-inf")) if len(ids) else logits
         tokens = torch.multinomial(distribution(logits, temperature, top_k, top_p, dtype), 1, generator=generator)[:, 0]
-        previous.append(tokens)
+        if repetition_penalty != 1.0:
+            previous.append(tokens)
+        if not len(stop):
+            yield tokens
+            continue
         yield tokens.where(running, IGNORED)
         running = running & ~torch.isin(tokens, stop)
         if step % check_every == 0 and not running.any():
