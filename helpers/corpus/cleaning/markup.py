@@ -94,12 +94,12 @@ def drop_headings_and_bullets(text: str) -> str:
         return text
     lines = text.split("\n")
     numbered = 0
-    for place, line in enumerate(lines):
+    for number, line in enumerate(lines):
         first = line.lstrip(" \t")[:1]
         if first == "#":
-            lines[place] = line[match.end() :] if (match := _HEADING.match(line)) else line
+            lines[number] = line[match.end() :] if (match := _HEADING.match(line)) else line
         elif first in _SPECIAL:
-            lines[place] = line[match.end() :] if (match := _BULLET.match(line)) else line
+            lines[number] = line[match.end() :] if (match := _BULLET.match(line)) else line
         elif first.isdigit() and len(lines) > 1 and _NUMBER.match(line):
             numbered += 1
     if numbered > 1:  # "40. My age." alone is a sentence, not a list

@@ -27,14 +27,14 @@ def count_pairs(words: Mapping[tuple, int]) -> Counter:
 
 def merge(pieces: Sequence, pair: tuple) -> tuple:
     """Join the pair wherever it stands, from left to right: ("a", "a", "a") becomes ("aa", "a")."""
-    merged, place = [], 0
-    while place < len(pieces):
-        if tuple(pieces[place : place + 2]) == pair:
-            merged.append(pieces[place] + pieces[place + 1])
-            place += 2
+    merged, position = [], 0
+    while position < len(pieces):
+        if tuple(pieces[position : position + 2]) == pair:
+            merged.append(pieces[position] + pieces[position + 1])
+            position += 2
         else:
-            merged.append(pieces[place])
-            place += 1
+            merged.append(pieces[position])
+            position += 1
     return tuple(merged)
 
 
@@ -73,8 +73,8 @@ def apply_merges(word: bytes, merges: Sequence[Pair]) -> tuple[bytes, ...]:
     rank = {pair: number for number, pair in reversed(list(enumerate(merges)))}
     pieces = [bytes([byte]) for byte in word]
     while True:
-        fits = [(rank[pair], place) for place, pair in enumerate(zip(pieces, pieces[1:])) if pair in rank]
+        fits = [(rank[pair], position) for position, pair in enumerate(zip(pieces, pieces[1:])) if pair in rank]
         if not fits:
             return tuple(pieces)
-        _, place = min(fits)
-        pieces[place : place + 2] = [pieces[place] + pieces[place + 1]]
+        _, position = min(fits)
+        pieces[position : position + 2] = [pieces[position] + pieces[position + 1]]
