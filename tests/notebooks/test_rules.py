@@ -227,6 +227,14 @@ BROKEN = [
     ("the_synopsis_exists_as_code", edit("## Goals", "data_path\n", "no_such_thing as data_path\n")),
     ("the_synopsis_exists_as_code", edit("## Goals", "from helpers import", "from helpers.nowhere import")),
     ("the_synopsis_exists_as_code", edit("## Goals", "```python", "```")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "print(total", "data_path(folder=total)\nprint(total")),
+    ("the_synopsis_exists_as_code", edit("## Goals", "print(total", "# data_path(folder=total)\nprint(total")),
+    (
+        "the_synopsis_exists_as_code",
+        edit(
+            "## Goals", "print(total", "from helpers.models.gpt import GPTConfig\nGPTConfig.modern(9, width=total)\nprint(total"
+        ),
+    ),
     ("predictions_come_before_results", edit("**Predict.** Are", "**Predict.**", "Well.")),
     ("predictions_come_before_results", edit("## Limits", "It is", "**Predict.** It is")),
     ("minutes_fit_a_lesson", minutes(91, stated=90)),

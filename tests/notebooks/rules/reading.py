@@ -2,8 +2,11 @@
 
 import ast
 import builtins
+import dataclasses
 import html
 import importlib
+import inspect
+import itertools
 import re
 from pathlib import Path
 
@@ -112,6 +115,32 @@ def the_synopsis_exists_as_code(book: Book) -> list[str]:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in things:
             if not hasattr(things[node.value.id], node.attr):
                 found.append(f"{book.path.name}: {node.value.id} in the synopsis has no {node.attr}")
+    return found + [f"{book.path.name}: the synopsis calls {fault}" for fault in _misfits(fences[0], things)]
+
+
+def _misfits(code: str, things: dict) -> list[str]:
+    """Return the calls of things of the package whose arguments do not fit, those in lines that are comments, too."""
+    try:
+        tree = ast.parse(re.sub(r"^# (?=[\w, ]+ = \w|[\w.]+\()", "", code, flags=re.MULTILINE))
+    except SyntaxError:
+        tree = ast.parse(code)
+    found = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        path = ast.unparse(call.func).split(".")
+        keywords = [keyword.arg for keyword in call.keywords]
+        if path[0] not in things or None in keywords or any(isinstance(part, ast.Starred) for part in call.args):
+            continue
+        try:
+            owners = list(itertools.accumulate(path[1:], getattr, initial=things[path[0]]))
+            signature = inspect.signature(owners[-1])
+        except (AttributeError, ValueError):  # what is not there is told elsewhere; some built-in things have no signature
+            continue
+        try:
+            signature.bind(*call.args, **dict.fromkeys(keywords))
+            if len(owners) > 1 and dataclasses.is_dataclass(owners[-2]):  # GPTConfig.modern hands **fields on
+                inspect.signature(owners[-2]).bind_partial(**dict.fromkeys(keywords))
+        except TypeError as error:
+            found.append(f"{ast.unparse(call)}: {error}")
     return found
 
 
