@@ -99,6 +99,15 @@ def scalar(answer, what: str):
     return tensor(answer, (), what)
 
 
+def module(answer, what: str):
+    """Return an answer that is a network. Raises Wrong when it is no ``torch.nn.Module``: ``what`` says what was expected."""
+    from torch import nn
+
+    if not isinstance(answer, nn.Module):
+        raise Wrong(f"I expected {what}, a torch.nn.Module, and got {kind(answer)}.")
+    return answer
+
+
 def near(answer, expected: float, tolerance: float = 1e-5) -> bool:
     """Whether a number is the expected one, up to a relative ``tolerance``; what is no number is near to nothing."""
     value = _single(answer)

@@ -32,7 +32,7 @@ def closing_tests(checks, notebook: str, wrong: dict[str, dict[Callable, str]]) 
 
     @each_exercise
     def test_the_shown_solution_passes(exercise, capsys):
-        assert verdict(exercise, run(shown[exercise], exercise), capsys).startswith("✔ ")
+        assert verdict(exercise, run(shown[exercise], exercise, notebook), capsys).startswith("✔ ")
 
     @each_exercise
     def test_an_untouched_stub_is_not_a_mistake(exercise, capsys):

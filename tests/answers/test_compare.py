@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.checks import Untouched, Wrong, compare
+from helpers.checks import Untouched, Wrong, checked, compare, exercise, tried
 
 
 def test_values_are_shown_in_one_short_line():
@@ -77,3 +77,47 @@ def test_a_gradient_that_does_not_flow_is_zero():
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     assert compare.gradient_of(x**2, x).tolist() == [2, 4]
     assert compare.gradient_of((x**2).detach(), x).tolist() == [0, 0]
+
+
+def test_a_network_is_one():
+    layer = torch.nn.Linear(2, 3)
+    assert compare.module(layer, "a layer") is layer
+    with pytest.raises(Wrong, match="I expected a layer, a torch.nn.Module, and got a str: 'no'"):
+        compare.module("no", "a layer")
+
+
+@exercise
+def check_double(double):
+    """Double it."""
+    if tried(double(2)) != 4:
+        raise Wrong("It is not twice as much.")
+    return "Twice as much."
+
+
+def double(number):
+    return 2 * number
+
+
+@pytest.mark.parametrize(
+    "mine, own, sentence",
+    [
+        (lambda number: number + number, True, "✔ Twice as much."),
+        (lambda number: number, False, "✘ It is not twice as much."),
+        (lambda number: ..., False, "○ Not tried yet"),
+        (lambda number: 1 / 0, False, "✘ Your code stopped with ZeroDivisionError"),
+    ],
+)
+def test_the_notebook_runs_what_passes_its_check_and_else_the_package(mine, own, sentence, capsys):
+    mine.__name__ = "double"
+    assert checked(mine, check_double, otherwise=double) is (mine if own else double)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(sentence)
+    assert second == f"→ From here on this notebook runs {'your own' if own else 'the package' + chr(39) + 's'} `double`."
+
+
+def test_a_check_alone_prints_its_sentence_and_returns_nothing(capsys):
+    assert check_double(double) is None
+    assert capsys.readouterr().out == "✔ Twice as much.\n"
+    assert check_double.verdict(double) == (True, "✔ Twice as much.")
+    assert checked(len, check_double, otherwise=double, name="twice") is double
+    assert "the package's `twice`" in capsys.readouterr().out
