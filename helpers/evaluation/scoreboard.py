@@ -73,6 +73,26 @@ def read(columns=DEFAULT_COLUMNS):
     return pandas.DataFrame(table).set_index("bot")
 
 
+def with_row(board, bot: str, figures: dict, *, year="", notebook: str = "", idea: str = "trained in this session"):
+    """Return ``board``, as ``read`` gives it, with a row more at its end: a bot of your own, for this session; no file changes.
+
+    ``figures`` are some of COLUMNS, as ``helpers.bots.measure.measure`` returns them; those that ``board`` does not show are
+    left out, those that are missing stay empty. A row of the same name that was added before is replaced. Raises ValueError
+    for the name of one of the course's bots, an unknown column and a value that is no number.
+    """
+    if bot in {entry.name for entry in BOTS}:
+        raise ValueError(
+            f"{bot!r} is a bot of the course, with a row of its own: give yours another name, such as 'your GPT'"
+        )
+    if unknown := [column for column in figures if column not in COLUMNS]:
+        raise ValueError(f"the scoreboard has no column {unknown[0]!r}; it has: {', '.join(COLUMNS)}")
+    row = {"year": str(year), "notebook": notebook, "status": "this session", "idea": idea}
+    row |= {column: _cell(column, figures[column]) for column in figures}
+    board = board.copy()
+    board.loc[bot] = [row.get(column, "") for column in board.columns]
+    return board
+
+
 def write(bot: str, figures: dict, path: str | os.PathLike | None = None) -> None:
     """Add the row of ``bot``, or replace the one it has. The other rows stay as they are, all in the order of BOTS.
 

@@ -125,11 +125,12 @@ def generate(
     """Yield tokens that go on after ``ids``, one at a time, until one in ``stop`` (not yielded) or ``max_tokens``.
 
     ``model`` is called as ``logits, state = model(ids, state)`` with ids [1, T]: it reads the prompt once, and each
-    new token as it comes, in evaluation mode; with ``cache=False`` it reads everything again for each token, which gives
-    the same. A model with a limited ``context`` that is full goes on from the latter half of it. Settings: ``temperature``,
-    ``top_k``, ``top_p`` (see ``distribution``), ``repetition_penalty`` and ``forbidden`` (never sampled). The same ``seed``
-    gives the same tokens on every device, without one they differ each time; torch's global generator is left alone. Raises
-    ValueError when ``ids`` is empty and for a setting that makes no sense, as soon as the first token is asked for.
+    new token as it comes, in evaluation mode; with ``cache=False``, or when its state is None, it reads everything again for
+    each token, which gives the same. A model with a limited ``context`` that is full goes on from the latter half of it.
+    Settings: ``temperature``, ``top_k``, ``top_p`` (see ``distribution``), ``repetition_penalty`` and ``forbidden`` (never
+    sampled). The same ``seed`` gives the same tokens on every device, without one they differ each time; torch's global
+    generator is left alone. Raises ValueError when ``ids`` is empty and for a setting that makes no sense, as soon as the
+    first token is asked for.
     """
     rng, device, limit = torch.Generator(), device_of(model), getattr(model, "context", None)
     rng.manual_seed(seed) if seed is not None else rng.seed()
@@ -142,7 +143,7 @@ def generate(
         nonlocal unread, state, begin
         if tokens is not None:
             text.append(int(tokens))
-            unread, state = (text[-1:], state) if cache else (text[begin:], None)
+            unread, state = (text[-1:], state) if cache and state is not None else (text[begin:], None)
         if limit is not None and len(text) - begin > limit:
             begin = len(text) - max(1, limit // 2)
             unread, state = text[begin:], None

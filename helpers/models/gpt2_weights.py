@@ -48,6 +48,30 @@ def read_gpt2(name, download: bool = False) -> tuple[dict, dict[str, torch.Tenso
     return sizes, _renamed(_tensors(folder), sizes["n_layer"])
 
 
+def load_gpt2_weights(model: torch.nn.Module, source) -> torch.nn.Module:
+    """Give a network that you have written GPT-2's weights, in place, and return it in evaluation mode.
+
+    The network's parameters must have the names and shapes of ``helpers.models.small_gpt.SmallGPT``'s. ``source`` is a folder
+    in Hugging Face's format (see ``read_gpt2``) or a dict with the tensors under Hugging Face's names. Theirs are transposed:
+    their matrices are [in, out], those of nn.Linear [out, in]; queries, keys and values stand in the same order. Raises
+    ValueError when the weights cannot be read or do not fit.
+    """
+    if isinstance(source, dict):
+        sizes, weights = {}, _renamed(source, len(model.blocks))
+    else:
+        sizes, weights = read_gpt2(source)
+    heads = getattr(model.blocks[0].attention, "n_head", None)
+    if heads is not None and heads != sizes.get("n_head", heads):  # no shape would show it
+        raise ValueError(f"these weights were trained with {sizes['n_head']} heads, and the model has {heads}")
+    if "head.weight" in model.state_dict():  # one table reads and scores
+        weights["head.weight"] = weights["embed.weight"]
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"the weights do not fit the model: {str(error).splitlines()[1].strip()}") from None
+    return model.eval()
+
+
 def _downloaded(name: str, download: bool) -> Path:
     if name not in NAMES:
         raise ValueError(

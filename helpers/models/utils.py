@@ -49,6 +49,13 @@ def device_of(model) -> torch.device:
     return torch.device("cpu") if first is None else first.device
 
 
+def parameter_count(model) -> int:
+    """Return how many numbers a model learned: what it says itself, for any other network those of its parameters, once each."""
+    if hasattr(model, "parameter_count"):
+        return model.parameter_count()
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def set_dropout(model: nn.Module, share: float) -> None:
     """Give all dropout of a network this share, in place. Raises ValueError for one that is not from 0 to below 1."""
     if not 0 <= share < 1:

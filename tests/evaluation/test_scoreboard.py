@@ -140,3 +140,32 @@ def test_a_file_edited_by_hand_is_not_overwritten(board):
         with pytest.raises(ValueError, match=fault):
             scoreboard.write("rnn", figures())
         assert board.read_text() == text
+
+
+# --- a row for the session --------------------------------------------------------------------------------------------
+
+
+def test_a_bot_of_ones_own_has_a_row_for_the_session_and_no_file_changes(board):
+    scoreboard.write("rnn", figures())
+    before, table = board.read_bytes(), scoreboard.read()
+    more = scoreboard.with_row(table, "your GPT", {"bits per byte": 2.34567, "parameters": 12}, year=2018, notebook="06")
+    assert list(more.index) == [*table.index, "your GPT"] and "your GPT" not in table.index
+    expected = ["2018", "06", "this session", "trained in this session", "2.346", "", ""]
+    assert list(more.loc["your GPT"]) == expected and list(more.loc["rnn"]) == list(table.loc["rnn"])
+    again = scoreboard.with_row(more, "your GPT", {"bits per byte": 2}, idea="longer")
+    assert again.loc["your GPT", ["idea", "bits per byte"]].tolist() == ["longer", "2"] and len(again) == len(more)
+    assert board.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("bot", "row", "words"),
+    [
+        ("gpt", {}, "'gpt' is a bot of the course"),
+        ("mine", {"charm": 1}, "no column 'charm'"),
+        ("mine", {"bits per byte": "low"}, "'bits per byte' must be a number"),
+    ],
+)
+def test_a_row_for_the_session_that_makes_no_sense_is_refused(board, bot, row, words):
+    board.write_text(f"{HEAD}\n")
+    with pytest.raises(ValueError, match=words):
+        scoreboard.with_row(scoreboard.read(), bot, row)

@@ -233,6 +233,17 @@ def test_keeping_the_state_is_as_good_as_reading_everything_again(model):
     assert kept != said(model, [2, 5, 8], seed=4, max_tokens=40)  # and the prompt matters
 
 
+def test_a_model_that_keeps_no_state_is_given_everything_again():
+    calls = []
+
+    def stateless(ids, state=None):
+        calls.append(ids.tolist())
+        return torch.tensor([[0.0, 1.0]] * 2)[ids], None
+
+    assert said(stateless, [1, 0], temperature=0, max_tokens=3) == [1, 1, 1]
+    assert calls == [[[1, 0]], [[1, 0, 1]], [[1, 0, 1, 1]]]
+
+
 def test_the_repetition_penalty_by_hand():
     logits = torch.tensor([0.5, 0.25, 0.25]).log()
     # Token 0 was said: its log-probability doubles, so it weighs 0.25 beside 0.25 and 0.25.

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from helpers.generation.sampling import generate
-from helpers.models.gpt import GPT
+from helpers.models.gpt import GPT, GPTConfig
+from helpers.models.gpt2_weights import load_gpt2_weights
+from helpers.models.small_gpt import SmallGPT
 
 transformers = pytest.importorskip("transformers")
 
@@ -41,6 +43,35 @@ def test_greedy_tokens_are_theirs(theirs, folder):
     said = theirs.generate(torch.tensor([prompt]), do_sample=False, max_new_tokens=20, pad_token_id=0, eos_token_id=None)
     ours = list(generate(GPT.from_pretrained(folder), prompt, max_tokens=20, temperature=0))
     assert ours == said[0, len(prompt) :].tolist()
+
+
+SIZES = {"n_embd": 24, "n_layer": 3, "n_head": 4, "context": 32}
+
+
+@pytest.mark.parametrize("network", [SmallGPT, GPT])
+@pytest.mark.parametrize("source", ["a folder", "a state dict", "a state dict of the part below the head"])
+def test_a_network_of_ones_own_with_these_weights_says_what_theirs_says(theirs, folder, network, source):
+    model = network(GPTConfig.gpt2(61, **SIZES)).train()
+    sources = {"a folder": folder, "a state dict": theirs.state_dict()}
+    assert load_gpt2_weights(model, sources.get(source, theirs.transformer.state_dict())) is model and not model.training
+    ids = torch.randint(61, (3, 32))
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids)[0], theirs(ids).logits, atol=1e-4, rtol=0)
+    assert model.head.weight is model.embed.weight
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"n_head": 3}, "these weights were trained with 4 heads, and the model has 3"),
+        ({"n_layer": 2}, "the weights do not fit the model: Unexpected key.*blocks.2"),
+        ({"n_layer": 4}, "the weights do not fit the model: Missing key.*blocks.3"),
+        ({"n_embd": 32}, "the weights do not fit the model: size mismatch for"),
+    ],
+)
+def test_weights_of_other_sizes_are_refused_in_words(folder, sizes, words):
+    with pytest.raises(ValueError, match=words):
+        load_gpt2_weights(SmallGPT(GPTConfig.gpt2(61, **{**SIZES, **sizes})), folder)
 
 
 def changed(folder, **settings):
