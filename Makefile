@@ -34,13 +34,15 @@ endif
 
 # Loadfile keeps the cells of one notebook together, in one process and in order.
 NBVAL := --nbval-current-env --nbval-sanitize-with=tests/notebooks/nbval_sanitize.cfg -n 2 --dist=loadfile
+# One notebook after the other in each of two processes.
+COPIES := -n 2 --dist=load
 # For runs of the notebooks alone, which find no conftest by themselves: it prints the seconds of each.
 REPORT := -p tests.conftest
 # One thread and no wide vector instructions: the numbers of an older computer.
 OTHER_COMPUTER := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
 	MKL_ENABLE_INSTRUCTIONS=SSE4_2
 
-.PHONY: help setup lab test notebooks student badges checkpoints bench test-portable test-colab clean
+.PHONY: help setup lab test notebooks student solved badges checkpoints bench test-portable test-colab clean
 
 help: ## list these targets (the default)
 	@echo "One Conversation: what make can do here"
@@ -73,8 +75,13 @@ test: $(STAMP) ## run every check: helpers, answers, format, browser, and all no
 notebooks: badges ## run all notebooks in place and store their outputs (ARGS="--only 01" for one)
 	@$(PY) -m tests.notebooks.build $(ARGS)
 
-student: $(STAMP) ## copy the notebooks without solutions and instructor boxes to build/student/
-	@$(PY) -m tests.notebooks.student $(ARGS)
+student: $(STAMP) ## copies for a class in build/student/ (no solutions, no outputs), run once to see that they work
+	@$(PY) -m tests.notebooks.student
+	@$(PY) -m pytest tests/notebooks/copies.py -k student $(COPIES) $(ARGS)
+
+solved: $(STAMP) ## copies with every stub filled in build/solved/, run to see that the learner's own code carries them
+	@$(PY) -m tests.notebooks.solved
+	@$(PY) -m pytest tests/notebooks/copies.py -k solved $(COPIES) $(ARGS)
 
 badges: $(STAMP) ## write the repository's address and the setup cell into every notebook
 	@$(PY) -m tests.notebooks.badges
@@ -103,7 +110,7 @@ $(COLAB_STAMP): tests/notebooks/colab-constraints.txt .make/venv.sh .make/pip.py
 clean: ## remove what make made (not the notebooks' outputs, not an unfinished training in build/training)
 	@for folder in $(VENV) $(COLAB); do \
 		if [ -f "$$folder/pyvenv.cfg" ]; then rm -rf "$$folder"; fi; done
-	@[ -L build ] || rm -rf build/student
+	@[ -L build ] || rm -rf build/student build/solved
 	rm -rf .pytest_cache .ruff_cache .hypothesis
 	@rmdir build 2>/dev/null || true
 	find helpers tests notebooks .make -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

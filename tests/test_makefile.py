@@ -37,7 +37,7 @@ def test_what_the_texts_promise_exists(name):
     assert named <= set(TARGETS)
     assert named or name in (".ci/run",)  # there the names stand behind "part"
     if name == ".ci/run":
-        assert re.findall(r"^part ([a-z-]+)$", text, re.MULTILINE) == ["test", "test-portable"]
+        assert re.findall(r"^part ([a-z-]+)$", text, re.MULTILINE) == ["test", "test-portable", "solved", "student"]
 
 
 def test_the_makefile_is_old_enough():
@@ -132,7 +132,7 @@ def test_clean_touches_only_what_make_made(copy):
     ]
     kept += ["build/training/gpt.pt", "elsewhere/.ipynb_checkpoints/a.ipynb", ".venv-colab/mine.txt"]
     gone = ["notebooks/week 1/.ipynb_checkpoints/a.ipynb", "notebooks/Anna's try/.ipynb_checkpoints/b.ipynb"]
-    gone += ["helpers/a\nb/__pycache__/c.pyc", "build/student/00.ipynb"]
+    gone += ["helpers/a\nb/__pycache__/c.pyc", "build/student/00.ipynb", "build/solved/00.ipynb"]
     for name in kept + gone:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_text("mine")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
+import zlib
 
 from helpers.show import theme
 from helpers.show.display import WIDE, Widget, spoken
@@ -84,6 +87,25 @@ def quiz(question: str, options, answer, why: str = "") -> Quiz:
     Raises ValueError when the answer equals none of the options, or fewer than two different options are given.
     """
     return Quiz(question, options, answer, why)
+
+
+def seal(expressions: dict[str, str]) -> str:
+    """Pack the source of a quiz's arguments, {name: expression}, so that a student's copy shows no answer in plain sight."""
+    return base64.b85encode(zlib.compress(json.dumps(expressions).encode("utf-8"), 9)).decode("ascii")
+
+
+def unseal(text: str, names: dict) -> dict:
+    """Return {name: value} of the expressions that `seal` packed; `names` are the notebook's variables, ``globals()``.
+
+    >>> quiz("How many turns has the chain?", **unseal(text, globals()))
+
+    Raises ValueError for a text that is not whole.
+    """
+    try:
+        expressions = json.loads(zlib.decompress(base64.b85decode(text)))
+    except (ValueError, zlib.error) as error:
+        raise ValueError("the packed answer is not whole: take the cell from a fresh copy of the notebook") from error
+    return {name: eval(expression, names) for name, expression in expressions.items()}
 
 
 def _same(option, answer) -> bool:

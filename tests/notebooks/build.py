@@ -3,8 +3,9 @@
 usage: python -m tests.notebooks.build [--only 01 …] [--check] [--timeout SECONDS]
 
 Measures each notebook's seconds (kernel start included) and the largest memory of its kernel, compares them with what
-the course promises, and writes both into the README's map. Why not nbconvert or papermill: their executor loses
-replies on widget cells now and then, and then waits for the whole time-out (nbclient#312).
+the course promises, and writes both into the README's map. Stamps the minutes (`minutes.py`) on the way. Why not nbconvert
+or papermill: their executor loses replies on widget cells now and then, and then waits for the whole time-out
+(nbclient#312).
 """
 
 import argparse
@@ -20,10 +21,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from tests.notebooks import books
+from tests.notebooks import books, minutes
 
-SECONDS = {"00": 20, "01": 45}  # the promise per notebook; any other has OTHERS
-OTHERS = 90
 GIGABYTES = 2.0
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
@@ -42,11 +41,6 @@ class Run:
 
     seconds: float
     gigabytes: float
-
-
-def limit(path: Path) -> int:
-    """Return the seconds that the notebook at `path` may take."""
-    return SECONDS.get(path.name[:2], OTHERS)
 
 
 def normalize(book):
@@ -132,12 +126,12 @@ def course_map(text: str, runs: dict[Path, Run]) -> str:
     rows = []
     for entry in json.loads((books.ROOT / "data" / "course.json").read_text(encoding="utf-8")):
         path = books.NOTEBOOKS / entry["file"]
-        name, minutes, costs = entry["title"], entry["minutes"], ("to come", "")
+        name, time, costs = entry["title"], entry["minutes"], ("to come", "")
         if path.exists():
             name = f"[{name}](notebooks/{path.name})"
-            minutes = sum(cell.metadata.get("minutes", 0) for cell in books.read(path).cells)
+            time = minutes.total(path)
             costs = known.get(path.name, ("?", "?"))
-        columns = [entry["notebook"], name, entry["years"], entry["you build"], str(minutes), *costs]
+        columns = [entry["notebook"], name, entry["years"], entry["you build"], str(time), *costs]
         rows.append(f"| {' | '.join(columns)} |\n".replace("|  |", "| |"))
     return MAP.sub(lambda found: found[1] + HEAD + "".join(rows) + found[2], text)
 
@@ -161,16 +155,17 @@ def build(paths: list[Path], timeout: float) -> int:
             print(f"{path.name} was not changed: {error}")
             problems += 1
             continue
-        changed = books.write(book, path)
+        changed = books.write(minutes.stamp(book, path), path)
         print(
-            f"{path.name}: {run.seconds:.1f} s of {limit(path)} s, {run.gigabytes:.2f} GB of {GIGABYTES:.0f} GB, "
+            f"{path.name}: {run.seconds:.1f} s of {minutes.limit(path)} s, {run.gigabytes:.2f} GB of {GIGABYTES:.0f} GB, "
             f"{'stored' if changed else 'the same as before'}",
             flush=True,
         )
-        if run.seconds > limit(path) or run.gigabytes > GIGABYTES:
+        if run.seconds > minutes.limit(path) or run.gigabytes > GIGABYTES:
             print(f"{path.name} costs more than the course promises.")
             problems += 1
     if runs:
+        minutes.write_course(list(runs))
         write_map(runs)
     return problems
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.notebooks import badges, books, build, setup_cell
+from tests.notebooks import badges, books, build, minutes, setup_cell
 
 ADDRESS = books.address()
 PATH = books.NOTEBOOKS / "99_specimen.ipynb"
@@ -21,7 +21,7 @@ def double(number):
 
 
 def markdown(source: str, *tags: str, **metadata):
-    """Return a markdown cell with tags and, on a heading, minutes."""
+    """Return a markdown cell with tags and further metadata."""
     return new_markdown_cell(source, metadata={**({"tags": list(tags)} if tags else {}), **metadata})
 
 
@@ -47,13 +47,22 @@ def drawing(svg: str = '<svg role="img" aria-label="Three tokens, the last surpr
 def exercise(number: int) -> list:
     """Return one complete exercise: task, stub, solution."""
     hint = "<details><summary>Hint</summary>\n\nTwice.\n\n</details>"
-    task = f"### Exercise {number} ★\n\nDouble it. 5 minutes.\n\n{hint}"
+    task = f"### Exercise {number} ★\n\nDouble it.\n\n{hint}"
     stub = "def double(number):\n    ...\n\n\ncheck_double(double)"
     return [
-        markdown(task, "exercise", minutes=5),
+        markdown(task, "exercise"),
         code(stub, "exercise", printed="○ Not tried yet: replace the `...`.\n"),
         markdown(SOLUTION, "solution"),
     ]
+
+
+def build_cell(number: int) -> list:
+    """Return one complete build cell: task, stub that hands on the package's version, solution."""
+    task = f"### Build {number} ★★\n\nDouble it.\n\n<details><summary>Hint</summary>\n\nTwice.\n\n</details>"
+    stub = "def twofold(number):\n    ...\n\n\ntwofold = checked(twofold, check_double, otherwise=twice)"
+    said = "○ Not tried yet: replace the `...`.\n→ From here on this notebook runs the package's `twofold`.\n"
+    solution = SOLUTION.replace("def double", "def twofold")
+    return [markdown(task, "build"), code(stub, "build", printed=said), markdown(solution, "solution")]
 
 
 def notebook(*cells):
@@ -75,15 +84,15 @@ def notebook(*cells):
 def specimen():
     """Return a notebook that keeps every rule."""
     title = (
-        f"# 99 · A specimen\n\n2005 {badges.badge(ADDRESS, PATH.name)}\n\n**You will build** nothing in "
-        "25 minutes, on a CPU in a second. **You need** Python."
+        f"# 99 · A specimen\n\n2005 {badges.badge(ADDRESS, PATH.name)}\n\n**You will build** nothing.\n\n"
+        "**Time:** to be computed. **You need** Python."
     )
     goals = (
         "## Goals\n\n- **explain** a rule\n- **measure** a notebook\n- **find** what is broken\n\n"
         "```python\nfrom helpers import data_path\n\nprint(total, data_path)\n```"
     )
-    return notebook(
-        markdown(title, minutes=5),
+    book = notebook(
+        markdown(title),
         markdown("## The story so far\n\nSee [the license](LICENSE), or [the end](#Recap)."),
         markdown(goals),
         markdown("## Setup"),
@@ -93,12 +102,21 @@ def specimen():
             "nbval-ignore-output",
             printed="Running on the CPU.\n",
         ),
-        markdown("## By hand\n\n**Predict.** How much is one and one?", minutes=5),
+        *build_cell(1),
+        markdown("## By hand\n\nSums: $1 + 1$, $a + b$, $x_i + y_i$ and $n + n = 2n$.\n\n**Predict.** How much is one and one?"),
         code("total = 1 + 1\nprint(total)", printed="2\n"),
         markdown("**Predict.** Are turns long?"),
         code("figure = plots.histogram(turns)\nfigure.show()", outputs=figure()),
         markdown("And the same as tokens."),
         code("Tokens(['a', 'b', 'c'], [0, 0, 9])", outputs=drawing()),
+        *(code(f"Tokens(['{letter}'], [0])", outputs=drawing()) for letter in "xy"),
+        markdown("A third."),
+        code("Tokens(['z'], [0])", outputs=drawing()),
+        *build_cell(2),
+        *build_cell(3),
+        markdown("### Deeper · Three", "deeper"),
+        code("three = 3\nprint(three)", "deeper", printed="3\n"),
+        markdown("Back on the main road."),
         code('quiz("How much?", options=[1, 2], answer=total)', printed="How much? a) 1 b) 2\n"),
         markdown("## Exercises"),
         *exercise(1),
@@ -107,6 +125,7 @@ def specimen():
         markdown("## Limits\n\nIt is small."),
         markdown("## Recap\n\nIt was small."),
     )
+    return minutes.stamp(book, PATH)
 
 
 def runnable(folder: Path, name: str, *sources: str, tags=()) -> Path:

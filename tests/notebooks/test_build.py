@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from tests.notebooks import books, build, specimen
+from tests.notebooks import books, build, minutes, specimen
 
 SANITIZE = Path(__file__).with_name("nbval_sanitize.cfg")
 DRAWN = """
@@ -127,7 +127,7 @@ def test_the_build_writes_the_readme_and_keeps_promises(tmp_path, monkeypatch, c
     seconds, memory = build.measured(text)["99_two.ipynb"]
     assert 1 <= int(seconds) < 20 and memory.endswith(" GB") and build.measured(text)["98_one.ipynb"] == first
     assert build.main(["--check"]) == 0
-    monkeypatch.setattr(build, "OTHERS", 0)
+    monkeypatch.setattr(minutes, "OTHERS", 0)
     assert build.main(["--only", "98"]) == 1
     assert "costs more than the course promises" in capsys.readouterr().out
     with pytest.raises(ValueError, match="98_one, 99_two"):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.notebooks import badges, books, build
+from tests.notebooks import badges, books, build, minutes
 from tests.notebooks.rules import RULES, Book
 
 NOTEBOOKS = books.paths()
@@ -35,7 +35,7 @@ def test_the_map_in_the_readme_is_the_course():
     assert build.MAP.search(text) and build.course_map(text, {}) == text, "run make notebooks"
     for path in NOTEBOOKS:
         seconds, memory = build.measured(text)[path.name]
-        assert 0 < int(seconds) <= build.limit(path), path.name
+        assert 0 < int(seconds) <= minutes.limit(path), path.name
         assert 0 < float(memory.removesuffix(" GB")) < build.GIGABYTES, path.name
 
 
@@ -46,6 +46,5 @@ def test_the_course_says_what_is_there():
     for entry in course:
         path = books.NOTEBOOKS / entry["file"]
         if path.exists():
-            minutes = sum(cell.metadata.get("minutes", 0) for cell in books.read(path).cells)
             assert books.title(books.read(path)) == f"{entry['notebook']} · {entry['title']}"
-            assert entry["minutes"] == minutes, f"{path.name}: its headings add up to {minutes} minutes"
+            assert entry["minutes"] == minutes.total(path), f"{path.name}: run python -m tests.notebooks.minutes"

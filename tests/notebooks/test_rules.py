@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from tests.notebooks import build, definitions, specimen
+from tests.notebooks import build, definitions, minutes, specimen
 from tests.notebooks.rules import RULES, Book
 from tests.notebooks.specimen import SOLUTION, code, drawing, figure, markdown
 
@@ -63,6 +63,18 @@ def remove(beginning: str):
     return breaker
 
 
+def remove_all(beginning: str):
+    """Return a breaker that takes out a task with its stub and its solution."""
+
+    def breaker(book):
+        start = place(book, beginning)
+        del book.cells[start : start + 3]
+        for number, other in enumerate((c for c in book.cells if c.cell_type == "code"), 1):
+            other.execution_count = number
+
+    return breaker
+
+
 def metadata(beginning: str, **new):
     return lambda book: cell(book, beginning).metadata.update(new)
 
@@ -100,6 +112,34 @@ def no_minutes(book):
         found.metadata.pop("minutes", None)
 
 
+def builds(number: int):
+    """Return a breaker after which a notebook has so many build cells."""
+
+    def breaker(book):
+        for new in range(4, number + 1):
+            for each in specimen.build_cell(new):
+                insert(each)(book)
+
+    return breaker
+
+
+def late_build(book):
+    start = place(book, "### Build 1")
+    moved = [book.cells.pop(start) for _ in range(3)]
+    for each in moved:
+        insert(each)(book)
+
+
+def a_long_lesson(words: int):
+    """Return a breaker that adds a passage of so many words, in cells short enough."""
+
+    def breaker(book):
+        for _ in range(words // 180):
+            insert(markdown("word " * 180))(book)
+
+    return breaker
+
+
 def code_cells(number: int):
     """Return a breaker after which a notebook has so many code cells."""
 
@@ -112,18 +152,16 @@ def code_cells(number: int):
 
 
 def fewer_exercises(book):
-    start = place(book, "### Exercise 3")
-    del book.cells[start : start + 3]
+    start = place(book, "### Exercise 2")
+    del book.cells[start : start + 6]
 
 
 def exercises(number: int):
-    """Return a breaker after which a notebook has so many exercises, with minutes that still fit."""
+    """Return a breaker after which a notebook has so many exercises."""
 
     def breaker(book):
         for new in range(4, number + 1):
-            task, *rest = specimen.exercise(new)
-            task.metadata.pop("minutes")
-            for each in (task, *rest):
+            for each in specimen.exercise(new):
                 insert(each, "## Limits")(book)
 
     return breaker
@@ -131,16 +169,6 @@ def exercises(number: int):
 
 def goals(number: int):
     return edit("## Goals", "- **explain** a rule\n", "- **explain** a rule\n" * (number - 2))
-
-
-def minutes(total: int, stated: int):
-    """Return a breaker that makes the sections' minutes add up to a total, and the title state another."""
-
-    def breaker(book):
-        book.cells[0].metadata["minutes"] += total - sum(cell.metadata.get("minutes", 0) for cell in book.cells)
-        edit("# 99", "25 minutes", f"{stated} minutes")(book)
-
-    return breaker
 
 
 PLAIN = "And the same"
@@ -153,9 +181,6 @@ BROKEN = [
     ("format_is_valid", lambda book: book.cells[1].pop("id")),
     ("format_is_valid", change("## Setup", attachments=5)),
     ("cells_carry_only_tags_and_minutes", metadata(PLAIN, jupyter={"source_hidden": True})),
-    ("cells_carry_only_tags_and_minutes", metadata(PLAIN, minutes=5)),
-    ("cells_carry_only_tags_and_minutes", metadata("## Setup", minutes="5")),
-    ("cells_carry_only_tags_and_minutes", metadata("## Setup", minutes=0)),
     ("tags_are_known", metadata(PLAIN, tags=["instructer"])),
     ("tags_are_known", insert(goes_wrong("raises-exception"))),
     ("tags_are_known", insert(code("1", "instructor"))),
@@ -171,7 +196,7 @@ BROKEN = [
     ("no_semicolon_at_the_end", insert(code("total = 2;"))),
     ("code_cells_are_short", insert(code("\n".join(["total = 1"] * 41)))),
     ("code_cells_are_short", code_cells(71)),
-    ("words_between_code", lambda book: [insert(code("total = 1"))(book) for _ in range(2)]),
+    ("words_between_code", lambda book: [insert(code("total = 1"))(book) for _ in range(3)]),
     ("code_runs_the_same_everywhere", insert(code("interact(draw, n=(0, 3))"))),
     ("code_runs_the_same_everywhere", insert(code("from IPython.display import clear_output\nclear_output()"))),
     ("code_runs_the_same_everywhere", insert(code("again = _"))),
@@ -187,6 +212,8 @@ BROKEN = [
     ("exercises_are_complete", remove("<details><summary>Solution")),
     ("exercises_are_complete", remove("def double")),
     ("exercises_are_complete", edit("<details><summary>Solution", "```python", "```")),
+    ("exercises_are_complete", edit("<details><summary>Solution", "def twofold", "def threefold")),
+    ("exercises_are_complete", edit("def twofold", "checked(twofold, check_double", "checked(twofold, twofold")),
     ("exercises_are_complete", edit("<details><summary>Solution", "```\n\n", "```\n")),
     ("exercises_are_complete", insert(markdown(SOLUTION, "solution"), "## Limits")),
     ("exercises_are_complete", fewer_exercises),
@@ -237,10 +264,25 @@ BROKEN = [
     ),
     ("predictions_come_before_results", edit("**Predict.** Are", "**Predict.**", "Well.")),
     ("predictions_come_before_results", edit("## Limits", "It is", "**Predict.** It is")),
-    ("minutes_fit_a_lesson", minutes(91, stated=90)),
-    ("minutes_fit_a_lesson", minutes(31, stated=25)),
-    ("minutes_fit_a_lesson", no_minutes),
-    ("minutes_fit_a_lesson", edit("# 99", "25 minutes", "40 minutes")),
+    ("minutes_are_computed", no_minutes),
+    ("minutes_are_computed", metadata(PLAIN, minutes=5)),
+    ("minutes_are_computed", metadata("## Setup", minutes=0)),
+    ("minutes_are_computed", edit("# 99", "minutes for the core", "minutes, or so, for the core")),
+    ("minutes_are_computed", insert(markdown("word " * 180))),
+    ("learners_build_early", remove_all("### Build 3")),
+    ("learners_build_early", builds(6)),
+    ("learners_build_early", late_build),
+    ("learners_build_early", edit("def twofold", "    ...", "    pass")),
+    ("learners_build_early", edit("def twofold", "twofold = checked", "other = checked")),
+    ("learners_build_early", change("def twofold", outputs=code("", printed="○ Not tried yet\n").outputs)),
+    ("mechanisms_are_drawn_and_written", edit("## By hand", "$1 + 1$", "1 + 1")),
+    ("mechanisms_are_drawn_and_written", remove("Tokens(['x']")),
+    ("numbers_are_shown", change("total = 1", outputs=code("", printed="True\n" * 7).outputs)),
+    ("deeper_sections_can_be_skipped", edit("### Deeper", "Deeper", "Three")),
+    ("deeper_sections_can_be_skipped", insert(code("six = 2 * three"))),
+    ("deeper_sections_can_be_skipped", insert(code("def six():\n    return 2 * three\n\n\nsix = six()", "goes-wrong"))),
+    ("a_lesson_fits_its_hour", a_long_lesson(60 * 180)),
+    ("words_are_the_fields", insert(markdown("Whoever reads this has read it."))),
     ("passages_are_short", insert(markdown("word " * 181))),
     ("images_are_here_and_described", insert(markdown("![a tree](https://example.org/tree.png)"))),
     ("images_are_here_and_described", insert(markdown("![](LICENSE)"))),
@@ -260,6 +302,8 @@ def test_the_specimen_keeps_every_rule():
 def test_broken_in_one_place(rule, breaker):
     book = copy.deepcopy(GOOD)
     breaker(book)
+    if rule != "minutes_are_computed":
+        minutes.stamp(book, specimen.PATH)
     assert list(complaints(book)) == [rule]
 
 
@@ -272,7 +316,9 @@ def test_a_cell_without_count_and_outputs_is_seen(beginning):
 
 
 AT_THE_LIMIT = [
-    code_cells(70), ignored(8), exercises(5), goals(5), minutes(90, stated=90), minutes(30, stated=25),
+    code_cells(70), ignored(8), exercises(5), goals(5), builds(5), a_long_lesson(50 * 180),
+    change("total = 1", outputs=code("", printed="True\n" * 6).outputs),
+    insert(markdown("As they say, “whoever wins”, and `heap`.\n\n> nobody judges")),
     insert(code("\n".join(["total = 1"] * 40))),
     insert(markdown("word " * 180)),
     change("figure =", outputs=figure("Five words are just enough.", "Five words are just enough.")),
@@ -289,6 +335,7 @@ AT_THE_LIMIT = [
 def test_what_is_allowed_is_no_fault(change_it):
     book = copy.deepcopy(GOOD)
     change_it(book)
+    minutes.stamp(book, specimen.PATH)
     assert complaints(book) == {}
 
 

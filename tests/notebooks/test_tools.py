@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.notebooks import badges, books, definitions, setup_cell, specimen, student
+from tests.notebooks import badges, books, definitions, minutes, setup_cell, solved, specimen, student
 from tests.notebooks.rules import Book
 from tests.notebooks.rules.reading import anchors
 
@@ -66,7 +66,99 @@ def test_student_copies_hold_no_answers(folder, tmp_path):
     text = books.text(copy)
     assert "Solution" not in text and "For the teacher" not in text and "return 2 * number" not in text
     assert copy.cells[-1].source == "See [the data](../../data/README.md)."
-    assert len(copy.cells) == len(book.cells) - 4 and (target / "glossary.md").exists()
+    assert len(copy.cells) == len(book.cells) - 7 and (target / "glossary.md").exists()
+    assert not any(cell.get("outputs") for cell in copy.cells)
+
+
+def test_student_copies_pack_the_answers_of_quizzes():
+    source = 'total = 2\nquiz("Wieviel – é? "\n     "Say.", {1: "No.", 2: ""},\n     answer=total,'
+    source += '\n     why="It is "\n         "two.")'
+    packed = student.without_answers(source)
+    assert "answer" not in packed and "No." not in packed and "two" not in packed
+    given = []
+    names = {"quiz": lambda question, **arguments: given.append((question, arguments))}
+    exec(packed, names)
+    assert given == [("Wieviel – é? Say.", {"options": {1: "No.", 2: ""}, "answer": 2, "why": "It is two."})]
+    assert student.without_answers("print(1)") == "print(1)"
+
+
+def test_solved_copies_hold_the_solution_where_the_stub_was():
+    book = solved.solve(specimen.specimen())
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    written = [cell.source for cell in code if solved.WRITTEN & set(books.tags(cell))]
+    assert len(written) == 6
+    body = "(number):\n    return 2 * number\n\n\n"
+    assert written[0] == f"def twofold{body}twofold = checked(twofold, check_double, otherwise=twice)"
+    assert written[-1] == f"def double{body}check_double(double)"
+    assert not any(cell.get("outputs") for cell in book.cells)
+
+
+def test_a_solution_of_several_definitions_replaces_all_of_them():
+    stub = "from x import check_b\n\n\ndef a():\n    ...\n\n\nclass B:\n    ...\n\n\ncheck_b(B)"
+    both = "import math\n\n\ndef a():\n    return 1\n\n\nclass B:\n    one = a()\n"
+    code = solved.filled(stub, both)
+    assert code.count("def a") == code.count("class B") == 1 and "..." not in code and code.endswith("check_b(B)")
+    compile(code, "cell", "exec")
+
+
+OWN = "✔ Yes.\n→ From here on this notebook runs your own `twofold`.\n"
+
+
+def ran(built: str = OWN, exercise: str = "✔ Yes.\n", claim: str = "the same: True\n"):
+    """Return the specimen with a claim, as a run left it."""
+    book = specimen.specimen()
+    book.cells.append(specimen.code("print(same)", printed=claim))
+    said = {"build": built, "exercise": exercise}
+    for cell in book.cells:
+        for tag in said.keys() & set(books.tags(cell)):
+            for output in cell.get("outputs", []):
+                output["text"] = said[tag]
+    return book
+
+
+@pytest.mark.parametrize(
+    "run, words",
+    [
+        (ran(built="✘ No.\n→ From here on this notebook runs the package's `twofold`.\n"), "the learner's version was not taken"),
+        (ran(built="✔ Yes.\n"), "the learner's version was not taken"),
+        (ran(exercise="✘ No.\n"), "the solution does not pass its check: ✘ No."),
+        (ran(exercise="○ Not tried yet.\n"), "the solution does not pass its check: ○ Not tried yet."),
+        (ran(claim="the same: False\n"), "no longer says 'the same: True'"),
+    ],
+)
+def test_a_solved_copy_that_breaks_a_claim_is_named(run, words):
+    assert solved.broken_claims(ran(), ran()) == []
+    assert any(words in fault for fault in solved.broken_claims(ran(), run))
+
+
+def test_minutes_are_words_lines_predictions_and_stars():
+    def book(*cells):
+        return specimen.notebook(specimen.markdown("# 99 · T\n\n**Time:** x **You need** y", "build"), *cells)
+
+    def clock(*cells):
+        return minutes.clock(book(*cells), specimen.PATH)
+
+    empty = clock()
+    assert empty.lessons == [pytest.approx(6 / 180 + 90 / 60, abs=0.02)]
+    words = specimen.markdown("word " * 180 + "<details>\n\n" + "folded " * 99 + "</details>")
+    assert clock(words).lessons[0] - empty.lessons[0] == pytest.approx(1)
+    lines = specimen.code("import a\nfrom b import (\n    c,\n)\n\n" + "x = 1\n" * 12)
+    assert clock(lines).lessons[0] - empty.lessons[0] == pytest.approx(2)
+    assert clock(specimen.markdown("**Predict.**")).lessons[0] - empty.lessons[0] == pytest.approx(1 + 1 / 180)
+    assert clock(specimen.markdown("word " * 900, "instructor")).lessons == empty.lessons
+    built, exercise = clock(*specimen.build_cell(1)), clock(*specimen.exercise(1))
+    assert built.building == 8 and exercise.exercises == pytest.approx(4, abs=0.1)
+    deeper = clock(specimen.markdown("word " * 360, "deeper"))
+    assert deeper.deeper == pytest.approx(2) and deeper.lessons == empty.lessons
+    two = clock(words, specimen.markdown("**Second lesson.**", "lesson-break"), words, words)
+    assert len(two.lessons) == 2 and two.lessons[1] > two.lessons[0]
+    assert two.total == pytest.approx(empty.total + 3, abs=0.1)
+
+
+def test_a_specimen_says_its_minutes():
+    book = specimen.specimen()
+    assert minutes.sentence(book, specimen.PATH) in book.cells[0].source
+    assert "**You need** Python." in book.cells[0].source
 
 
 def test_lift_takes_a_definition_and_what_it_needs(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.show import quiz
+from helpers.show import quiz, quizzes
 
 HINTED = {31: "", 9: "That counts the deleted ones.", 52: "Nearly all?"}
 
@@ -70,3 +70,18 @@ def test_answers_computed_in_other_types_are_recognized():
     assert quiz("?", [0.3, 0.4], 0.1 + 0.2).choose(0.3).startswith("✔")
     assert quiz("?", ["yes", "no"], np.str_("no")).choose("no").startswith("✔")
     assert quiz("?", [True, False], np.bool_(True)).choose(True).startswith("✔")
+
+
+def test_a_packed_answer_is_not_in_plain_sight_and_comes_out_as_it_went_in():
+    packed = quizzes.seal({"options": "[1, total]", "answer": "total", "why": "f'It is {total}.'"})
+    assert "total" not in packed and "why" not in packed
+    given = quizzes.unseal(packed, {"total": 31})
+    assert given == {"options": [1, 31], "answer": 31, "why": "It is 31."}
+    assert quiz("How many?", **given).choose(31) == "✔ Right: b) 31. It is 31."
+
+
+@pytest.mark.parametrize("cut", [0, 1, 9])
+def test_a_packed_answer_that_was_cut_says_what_to_do(cut):
+    packed = quizzes.seal({"answer": "total"})
+    with pytest.raises(ValueError, match="fresh copy"):
+        quizzes.unseal(packed[:cut], {})

@@ -32,6 +32,8 @@ class Book:
         self.markdown = [cell for cell in self.cells if cell.cell_type == "markdown"]
         # 00 shows the way; the notebooks after it teach, with goals, exercises and a recap.
         self.teaches = not path.name.startswith("00")
+        # The learner's code is in the machine: what a build cell defines is what the rest of the notebook runs.
+        self.builds = [cell for cell in self.code if "build" in tags(cell)]
 
     def where(self, cell) -> str:
         """Name a cell for a complaint: its place and how it begins."""
@@ -114,4 +116,4 @@ def texts(cell) -> Iterator[str]:
                 yield str(data)
 
 
-from tests.notebooks.rules import cells, exercises, outputs, reading  # noqa: E402, F401  (each fills the table)
+from tests.notebooks.rules import building, cells, exercises, outputs, reading  # noqa: E402, F401  (each fills the table)

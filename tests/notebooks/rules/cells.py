@@ -10,10 +10,10 @@ from tests.notebooks import badges, books, build, definitions, setup_cell
 from tests.notebooks.rules import Book, calls, rule, tags
 
 TAGS = {
-    "setup", "exercise", "solution", "instructor", "while-it-trains", "goes-wrong", "raises-exception",
-    "nbval-ignore-output",
+    "setup", "build", "exercise", "solution", "instructor", "while-it-trains", "goes-wrong", "raises-exception",
+    "nbval-ignore-output", "deeper", "lesson-break",
 }  # fmt: skip
-BOXES = {"solution", "instructor", "while-it-trains"}  # text only
+BOXES = {"solution", "instructor", "while-it-trains", "lesson-break"}  # text only
 LONGEST_CELL = 40  # lines
 MOST_CODE_CELLS = 70
 MOST_IGNORED = 8  # outputs that nbval does not compare: the setup cell's, live widgets, live training
@@ -52,17 +52,10 @@ def format_is_valid(book: Book) -> list[str]:
 
 @rule
 def cells_carry_only_tags_and_minutes(book: Book) -> list[str]:
-    """A cell's metadata are its tags; a heading's also the minutes of its section."""
-    headings = {index for index, _, _ in book.headings}
-    found = []
-    for index, cell in enumerate(book.cells):
-        if set(cell.metadata) - {"tags", "minutes"}:
-            found.append(f"{book.where(cell)}: metadata {sorted(cell.metadata)}")
-        if "minutes" in cell.metadata:
-            minutes = cell.metadata["minutes"]
-            if index not in headings or type(minutes) is not int or minutes < 1:
-                found.append(f"{book.where(cell)}: minutes are a whole number, on a cell with a heading")
-    return found
+    """A cell's metadata are its tags, and the minutes of a section, which the builder computes."""
+    return [
+        f"{book.where(cell)}: metadata {sorted(cell.metadata)}" for cell in book.cells if set(cell.metadata) - {"tags", "minutes"}
+    ]
 
 
 @rule
@@ -170,7 +163,7 @@ def definitions_are_listed(book: Book) -> list[str]:
     """What a notebook defines is compared with the helper of the same task, or said to belong to this page alone."""
     made = set()
     for cell, tree in book.trees:
-        if not tags(cell) & {"exercise", "goes-wrong"}:
+        if not tags(cell) & {"build", "exercise", "goes-wrong"}:
             made |= {s.name for s in tree.body if isinstance(s, ast.FunctionDef | ast.ClassDef)}
     listed = definitions.TABLE.get(book.path.stem[:2], {})
     found = [f"{book.path.name}: {name} is defined but not in definitions.TABLE" for name in sorted(made - set(listed))]

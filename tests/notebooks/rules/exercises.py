@@ -1,37 +1,38 @@
-"""Rules about exercises and quizzes."""
+"""Rules about what learners write, build cells and exercises, and about quizzes."""
 
 import ast
 import re
 
 from tests.notebooks.rules import Book, calls, rule, tags
 
-EXERCISES = (3, 5)
+EXERCISES = (2, 5)
+WRITTEN = ({"build"}, {"exercise"})
 # A folded text renders only with empty lines around what it folds.
 SOLUTION = re.compile(r"<details>\s*<summary>.*?</summary>\n\s*\n```python\n.*?\n```\n\n(.*\n\n)?</details>", re.DOTALL)
 
 
 @rule
 def exercises_are_complete(book: Book) -> list[str]:
-    """Task with stars, minutes and a folded hint; stub with its check; folded solution. In this order."""
+    """Task with stars and a folded hint; stub with its check; folded solution. In this order, for build cells too."""
     found, count, index = [], 0, 0
     cells = book.cells
     while index < len(cells):
-        if not tags(cells[index]) & {"exercise", "solution"} or _is_quiz(cells[index]):
+        if not tags(cells[index]) & {"build", "exercise", "solution"} or _is_quiz(cells[index]):
             index += 1
             continue
         start, task, stubs = index, "", []
-        while index < len(cells) and "exercise" in tags(cells[index]) and cells[index].cell_type == "markdown":
-            minutes = f"{cells[index].metadata['minutes']} min" if "minutes" in cells[index].metadata else ""
-            task += f"{cells[index].source}\n{minutes}\n"
+        kind = next((kind for kind in WRITTEN if kind & tags(cells[start])), set())
+        while index < len(cells) and kind & tags(cells[index]) and cells[index].cell_type == "markdown":
+            task += f"{cells[index].source}\n"
             index += 1
-        while index < len(cells) and "exercise" in tags(cells[index]) and cells[index].cell_type == "code":
+        while index < len(cells) and kind & tags(cells[index]) and cells[index].cell_type == "code":
             stubs.append(cells[index])
             index += 1
         solution = cells[index] if index < len(cells) and "solution" in tags(cells[index]) else None
         index += solution is not None
-        found += [f"{book.where(cells[start])}: {fault}" for fault in _faults(task, stubs, solution)]
+        found += [f"{book.where(cells[start])}: {fault}" for fault in _faults(task, stubs, solution, "build" in kind)]
         index = max(index, start + 1)
-        count += 1
+        count += "build" not in kind
     if book.teaches and not EXERCISES[0] <= count <= EXERCISES[1]:
         found.append(f"{book.path.name}: {count} exercises, expected {EXERCISES[0]} to {EXERCISES[1]}")
     return found
@@ -41,17 +42,17 @@ def _is_quiz(cell) -> bool:
     return cell.cell_type == "code" and "quiz(" in cell.source and not re.search(r"\bcheck_\w+\(", cell.source)
 
 
-def _faults(task: str, stubs: list, solution) -> list[str]:
-    """Say what one exercise lacks."""
+def _faults(task: str, stubs: list, solution, builds: bool) -> list[str]:
+    """Say what one exercise, or one build cell, lacks."""
     found = []
-    if not re.search(r"[★⭐]", task):
-        found.append("the exercise has no stars")
-    if not re.search(r"\d+\s*min", task):
-        found.append("the exercise names no minutes")
+    if not re.search(r"^#+ .*[★⭐]", task, re.MULTILINE):
+        found.append("the exercise has no stars in its heading: they are its minutes")
     if "<details>" not in task:
         found.append("the exercise has no folded hint")
-    if len(stubs) != 1 or not re.search(r"\bcheck_\w+\(", stubs[0].source):
-        found.append("an exercise has one code cell, the stub with its check_…( )")
+    call = r"\bchecked\((?s:.*)\bcheck_\w+" if builds else r"\bcheck_\w+\("
+    if len(stubs) != 1 or not re.search(call, stubs[0].source):
+        how = "checked(…, check_…, otherwise=…)" if builds else "its check_…( )"
+        found.append(f"one code cell holds the stub with {how}")
     elif not any("not tried yet" in output.get("text", "").lower() for output in stubs[0].outputs):
         found.append("the untouched stub must answer 'not tried yet'")
     if solution is None:
@@ -60,7 +61,13 @@ def _faults(task: str, stubs: list, solution) -> list[str]:
         found.append(
             "a solution is markdown: <details><summary>, an empty line, a python fence, an empty line, </details>"
         )
+    elif missing := {name for stub in stubs for name in _defined(stub.source)} - _defined(solution.source):
+        found.append(f"the solution does not define {', '.join(sorted(missing))}")
     return found
+
+
+def _defined(text: str) -> set[str]:
+    return set(re.findall(r"^(?:def|class) (\w+)", text, re.MULTILINE))
 
 
 @rule

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import copy
 import dataclasses
 import html
 import importlib
@@ -10,11 +11,10 @@ import itertools
 import re
 from pathlib import Path
 
-from tests.notebooks import books
+from tests.notebooks import books, minutes
 from tests.notebooks.rules import FENCE, Book, bound, rule
 
 MOST_WORDS = 180
-MOST_MINUTES = 90
 # Sections every teaching notebook has, in this order; between them stands what the notebook is about.
 ANATOMY = {
     "the story so far": r"story so far",
@@ -42,7 +42,7 @@ def the_title_tells_what_to_expect(book: Book) -> list[str]:
     first = book.cells[0].source if book.cells and book.cells[0].cell_type == "markdown" else ""
     wanted = {
         "a title (# …)": r"\A# \S",
-        "the minutes to read": r"\d+ minutes",
+        "the minutes to read": r"\*\*Time:\*\*",
         "the time on a CPU": r"\bCPU\b",
     }
     if book.teaches:
@@ -180,17 +180,17 @@ def predictions_come_before_results(book: Book) -> list[str]:
 
 
 @rule
-def minutes_fit_a_lesson(book: Book) -> list[str]:
-    """A teaching notebook says its minutes, section by section; together no more than a double lesson."""
-    minutes = [cell.metadata["minutes"] for cell in book.cells if "minutes" in cell.metadata]
-    total = sum(value for value in minutes if isinstance(value, int))
-    found = [f"{book.path.name}: {total} minutes, at most {MOST_MINUTES}"] * (total > MOST_MINUTES)
-    if book.teaches and not minutes:
-        found.append(f"{book.path.name}: no heading carries minutes in its metadata")
-    stated = re.search(r"(\d+) minutes", book.cells[0].source) if book.cells else None
-    if minutes and stated and abs(int(stated[1]) - total) > 5:
-        found.append(f"{book.path.name}: the title says {stated[1]} minutes, the headings add up to {total}")
-    return found
+def minutes_are_computed(book: Book) -> list[str]:
+    """The title and the headings say the minutes that the cells add up to (`minutes.py`)."""
+    stamped = minutes.stamp(copy.deepcopy(book.notebook), book.path)
+    same = all(
+        one.source == other.source and one.metadata.get("minutes") == other.metadata.get("minutes")
+        for one, other in zip(stamped.cells, book.cells)
+    )
+    wanted = minutes.sentence(book.notebook, book.path)
+    if same and wanted in book.cells[0].source:
+        return []
+    return [f"{book.path.name}: run python -m tests.notebooks.minutes; the title must say {wanted!r}"]
 
 
 @rule
