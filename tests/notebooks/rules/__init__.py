@@ -116,4 +116,4 @@ def texts(cell) -> Iterator[str]:
                 yield str(data)
 
 
-from tests.notebooks.rules import building, cells, exercises, outputs, reading  # noqa: E402, F401  (each fills the table)
+from tests.notebooks.rules import building, cells, exercises, outputs, reading, wording  # noqa: E402, F401  (each fills the table)

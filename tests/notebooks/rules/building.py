@@ -13,10 +13,6 @@ FIRST = 0.25  # of the cells, before the learner writes code
 EQUATIONS, DRAWINGS = 4, 4
 MOST_TRUE = 6
 WITHOUT_NETWORKS = ("00", "01")  # about data: neither equations nor drawings are counted
-# The words for which the field has its own. Inside `code` and in quotations they may stand.
-PRIVATE = re.compile(
-    r"\b(by lot|whoever|judges?|jury|leash|heaps?|pupils?|dearer|dice|the made)\b", re.IGNORECASE
-)
 
 
 @rule
@@ -114,15 +110,3 @@ def a_lesson_fits_its_hour(book: Book) -> list[str]:
         for number, lesson in enumerate(lessons, 1)
         if lesson > minutes.CORE
     ]
-
-
-@rule
-def words_are_the_fields(book: Book) -> list[str]:
-    """What a learner has read here can be looked up elsewhere."""
-    if not book.builds:
-        return []
-    found = []
-    for cell in book.markdown:
-        text = re.sub(r"`[^`]*`|^>.*$|“[^”]*”|\"[^\"]*\"", "", FENCE.sub("", cell.source), flags=re.MULTILINE)
-        found += [f"{book.where(cell)}: {word!r} is no word of the field" for word in PRIVATE.findall(text)]
-    return found
