@@ -10,6 +10,7 @@ from importlib import import_module
 
 _WHERE = {
     "plots": None,
+    "drawings": None,
     "Drawing": "svg",
     "Bars": "tokens_and_bars",
     "Tokens": "tokens_and_bars",

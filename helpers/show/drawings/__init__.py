@@ -1,0 +1,45 @@
+"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 06).
+
+>>> from helpers.show import drawings
+>>> drawings.lstm_cell(2, hidden_size=128)
+
+Every function returns a `Drawing`: a picture and its words. Nothing is loaded before it is used.
+"""
+
+from importlib import import_module
+
+_WHERE = {
+    "unrolled_rnn": "recurrent",
+    "rnn_gradient_path": "recurrent",
+    "encoder_decoder": "encoder_decoder",
+    "lstm_cell": "lstm",
+    "training_loop": "training",
+    "next_token_targets": "training",
+    "sampling_pipeline": "sampling",
+    "beam_search": "sampling",
+    "kv_cache": "kv_cache",
+    "attention_step": "attention",
+    "dot_product_attention": "attention",
+    "causal_mask": "attention",
+    "split_into_heads": "heads",
+    "grouped_query_attention": "heads",
+    "rotary_positions": "rotary",
+    "transformer": "transformer",
+    "gpt": "gpt",
+    "gpt_block": "gpt",
+    "residual_stream": "gpt",
+    "bpe_tree": "bpe",
+}
+__all__ = list(_WHERE)
+
+
+def __getattr__(name):
+    if name not in _WHERE:
+        raise AttributeError(f"helpers.show.drawings has no {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(set(globals()) | set(__all__))
