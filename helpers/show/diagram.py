@@ -125,9 +125,15 @@ class Diagram:
 
     def tensor(self, x, y, width, height, text="", shape=None, kind="tensor", size=13) -> Area:
         """Numbers that flow: a pale rectangle with a name and, in brackets, how many numbers along each axis."""
-        return self.box(
-            x, y, width, height, text, kind, "" if shape is None else shape_text(shape), size, bold=False, rx=2
-        )
+        note = "" if shape is None else shape_text(shape)
+        if not (text and note) or height >= 34:
+            return self.box(x, y, width, height, text, kind, note, size, bold=False, rx=2)
+        area = self.box(x, y, width, height, "", kind, rx=2)  # one line
+        wide = text_width(text, size) + 7 + text_width(note, size - 1.5)
+        at = area.center[0] - wide / 2
+        self.label(at, area.center[1] + 0.35 * size, text, size, "start", INK)
+        self.label(at + wide, area.center[1] + 0.35 * size, note, size - 1.5, "end")
+        return area
 
     def circle(self, x, y, sign="+", radius=10, edge=INK, fill=PAPER) -> Area:
         """Arithmetic on whole vectors: +, × or a function's name."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from helpers.show.diagram import LEFT, RIGHT, Area, Diagram, need, spread, tint
-from helpers.show.lettering import Formula, shape_text
+from helpers.show.lettering import Formula, shape_text, text_width
 from helpers.show.svg import TITLE_HEIGHT, Drawing, quoted, seen
 from helpers.show.theme import GRID, INK, PAPER, RULE, SOFT, TEAL, amount, listing, number
 
@@ -21,78 +21,76 @@ def attention_step(
     """Draw attention for one query in its three steps: scores, softmax, weighted sum of the values.
 
     `weights` [S] sum to 1, one for each of `words`; `query` is the word that attends. `scores` [S] are the numbers before the
-    softmax (they are left out where they are not given), `values` [S, D] the vectors that are summed, of which the words give
-    the sum. Up to ten words are drawn. Raises ValueError when the lengths differ or the weights do not sum to 1.
+    softmax (they are left out where they are not given), `values` [S, D] the vectors that are summed; up to three numbers are
+    written out. Up to ten words. Raises ValueError when the lengths differ or the weights do not sum to 1.
     """
     words, weights = [str(word) for word in words], [float(weight) for weight in weights]
     need(0 < len(words) <= 10, f"{len(words)} words: give one to ten")
     need(len(weights) == len(words), f"{len(weights)} weights for {len(words)} words: give one for each")
-    need(
-        abs(sum(weights) - 1) < 0.02 and min(weights) >= 0,
-        f"weights are at least 0 and sum to 1; these sum to {sum(weights):.2f}",
-    )
+    total = sum(weights)
+    need(abs(total - 1) < 0.02 and min(weights) >= 0, f"weights are at least 0 and sum to 1; these sum to {total:.2f}")
     need(scores is None or len(scores) == len(words), "give one score for each word")
     need(values is None or len(values) == len(words), "give one value vector for each word")
-    figure = Diagram(f"One query, {quoted(query)}: scores, softmax, weighted sum")
-    columns = spread(len(words), LEFT + 118, RIGHT - 8, 84, 10)
-    y = TITLE_HEIGHT + 12
-    q = figure.box(LEFT, y, 92, 34, seen(query, 10), "new", size=13)
-    figure.label(LEFT, y + 52, "query q", 12, "start")
-    keys = [
-        figure.box(x, y, width, 34, seen(word, 10), "tensor", size=13, bold=False)
-        for word, (x, width) in zip(words, columns)
-    ]
-    figure.label(columns[0][0], y + 52, "keys k: each is compared with the query", 12, "start")
-    rows = y + 76
+    figure = Diagram(f"One query, {quoted(query)}: " + "scores, " * (scores is not None) + "softmax, weighted sum")
+    columns = spread(len(words), LEFT + 128, RIGHT, 116, 12)
+    y = TITLE_HEIGHT + 10
+    figure.box(LEFT, y, 96, 32, seen(query, 10), "new")
+    figure.label(LEFT, y + 49, "query q", 12, "start")
+    for word, (x, width) in zip(words, columns):
+        figure.box(x, y, width, 32, seen(word, 10), "tensor", bold=False)
+    figure.label(columns[0][0], y + 49, "keys k: the query is compared with each", 12, "start")
+    y, step = y + 70, 1
     if scores is not None:
         scores = [float(score) for score in scores]
-        _step(figure, rows, "1 · scores", "q · k")
+        _step(figure, y, f"{step} · scores", "query against key")
         for (x, width), score in zip(columns, scores):
-            figure.tensor(x, rows, width, 28, _two(score))
-        rows += 54
-    _step(figure, rows + 22, f"{2 if scores is not None else 1} · softmax", "sum to 1")
+            figure.tensor(x, y, width, 28, _two(score))
+        y, step = y + 50, step + 1
+    _step(figure, y + 18, f"{step} · softmax", "weights, sum 1")
     high = 58
     for (x, width), weight in zip(columns, weights):
         bar = high * weight / max(weights)
-        figure.rect(x, rows, width, high, "#f4f6fa", RULE, 0, 2)
-        figure.rect(x, rows + high - bar, width, bar, tint(TEAL, 0.75), TEAL, 0, 2)
-        figure.label(x + width / 2, rows + high + 16, f"{weight:.2f}", 12.5, color=INK, bold=weight == max(weights))
-    rows += high + 40
-    _step(figure, rows, f"{3 if scores is not None else 2} · values", "each × its weight")
-    vectors = [figure.tensor(x, rows, width, 28, Formula(f"v_{{{i}}}")) for i, (x, width) in enumerate(columns, 1)]
+        figure.rect(x, y, width, high, "#f4f6fa", RULE, 0, 2)
+        figure.rect(x, y + high - bar, width, bar, tint(TEAL, 0.75), TEAL, 0, 2)
+        figure.label(x + width / 2, y + high + 16, f"{weight:.2f}", 12.5, color=INK, bold=weight == max(weights))
+    y, step = y + high + 36, step + 1
+    _step(figure, y, f"{step} · values", "each × its weight")
+    summed = None if values is None else _weighted_sum(weights, values)
     middle = (columns[0][0] + columns[-1][0] + columns[-1][1]) / 2
-    total = figure.box(middle - 110, rows + 96, 220, 36, "Σ weight × value", "attention", size=13)
-    for i, (area, weight) in enumerate(zip(vectors, weights)):
-        to = total.x + (i + 1) * total.width / (len(words) + 1)
-        figure.arrow(area.bottom_middle, (to, total.y), color=TEAL, width=max(0.6, 9 * weight))
-    figure.label(
-        total.right + 12,
-        total.center[1] + 4,
-        f"attention output for {quoted(query)}",
-        12,
-        "start",
-        room=RIGHT - total.right - 12,
-    )
+    box = figure.box(middle - 105, y + 92, 210, 36, "Σ weight × value", "attention")
+    for i, ((x, width), weight) in enumerate(zip(columns, weights)):
+        name = Formula(f"v_{{{i + 1}}}") if values is None or len(values[i]) > 3 else _vector(values[i])
+        area = figure.tensor(x, y, width, 28, name, size=12.5)
+        to = box.x + (i + 1) * box.width / (len(words) + 1)
+        figure.arrow(area.bottom_middle, (to, box.y), color=TEAL, width=max(0.6, 8 * weight))
+    result = f"output for {quoted(query, 12)}" if summed is None else f"= {_vector(summed)}"
+    figure.label(box.right + 12, box.center[1] + 5, result, 13, "start", INK, room=RIGHT - box.right - 12)
     top = sorted(range(len(words)), key=lambda i: -weights[i])[:3]
     said = listing(f"{quoted(words[i])} {weights[i]:.2f}" for i in top)
     told = f"{quoted(query)} attends to {amount(len(words), 'word')}, with most weight on {said}."
     if scores is not None:
-        told += f" The scores run from {_two(min(scores))} to {_two(max(scores))}; the softmax turns them into weights that sum to 1."
-    if values is not None:
-        sums = [
-            sum(weight * float(vector[d]) for weight, vector in zip(weights, values)) for d in range(len(values[0]))
-        ]
-        told += f" The weighted sum of the values is ({', '.join(_two(each) for each in sums[:6])}{', …' * (len(sums) > 6)})."
-    return figure.finish(told)
+        low, best = _two(min(scores)), _two(max(scores))
+        told += f" The scores run from {low} to {best}; the softmax turns them into weights that sum to 1."
+    if summed is not None:
+        told += f" The weighted sum of the values is {_vector(summed)}."
+    return figure.finish(told, "An arrow is as thick as its weight.")
+
+
+def _weighted_sum(weights, values) -> list[float]:
+    return [sum(weight * float(vector[d]) for weight, vector in zip(weights, values)) for d in range(len(values[0]))]
+
+
+def _vector(values) -> str:
+    return "(" + ", ".join(_two(float(value)) for value in values[:6]) + ", …" * (len(values) > 6) + ")"
 
 
 def _two(value: float) -> str:
-    return "−∞" if value == -math.inf else f"{value:.2f}".replace("-", "−")
+    return "−∞" if value == -math.inf else f"{value + 0.0:.2f}".replace("-", "−")
 
 
 def _step(figure: Diagram, y: float, name: str, note: str) -> None:
     figure.label(LEFT, y + 12, name, 13, "start", INK, bold=True)
-    figure.label(LEFT, y + 28, note, 12, "start")
+    figure.label(LEFT, y + 28, note, 12, "start", room=120)
 
 
 def dot_product_attention(
@@ -101,55 +99,54 @@ def dot_product_attention(
     """Draw scaled dot-product attention with the shape of everything: Q Kᵀ / √d_k, mask, softmax, times V.
 
     ``seq_len`` queries [T, d_k] are compared with ``source_len`` keys [S, d_k] (as many as queries where it is not given); the
-    values are [S, d_v]. `causal` False leaves out the mask, as in cross-attention. Raises ValueError for sizes below 1, and for a
-    causal mask over another text.
+    values are [S, d_v]. `causal` False leaves out the mask, as in cross-attention. Raises ValueError for sizes below 1, and for
+    a causal mask with another number of keys than queries.
     """
-    d_v, S, T = d_v or d_k, source_len or seq_len, seq_len
-    need(min(T, S, d_k, d_v) >= 1, "give sizes of at least 1")
+    T, S, d_v = seq_len, seq_len if source_len is None else source_len, d_k if d_v is None else d_v
+    need(min(T, S, d_k, d_v) >= 1, f"sizes are at least 1; got {T} queries, {S} keys, d_k = {d_k} and d_v = {d_v}")
     need(
         not causal or S == T, "a causal mask needs as many keys as queries: leave source_len out, or give causal=False"
     )
     figure = Diagram("Scaled dot-product attention: softmax(Q Kᵀ / √d) V, with all shapes")
-    unit = 92 / max(T, S)
-    tall, wide = max(34.0, unit * T), max(34.0, unit * S)
-    thick, deep = (max(26.0, min(92.0, 92 * each / max(d_k, d_v, T, S))) for each in (d_k, d_v))
-    y, base = TITLE_HEIGHT + 44, TITLE_HEIGHT + 44 + 92
-    parts = [("Q", [T, d_k], thick, tall, "kept"), ("×", "", 0, 0, ""), ("Kᵀ", [d_k, S], wide, thick, "kept"), ("→", f"÷ √{d_k}", 0, 0, ""),
-             ("scores", [T, S], wide, tall, "grid"), ("→", ("mask, " if causal else "") + "softmax", 0, 0, ""),
-             ("weights", [T, S], wide, tall, "soft"), ("×", "", 0, 0, ""), ("V", [S, d_v], deep, wide, "kept"), ("→", "", 0, 0, ""),
-             ("output", [T, d_v], deep, tall, "new")]  # fmt: skip
-    need_widths = [width or (16 if name == "×" else 76 if note else 40) for name, note, width, _, _ in parts]
-    gap = (RIGHT - LEFT - sum(need_widths)) / (len(parts) - 1)
-    x = LEFT
-    for (name, shape, width, height, kind), room in zip(parts, need_widths):
-        center = x + room / 2
-        if not kind:
-            _between(figure, name, shape, x, room, base - 46, gap)
+    rows, columns, key, value = (max(40.0, 96 * math.sqrt(each / max(T, S, d_k, d_v))) for each in (T, S, d_k, d_v))
+    parts = [
+        ("Q", [T, d_k], key, rows, "kept"), ("×", "", 0, 0, ""), ("Kᵀ", [d_k, S], columns, key, "kept"),
+        ("→", f"÷ √{d_k}", 0, 0, ""),
+        ("scores", [T, S], columns, rows, "grid"), ("→", "mask,\nsoftmax" if causal else "softmax", 0, 0, ""),
+        ("weights", [T, S], columns, rows, "masked"), ("×", "", 0, 0, ""), ("V", [S, d_v], value, columns, "kept"),
+        ("→", "", 0, 0, ""), ("output", [T, d_v], value, rows, "new"),
+    ]  # fmt: skip
+    rooms = [
+        max(width, text_width(shape_text(shape), 11.5)) if kind else 14 if name == "×" else 62 if shape else 36
+        for name, shape, width, _, kind in parts
+    ]
+    gap = min(16.0, (RIGHT - LEFT - sum(rooms)) / (len(parts) - 1))
+    x, y = (LEFT + RIGHT - sum(rooms) - gap * (len(parts) - 1)) / 2, TITLE_HEIGHT + 66
+    for (name, shape, width, height, kind), room in zip(parts, rooms):
+        middle = x + room / 2
+        if name == "×":
+            figure.label(middle, y + 6, "×", 20, color=INK, bold=True)
+        elif name == "→":
+            figure.arrow((x, y), (x + room, y), width=2)
+            lines = shape.count("\n")
+            figure.text(middle, y - 12 - 16 * lines, shape, 12, INK, "middle", room=room + 2 * gap)
         else:
-            area = Area(x, base - 46 - height / 2, width, height)
+            area = Area(middle - width / 2, y - height / 2, width, height)
             _matrix(figure, area, kind, T, S, causal)
-            figure.label(center, base + 24, name, 13.5, color=INK, bold=True)
-            figure.label(center, base + 42, shape_text(shape), 11.5, room=room + 2 * gap)
+            figure.label(middle, y + 76, name, 13.5, color=INK, bold=True)
+            figure.label(middle, y + 94, shape_text(shape), 11.5)
         x += room + gap
-    figure._reach(base + 48)
-    masked = T * (T - 1) // 2
-    told = f"{amount(T, 'query', 'queries')} of {amount(d_k, 'number')} times {amount(S, 'key')} give {T} × {S} = {number(T * S)} scores, divided by √{d_k} = {math.sqrt(d_k):.1f}. "
-    told += f"The causal mask hides {number(masked)} of them, those of later positions. " if causal else ""
-    told += f"The softmax makes each row sum to 1; times the values [{S}, {d_v}] that gives an output [{T}, {d_v}]."
-    return figure.finish(told)
-
-
-def _between(figure: Diagram, sign: str, note: str, x: float, room: float, y: float, gap: float) -> None:
-    if sign == "×":
-        figure.label(x + room / 2, y + 6, "×", 20, color=INK, bold=True)
-        return
-    figure.arrow((x - gap + 5, y), (x + room + gap - 5, y), width=2)
-    for i, part in enumerate(note.split(", ")[::-1] if note else []):
-        figure.label(x + room / 2, y - 10 - 15 * i, part, 12, color=INK)
+    told = (
+        f"{amount(T, 'query', 'queries')} of {amount(d_k, 'number')} times {amount(S, 'key')} give {number(T)} × {number(S)} = "
+        f"{number(T * S)} scores, divided by √{d_k} = {math.sqrt(d_k):.3g}. "
+    )
+    told += f"The causal mask hides {number(T * (T - 1) // 2)} of them, those of later positions. " if causal else ""
+    told += f"The softmax makes each row sum to 1; times the values {shape_text([S, d_v])} that gives an output {shape_text([T, d_v])}."
+    return figure.finish(told, "Gray: masked, weight 0." if causal else "")
 
 
 def _matrix(figure: Diagram, area: Area, kind: str, rows: int, columns: int, causal: bool) -> None:
-    """A matrix as a rectangle; scores and weights as a grid of cells, gray where the mask hides them."""
+    """A matrix as a rectangle; scores and weights as a grid of at most 8 × 8 cells, gray where the mask hides them."""
     if kind in ("kept", "new"):
         figure.tensor(*area, kind=kind)
         return
@@ -157,13 +154,7 @@ def _matrix(figure: Diagram, area: Area, kind: str, rows: int, columns: int, cau
     wide, high = area.width / m, area.height / n
     for i in range(n):
         for j in range(m):
-            hidden = causal and j > i
-            share = (
-                0.28
-                if kind == "grid"
-                else min(0.9, 1.1 / (i + 1) if causal else 2 / m) * (0.45 + 0.55 * ((3 * i + 5 * j) % 4) / 3)
-            )
-            fill = GRID if hidden else tint(TEAL, share)
+            fill = tint(TEAL, 0.3) if kind == "grid" else GRID if causal and j > i else tint(TEAL, 0.65)
             figure.rect(area.x + j * wide, area.y + i * high, wide, high, fill, PAPER, 1, 0)
     figure.rect(*area, "none", TEAL, 1.6, 0)
 
@@ -177,30 +168,28 @@ def causal_mask(tokens: Sequence[str]) -> Drawing:
     need(2 <= len(tokens) <= 12, f"{len(tokens)} tokens: give 2 to 12, so that each can be read")
     n = len(tokens)
     figure = Diagram("The causal mask: each token attends to itself and to what came before it")
-    size = min(44, 340 / n)
-    wide = min(74, (RIGHT - LEFT - 320) / n)
-    left, top = LEFT + 116, TITLE_HEIGHT + 46
-    figure.label(left - 10, top - 12, "query ↓   key →", 12, "end")
+    high, wide = min(38, 330 / n), min(74, (RIGHT - LEFT - 320) / n)
+    left, top = LEFT + 124, TITLE_HEIGHT + 34
+    figure.label(left - 12, top - 12, "query ↓  key →", 12, "end")
     for j, token in enumerate(tokens):
         figure.label(left + (j + 0.5) * wide, top - 12, seen(token, 8), 12.5, color=INK, room=wide - 3)
     for i, token in enumerate(tokens):
-        y = top + i * size
-        figure.label(left - 10, y + size / 2 + 4, seen(token, 10), 12.5, "end", INK, room=104)
+        y = top + i * high
+        figure.label(left - 12, y + high / 2 + 4, seen(token, 10), 12.5, "end", INK, room=104)
         for j in range(n):
-            hidden = j > i
-            figure.rect(
-                left + j * wide, y, wide, size, GRID if hidden else tint(TEAL, 0.75 if j < i else 1), PAPER, 2, 3
+            fill = GRID if j > i else tint(TEAL, 0.75 if j < i else 1)
+            figure.rect(left + j * wide, y, wide, high, fill, PAPER, 2, 3)
+            figure.label(
+                left + (j + 0.5) * wide, y + high / 2 + 4, "−∞" if j > i else "✓", 12, color=SOFT if j > i else PAPER
             )
-            if hidden:
-                figure.label(left + (j + 0.5) * wide, y + size / 2 + 4, "−∞", 11, color=SOFT)
-    x = left + n * wide + 22
+    x = left + n * wide + 26
     for k, (fill, text) in enumerate(((tint(TEAL, 0.75), "may attend"), (GRID, "masked: score −∞,"))):
-        figure.rect(x, top + 4 + 28 * k, 18, 18, fill, PAPER, 0, 3)
-        figure.label(x + 26, top + 18 + 28 * k, text, 12.5, "start", INK)
-    figure.label(x + 26, top + 63, "so its weight is 0", 12.5, "start", INK)
-    seen_by = n * (n + 1) // 2
+        figure.rect(x, top + 4 + 30 * k, 18, 18, fill, PAPER, 0, 3)
+        figure.label(x + 26, top + 18 + 30 * k, text, 12.5, "start", INK, room=RIGHT - x - 26)
+    figure.label(x + 26, top + 65, "so the weight is 0", 12.5, "start", INK, room=RIGHT - x - 26)
+    allowed = n * (n + 1) // 2
     told = (
-        f"{n} tokens: of the {n * n} pairs of query and key {seen_by} are allowed and {n * n - seen_by} masked. {quoted(tokens[0])} attends only to itself, "
-        f"{quoted(tokens[-1])} to all {n}."
+        f"{n} tokens: of the {n * n} pairs of query and key {allowed} are allowed and {n * n - allowed} masked. "
+        f"{quoted(tokens[0])} attends only to itself, {quoted(tokens[-1])} to all {n}."
     )
     return figure.finish(told)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from helpers.show.diagram import LEFT, RIGHT, Area, Diagram, need, shortened
 from helpers.show.lettering import Formula, shape_text
 from helpers.show.svg import TITLE_HEIGHT, Drawing, quoted, seen
-from helpers.show.theme import INK, SOFT, TEAL, amount, listing
+from helpers.show.theme import INK, TEAL, amount, listing
 
-MOST_CONTEXT, MOST_REPLY = 7, 5
-HIGH = 40  # of a cell
+MOST_CONTEXT, MOST_REPLY = 7, 5  # tokens drawn
+HIGH, GAP, BRIDGE = 40, 14, 96  # of a cell; between two cells; between encoder and decoder
 
 
 def encoder_decoder(
@@ -22,112 +22,117 @@ def encoder_decoder(
     """Draw an encoder reading the context and a decoder writing the reply.
 
     The decoder reads each of ``reply_tokens`` and predicts the one after it, so the first is what a reply begins with. Without
-    `attention` only the encoder's last hidden state passes to the decoder. With a list of weights, one per context token, the
-    decoder's first step attends to all of them, and arrows are as thick as the weights. Raises ValueError for an empty context, for
-    fewer than two reply tokens, or weights that do not fit.
+    `attention` only the encoder's last hidden state passes to the decoder. With a list of weights, one for each context token,
+    the decoder's first step attends to all hidden states, and the arrows are as thick as the weights. Raises ValueError for an
+    empty context, for fewer than two reply tokens, or weights that do not fit.
     """
-    context, reply = list(context_tokens), list(reply_tokens)
+    context, reply = [str(token) for token in context_tokens], [str(token) for token in reply_tokens]
     need(len(context) >= 1, "the context is empty: give at least one token")
     need(len(reply) >= 2, "give at least two reply tokens: the one that begins it, and one to predict")
     weights = None if attention is None else [float(weight) for weight in attention]
     if weights is not None:
+        total = sum(weights)
         need(
             len(weights) == len(context), f"{len(weights)} weights for {len(context)} context tokens: give one for each"
         )
         need(
-            min(weights) >= 0 and abs(sum(weights) - 1) < 0.02,
-            f"weights are at least 0 and sum to 1; these sum to {sum(weights):.2f}",
+            min(weights) >= 0 and abs(total - 1) < 0.02,
+            f"weights are at least 0 and sum to 1; these sum to {total:.2f}",
         )
     left, right = shortened(len(context), MOST_CONTEXT), shortened(len(reply) - 1, MOST_REPLY)
     title = "one vector carries the whole context" if weights is None else "attention reads every hidden state"
     figure = Diagram(f"Encoder and decoder: {title}")
-    gap, between = 14, 92
-    width = min(74, (RIGHT - LEFT - 24 - between - gap * (len(left) + len(right) - 2)) / (len(left) + len(right)))
-    start = (
-        LEFT
-        + 12
-        + (RIGHT - LEFT - 24 - between - gap * (len(left) + len(right) - 2) - width * (len(left) + len(right))) / 2
-    )
-    middle = start + len(left) * (width + gap) - gap + between
-    y = TITLE_HEIGHT + (150 if weights else 88)
-    encoder = _row(figure, left, start, width, gap, y, context, "h", hidden_size)
-    decoder = _row(figure, right, middle, width, gap, y, reply, "s", hidden_size)
+    count = len(left) + len(right)
+    width = min(76, (RIGHT - LEFT - 24 - BRIDGE - GAP * (count - 2)) / count)
+    start = (LEFT + RIGHT - BRIDGE - GAP * (count - 2) - width * count) / 2
+    middle = start + len(left) * (width + GAP) - GAP + BRIDGE
+    y = TITLE_HEIGHT + (152 if weights else 78)
+    encoder = _row(figure, left, start, width, y, context, "h")
+    decoder = _row(figure, right, middle, width, y, reply, "s")
     for index, area in zip(right, decoder):
         if index is not None:
-            out = figure.tensor(area.x, y - 62, width, 26, seen(reply[index + 1], 9, space=True))
-            figure.arrow(area.top_middle, out.bottom_middle)
-    figure.group(encoder, "encoder: reads", pad=10, top=30 if weights is None else 24)
-    figure.group([*decoder, Area(decoder[0].x, y - 62, 1, 1)], "decoder: writes", pad=10, top=28)
-    last, first = encoder[-1], decoder[0]
-    figure.arrow(last.right_middle, first.left_middle, width=2.4)
-    bridge = (last.right + first.x) / 2
-    if weights is None:
-        figure.label(bridge, y - 20, "context", 11.5, color=INK, bold=True)
-        figure.label(bridge, y - 6, "vector", 11.5, color=INK, bold=True)
-        figure.label(bridge, y + HIGH + 2, shape_text([hidden_size]), 11.5)
-    else:
-        _attend(figure, encoder, decoder, [None if i is None else weights[i] for i in left], y, hidden_size)
-    cut = [text for text, shown, all_ in (("context", left, context), ("reply", right, reply[1:])) if len(shown) < len(all_)
-           for text in [f"Not all of the {len(all_)} {text} tokens are drawn."]]  # fmt: skip
-    read = f"The encoder reads {amount(len(context), 'token')}: {quoted(' '.join(map(str.strip, context)))}. The decoder writes {quoted(' '.join(map(str.strip, reply[1:])))}"
-    if weights is None:
-        how = f"; all it knows of the context is one vector of {amount(hidden_size, 'number')}, the encoder's last hidden state."
-    else:
-        best = sorted(range(len(weights)), key=lambda i: -weights[i])[:3]
-        how = (f"; before it writes {quoted(reply[1])} it takes a weighted sum of all {len(context)} hidden states ({amount(hidden_size, 'number')} each), with most weight on "
-               + listing(f"{quoted(context[i])} ({weights[i]:.2f})" for i in best) + ".")  # fmt: skip
-    return figure.finish(" ".join([read + how, *cut]))
+            token = figure.tensor(area.x, y - 60, width, 26, seen(reply[index + 1], 9, space=True))
+            figure.arrow(area.top_middle, token.bottom_middle)
+    for cells, name, top in ((encoder, "encoder reads", y - 14), (decoder, "decoder writes", y - 72)):
+        figure.rect(
+            cells[0].x - 10,
+            top,
+            cells[-1].right - cells[0].x + 20,
+            y + 128 - top,
+            "#f7f8fb",
+            "#c9cdd6",
+            1.2,
+            10,
+            behind=True,
+        )
+        figure.label((cells[0].x + cells[-1].right) / 2, y + 119, name, 12.5, color=INK, bold=True)
+    _bridge(figure, encoder, decoder, hidden_size, weights is None)
+    if weights is not None:
+        _attend(figure, encoder, decoder, [None if i is None else weights[i] for i in left], hidden_size)
+    return figure.finish(_words(context, reply, hidden_size, weights, len(left), len(right)))
 
 
-def _row(
-    figure: Diagram, indices, x: float, width: float, gap: float, y: float, tokens, letter: str, size: int
-) -> list[Area]:
+def _row(figure: Diagram, indices, x: float, width: float, y: float, tokens: list[str], letter: str) -> list[Area]:
     """Draw the cells of one network and the tokens that it reads below them; return the cells."""
     areas = []
     for index in indices:
+        area = Area(x, y, width, HIGH)
         if index is None:
-            area = Area(x, y, width, HIGH)
-            figure.label(*(area.center[0], area.center[1] + 5), "…", 16, color=INK)
+            figure.label(area.center[0], area.center[1] + 5, "…", 16, color=INK)
         else:
-            area = figure.box(x, y, width, HIGH, Formula(f"{letter}_{{{index + 1}}}"), "recurrent", size=14)
+            figure.box(*area, Formula(f"{letter}_{{{index + 1}}}"), "recurrent", size=14)
             token = figure.tensor(x, y + HIGH + 28, width, 26, seen(tokens[index], 9, space=True))
             figure.arrow(token.top_middle, area.bottom_middle)
         areas.append(area)
-        x += width + gap
-    for before, after in zip(areas, areas[1:]):
-        figure.arrow((before.right, before.center[1]), (after.x, after.center[1]), width=2.4)
+        x += width + GAP
+    gaps = [index is None for index in indices]
+    for i, (before, after) in enumerate(zip(areas, areas[1:])):
+        from_, to = (before.right - width / 3 * gaps[i], after.x + width / 3 * gaps[i + 1])
+        figure.arrow((from_, y + HIGH / 2), (to, y + HIGH / 2), width=2.2)
     return areas
 
 
-def _attend(figure: Diagram, encoder, decoder, weights, y: float, size: int) -> None:
+def _bridge(figure: Diagram, encoder, decoder, size: int, only: bool) -> None:
+    """Draw the encoder's last hidden state on its way into the decoder."""
+    last, first = encoder[-1], decoder[0]
+    figure.arrow(last.right_middle, first.left_middle, width=4 if only else 2.2)
+    x = (last.right + first.x) / 2
+    below = ["context", "vector"] if only else ["last hidden", "state"]
+    for i, text in enumerate([*below, shape_text([size])]):
+        figure.label(x, last.center[1] + 22 + 15 * i, text, 11.5, color=INK, bold=only and i < 2, room=BRIDGE - 22)
+
+
+def _attend(figure: Diagram, encoder, decoder, weights, size: int) -> None:
     """Draw the arrows from every hidden state to the weighted sum, and from there into the decoder."""
-    center = (encoder[0].x + encoder[-1].right) / 2
-    box = figure.box(
-        center - 100,
-        TITLE_HEIGHT + 8,
-        200,
-        40,
-        "attention: Σ weight · h",
-        "attention",
-        f"context vector {shape_text([size])}",
-        size=12.5,
-    )
+    center = max((encoder[0].x + encoder[-1].right) / 2, LEFT + 130)
+    note = f"context vector {shape_text([size])}"
+    box = figure.box(center - 112, TITLE_HEIGHT + 8, 224, 42, "attention: Σ weight × h", "attention", note)
+    most, y = max(weight for weight in weights if weight is not None), encoder[0].y
     for i, (area, weight) in enumerate(zip(encoder, weights)):
         if weight is None:
             continue
-        to = box.x + (i + 1) * box.width / (len(encoder) + 1)
-        start = (area.center[0], y)
-        figure.arrow(start, (to, box.bottom), color=TEAL, width=max(0.7, 9 * weight))
-        figure.label(
-            area.center[0] - 6,
-            y - 12,
-            f"{weight:.2f}",
-            12,
-            "end",
-            INK,
-            bold=weight == max(w for w in weights if w is not None),
+        x, to = area.center[0], box.x + (i + 1) * box.width / (len(encoder) + 1)
+        figure.arrow((x, y), (x, y - 38), (to, box.bottom), color=TEAL, width=max(0.7, 8 * weight), corner=2)
+        figure.label(x - 4 - 4 * weight, y - 21, f"{weight:.2f}", 12, "end", INK, bold=weight == most)
+    bend = (encoder[-1].right + decoder[0].x) / 2 + 6
+    path = box.right_middle, (bend, box.center[1]), (bend, y + 9), (decoder[0].x, y + 9)
+    figure.arrow(*path, color=TEAL, width=3)
+
+
+def _words(context, reply, size: int, weights, left: int, right: int) -> str:
+    said = quoted(" ".join(token.strip() for token in context))
+    answer = quoted(" ".join(token.strip() for token in reply[1:]))
+    told = f"The encoder reads {amount(len(context), 'token')}: {said}. The decoder writes {answer}"
+    if weights is None:
+        told += (
+            f"; all it knows of the context is one vector of {amount(size, 'number')}, the encoder's last hidden state."
         )
-    target = decoder[0]
-    path = box.right_middle, (target.x - 26, box.center[1]), (target.x - 26, y + 10), (target.x, y + 10)
-    figure.arrow(*path, color=TEAL, width=2.6)
-    figure.label(target.x - 34, y + HIGH + 2, Formula("s_{0}"), 12.5, "end", SOFT)
+    else:
+        best = sorted(range(len(weights)), key=lambda i: -weights[i])[:3]
+        most = listing(f"{quoted(context[i])} ({weights[i]:.2f})" for i in best)
+        told += (
+            f"; before it writes {quoted(reply[1])} it takes a weighted sum of all {len(context)} hidden states "
+            f"({amount(size, 'number')} each), with most weight on {most}."
+        )
+    told += f" Not all of the {len(context)} context tokens are drawn." * (left < len(context))
+    return told + f" Not all of the {len(reply) - 1} reply tokens are drawn." * (right < len(reply) - 1)

@@ -20,12 +20,14 @@ def split_into_heads(seq_len: int, d_model: int, n_head: int) -> Drawing:
     size = d_model // n_head
     figure = Diagram(f"{amount(n_head, 'head')}, each with {amount(size, 'number')} per token")
     shown = shortened(n_head, 8)
-    wide = 480.0
-    x, y = (LEFT + RIGHT - wide) / 2 + 30, TITLE_HEIGHT + 10
+    wide, y = 540.0, TITLE_HEIGHT + 10
+    x = LEFT + 116 + (RIGHT - LEFT - 116 - wide) / 2
     part = wide / len(shown)
     shades = [tint(TEAL, 0.2 + 0.5 * (i % 2)) for i in range(len(shown))]
     columns = spread(len(shown), LEFT + 116, RIGHT, 110, 12)
-    rows = {"whole": y, "heads": y + 104, "attend": y + 176, "joined": y + 280, "out": y + 356}
+    if part > 100:  # each head below its part
+        columns = [(x + (i + 0.5) * part - 60, 120) for i in range(len(shown))]
+    rows = {"whole": y, "heads": y + 84, "attend": y + 150, "joined": y + 234, "out": y + 298}
 
     def strip(top: float) -> None:
         for i, index in enumerate(shown):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from helpers.show.diagram import KINDS, LEFT, STREAM, Diagram, need
+from helpers.show.diagram import KINDS, STREAM, Diagram, need
 from helpers.show.drawings.recurrent import recurrent_sizes
 from helpers.show.lettering import Formula
 from helpers.show.svg import TITLE_HEIGHT, Drawing
-from helpers.show.theme import GRID, INK, ORANGE, PAPER, SOFT, amount
+from helpers.show.theme import INK, ORANGE, PAPER, SOFT, amount
 
 TITLES = {
     1: "LSTM, step 1 of 4: the cell state runs straight through",
@@ -15,7 +15,7 @@ TITLES = {
     4: "LSTM, step 4 of 4: the output gate decides what to show",
 }
 FORMULAS = {
-    1: [("cell state", "c_{t} = c_{t−1}, until a gate acts on it")],
+    1: [("", "c_{t} = c_{t−1} as long as no gate acts on it")],
     2: [("forget gate", "f_{t} = σ(W_{f} [x_{t}, h_{t−1}] + b_{f})"), ("", "c_{t} = f_{t} ⊙ c_{t−1}")],
     3: [
         ("input gate", "i_{t} = σ(W_{i} [x_{t}, h_{t−1}] + b_{i})"),
@@ -30,15 +30,10 @@ SAYS = {
     3: "The input gate i decides which of the candidate values g (a tanh between −1 and 1) are added to the cell state.",
     4: "The output gate o decides which numbers of tanh(c) become the hidden state h, which the next layer and the next step read.",
 }
-TOP = TITLE_HEIGHT + 48  # of the cell
-LINE, MIX, GATES, JOIN = (
-    TOP + 42,
-    TOP + 112,
-    TOP + 168,
-    TOP + 236,
-)  # heights: cell state, i ⊙ g, gates, x and h together
-FORGET, INPUT, CANDIDATE, OUTPUT, SHOW = 186, 284, 384, 490, 560  # from left to right
-IN, OUT = 116, 628  # left and right edge of the cell
+TOP, DEEP = TITLE_HEIGHT + 14, 254  # of the cell: its upper edge and height
+LINE, MIX, GATES, JOIN = TOP + 36, TOP + 104, TOP + 158, TOP + 222  # cell state, i ⊙ g, gates, x and h together
+FORGET, INPUT, CANDIDATE, OUTPUT, SHOW = 248, 356, 466, 572, 650  # from left to right
+IN, OUT = 136, 700  # left and right edge of the cell
 
 
 def lstm_cell(step: int = 4, hidden_size=128) -> Drawing:
@@ -50,38 +45,33 @@ def lstm_cell(step: int = 4, hidden_size=128) -> Drawing:
     need(step in TITLES, f"step is {step!r}: give 1 (cell state), 2 (forget gate), 3 (input gate) or 4 (output gate)")
     size = recurrent_sizes(hidden_size).hidden
     figure = Diagram(TITLES[step])
-    figure.rect(IN, TOP, OUT - IN, 262, "#f7f8fb", "#9aa1b0", 1.4, 16)
-    order = [number for number in (4, 3, 2, 1) if number > step] + list(range(1, step + 1))
-    for number in order:
+    figure.rect(IN, TOP, OUT - IN, DEEP, "#f7f8fb", "#9aa1b0", 1.4, 16)
+    for number in [*range(4, step, -1), *range(1, step + 1)]:
         _PARTS[number](figure, number > step, number == step)
-    _inputs(figure, step)
-    x, y = OUT + 66, TOP + 30
-    figure.label(LEFT, TOP + 290, Formula(f"c_{{t}}, h_{{t}} and every gate: [{size:,}]"), 12, "start")
-    y = TOP + 316
+    _names(figure, step)
+    y = TOP + DEEP + 30
     for number in range(1, step + 1):
-        for name, formula in FORMULAS[number] if number < step or step > 1 else FORMULAS[1]:
-            if number == 1 and step > 1 or (number == 2 and step > 2 and not name):
-                continue
+        for name, formula in FORMULAS[number]:
+            if number < step and not name:
+                continue  # the cell state, as it was up to that step
             ink = INK if number == step else SOFT
-            figure.label(LEFT + 104, y, name, 12.5, "end", ink)
-            figure.label(LEFT + 116, y, Formula(formula), 14, "start", ink, bold=number == step)
-            y += 24
+            figure.label(308, y, name, 13, "end", ink)
+            figure.label(322, y, Formula(formula), 14.5, "start", ink, bold=number == step and not name)
+            y += 25
+    told = f"{TITLES[step]}. {SAYS[step]} Cell state, hidden state and gates are {amount(size, 'number')} each."
     return figure.finish(
-        f"{TITLES[step]}. {SAYS[step]} Cell state, hidden state and gates are {amount(size, 'number')} each."
+        told, f"σ, tanh in gray boxes: learned layers. ×, + in circles: number by number. All vectors: [{size:,}]."
     )
 
 
-def _inputs(figure: Diagram, step: int) -> None:
-    ghost = step == 1
-    ink = GRID if ghost else INK
-    for x, y, text, anchor, faint in (
-        (IN - 44, LINE + 5, "c_{t−1}", "end", False),
-        (OUT + 52, LINE + 5, "c_{t}", "start", False),
-        (IN - 44, JOIN + 5, "h_{t−1}", "end", ghost),
-        (IN + 30, TOP + 262 + 48, "x_{t}", "middle", ghost),
-    ):
-        if not faint:
-            figure.label(x, y, Formula(text), 15, anchor, INK, bold=True)
+def _names(figure: Diagram, step: int) -> None:
+    names = [(IN - 44, LINE + 5, "c_{t−1}", "end"), (OUT + 52, LINE + 5, "c_{t}", "start")]
+    if step > 1:
+        names += [(IN - 44, JOIN + 5, "h_{t−1}", "end"), (IN + 30, TOP + DEEP + 48, "x_{t}", "middle")]
+    if step == 4:
+        names.append((OUT + 52, JOIN + 5, "h_{t}", "start"))
+    for x, y, text, anchor in names:
+        figure.label(x, y, Formula(text), 16, anchor, INK, bold=True)
 
 
 def _style(ghost: bool, new: bool) -> tuple[str, float]:
@@ -95,7 +85,7 @@ def _cell_state(figure: Diagram, ghost: bool, new: bool) -> None:
 def _join(figure: Diagram, ghost: bool, to: float) -> None:
     color, width = _style(ghost, False)
     figure.line((IN - 38, JOIN), (to, JOIN), color=color, width=width)
-    figure.line((IN + 30, TOP + 262 + 32), (IN + 30, JOIN + 8), (IN + 40, JOIN), color=color, width=width)
+    figure.line((IN + 30, TOP + DEEP + 30), (IN + 30, JOIN + 8), (IN + 40, JOIN), color=color, width=width)
 
 
 def _gate(figure: Diagram, x: float, text: str, name: str, ghost: bool, new: bool) -> None:
@@ -148,8 +138,6 @@ def _output(figure: Diagram, ghost: bool, new: bool) -> None:
     figure.arrow((OUTPUT, GATES), (OUTPUT, MIX + 32), (SHOW - 11, MIX + 32), color=color, width=width)
     _operation(figure, SHOW, MIX + 32, "×", ghost, new)
     figure.arrow((SHOW, MIX + 43), (SHOW, JOIN), (OUT + 46, JOIN), color=color, width=width)
-    if not ghost:
-        figure.label(OUT + 52, JOIN + 5, Formula("h_{t}"), 15, "start", INK, bold=True)
 
 
 _PARTS = {1: _cell_state, 2: _forget, 3: _input, 4: _output}

@@ -55,6 +55,7 @@ class GPTParts(NamedTuple):
     n_layer: int
     tied: bool
     positions: str  # "learned" or "rotary" or "none"
+    norm: str  # before the head
     embedding_parameters: int
     position_parameters: int
     head_parameters: int  # 0 if tied
@@ -97,6 +98,7 @@ def read_gpt(model) -> GPTParts:
         n_layer=len(blocks),
         tied=head.weight is embed.weight,
         positions="learned" if learned else "rotary" if block.rotary else "none",
+        norm=kind_of_norm(find(model, "norm")) if find(model, "norm") is not None else block.norm,
         embedding_parameters=parameter_count(embed),
         position_parameters=parameter_count(positions) if learned else 0,
         head_parameters=0 if head.weight is embed.weight else parameter_count(head),
@@ -150,10 +152,12 @@ class TransformerParts(NamedTuple):
     n_encoder: int
     n_decoder: int
     norm_first: bool
+    norm: str
     embedding_parameters: int
     encoder_parameters: int
     decoder_parameters: int
     parameters: int
+    tied: bool
 
 
 def read_transformer(model) -> TransformerParts:
@@ -181,6 +185,7 @@ def read_transformer(model) -> TransformerParts:
     )
     up = find(find(layer, "feed_forward") or layer, "up")
     need(up is not None, f"{type(layer).__name__} has no feed_forward with a matrix up")
+    head = find(model, "head")
     halves = [parameter_count(half, find(model, f"{name}_norm")) for half, name in zip(layers, names[1:])]
     return TransformerParts(
         vocab=model.embed.weight.shape[0],
@@ -190,8 +195,10 @@ def read_transformer(model) -> TransformerParts:
         n_encoder=len(layers[0]),
         n_decoder=len(layers[1]),
         norm_first=bool(getattr(layer, "norm_first", True)),
+        norm=kind_of_norm(find(layer, "feed_forward_norm") or find(layer, "self_attention_norm")),
         embedding_parameters=parameter_count(model.embed),
         encoder_parameters=halves[0],
         decoder_parameters=halves[1],
         parameters=parameter_count(model),
+        tied=head is None or head.weight is model.embed.weight,
     )

@@ -33,37 +33,40 @@ def recurrent_sizes(model) -> Sizes:
         return Sizes("RNN", model)
     need(hasattr(model, "modules"), f"give a recurrent model or its hidden size, not {type(model).__name__}")
     parts = list(model.modules())
-    kind = hidden = None
-    vocab, embedding, n_layer = None, None, 1
-    for part in parts:
-        if hasattr(part, "hidden_size") and hasattr(part, "input_size"):  # torch's own
-            name = type(part).__name__
-            kind = next((each for each in ("LSTM", "GRU") if each in name), "RNN")
-            hidden, embedding, n_layer = part.hidden_size, part.input_size, getattr(part, "num_layers", 1)
-            break
-        matrices = [p for p in part.parameters(recurse=False) if p.ndim == 2 and max(p.shape) % min(p.shape) == 0]
-        square = [p for p in matrices if max(p.shape) // min(p.shape) in NAMES]
-        if len(matrices) >= 1 and square and not hasattr(part, "num_embeddings") and not hasattr(part, "in_features"):
-            own = [p for p in part.parameters(recurse=False) if p.ndim == 2]
-            recurrent = min(square, key=lambda p: max(p.shape) // min(p.shape) if p is own[-1] else 9)
-            hidden, kind = min(recurrent.shape), NAMES[max(recurrent.shape) // min(recurrent.shape)]
-            rest = [p for p in own if p is not recurrent]
-            if rest:
-                embedding = next(iter({*rest[0].shape} - {max(recurrent.shape)}), hidden)
-            break
-    need(hidden is not None, f"no recurrent layer was found in {type(model).__name__}: give its hidden size instead")
-    for part in parts:
-        if hasattr(part, "num_embeddings"):
-            vocab = part.num_embeddings
-            break
-    for part in parts:
-        if hasattr(part, "out_features") and part.in_features == hidden:
-            vocab = vocab or part.out_features
-    return Sizes(kind, hidden, embedding, vocab, n_layer)
+    found = next(filter(None, map(_torchs_own, parts)), None) or next(filter(None, map(_own_cell, parts)), None)
+    need(found is not None, f"no recurrent layer was found in {type(model).__name__}: give its hidden size instead")
+    heads = [p.out_features for p in parts if getattr(p, "in_features", None) == found.hidden]
+    vocab = next((p.num_embeddings for p in parts if hasattr(p, "num_embeddings")), heads[-1] if heads else None)
+    return found._replace(vocab=vocab)
+
+
+def _torchs_own(part) -> Sizes | None:
+    if not (
+        hasattr(part, "hidden_size")
+        and hasattr(part, "input_size")
+        and hasattr(part, "weight_ih_l0" if hasattr(part, "num_layers") else "weight_ih")
+    ):
+        return None
+    kind = next((each for each in ("LSTM", "GRU") if each in type(part).__name__), "RNN")
+    return Sizes(kind, part.hidden_size, part.input_size, None, getattr(part, "num_layers", 1))
+
+
+def _own_cell(part) -> Sizes | None:
+    """Read a cell whose own parameters are matrices: the last that is square, or 3 or 4 squares side by side, is for h."""
+    matrices = [p for p in part.parameters(recurse=False) if p.ndim == 2]
+    if hasattr(part, "num_embeddings") or hasattr(part, "in_features") or len(matrices) < 2:
+        return None
+    for matrix in reversed(matrices):
+        small, large = sorted(matrix.shape)
+        if large % small == 0 and large // small in NAMES:
+            others = [p for p in matrices if p is not matrix and large in p.shape]
+            embedding = next((a if b == large else b for a, b in (p.shape for p in others)), None)
+            return Sizes(NAMES[large // small], small, embedding)
+    return None
 
 
 def unrolled_rnn(model, text: str = "hello") -> Drawing:
-    """Draw a recurrent network reading `text`: the hidden state passes from step to step, each step predicts the next character.
+    """Draw a recurrent network reading `text`: the hidden state passes on, each step predicts the next character.
 
     `model` is a recurrent network (torch's layers, or a cell of one's own) or only its hidden size. Up to seven steps are
     drawn. Raises ValueError for a text of fewer than two characters, or a module without a recurrent part.
@@ -72,58 +75,46 @@ def unrolled_rnn(model, text: str = "hello") -> Drawing:
         isinstance(text, str) and len(text) >= 2, "give a text of at least two characters: one to read, one to predict"
     )
     sizes = recurrent_sizes(model)
-    steps = min(len(text) - 1, MOST)
-    figure = Diagram(f"{'An' if sizes.kind != 'GRU' else 'A'} {sizes.kind}, unrolled over {amount(steps, 'character')}")
-    columns = spread(steps, LEFT + 84, RIGHT - 78, 92, 42 if steps < 6 else 30)
-    top = TITLE_HEIGHT + 30
-    y_target, y_cell, y_input = top, top + 96, top + 204
-    figure.label(LEFT, y_target + 19, "target", 12, "start")
-    figure.label(LEFT, y_input + 19, "input", 12, "start")
-    wide = sizes.kind == "LSTM"
-    state = "h_{{{0}}}, c_{{{0}}}" if wide else "h_{{{0}}}"
-    cells, shape = [], [sizes.hidden]
-    for t, (x, width) in enumerate(columns, start=1):
-        target = figure.tensor(x + 12, y_target, width - 24, 28, seen(text[t], 3), size=14)
-        cell = figure.box(x, y_cell, width, 52, sizes.kind, "recurrent", Formula(f"h_{{{t}}} {shape_text(shape)}"))
-        given = figure.tensor(x + 12, y_input, width - 24, 28, seen(text[t - 1], 3), size=14)
+    steps, wide = min(len(text) - 1, MOST), sizes.kind == "LSTM"
+    a = "A" if sizes.kind == "GRU" else "An"
+    figure = Diagram(f"{a} {sizes.kind}, unrolled over {amount(steps, 'character')}: the same weights at every step")
+    gap = 62 if steps < 6 else 40
+    columns = spread(steps, LEFT + 116, RIGHT - 66, 84, gap)
+    top = TITLE_HEIGHT + 12
+    y_cell, y_input = top + 84, top + 190
+    for y, name in ((top, "target"), (y_input, "input")):
+        figure.label(LEFT, y + 19, name, 12.5, "start", INK, bold=True)
+    cells = []
+    for t, (x, width) in enumerate(columns):
+        target = figure.tensor(x + 8, top, width - 16, 28, seen(text[t + 1], 3), size=15)
+        cell = figure.box(x, y_cell, width, 48, sizes.kind, "recurrent", shape_text([sizes.hidden]))
+        given = figure.tensor(x + 8, y_input, width - 16, 28, seen(text[t], 3), size=15)
         figure.arrow(cell.top_middle, target.bottom_middle)
         figure.arrow(given.top_middle, cell.bottom_middle)
-        middle = cell.center[0]
-        first = t == 1
-        figure.label(middle + 7, y_cell - 27, Formula("W_{hy}"), 12.5, "start", CRIMSON if first else SOFT, bold=first)
-        figure.label(middle + 7, y_cell + 80, Formula("W_{xh}"), 12.5, "start", CRIMSON if first else SOFT, bold=first)
+        for y, name in ((y_cell - 24, "W_{hy}"), (y_cell + 76, "W_{xh}")):
+            figure.label(cell.center[0] + 8, y, Formula(name), 13, "start", CRIMSON)
         cells.append(cell)
-    gap = columns[1][0] - columns[0][0] - columns[0][1] if steps > 1 else 42
-    start = (cells[0].x - gap - 6, cells[0].center[1])
-    figure.label(start[0] - 6, start[1] + 4, Formula(state.format(0)), 13, "end", INK)
-    ends = [start, *[cell.right_middle for cell in cells]]
-    for t, cell in enumerate(cells):
-        figure.arrow(ends[t], cell.left_middle, width=2.2)
-        figure.label(
-            (ends[t][0] + cell.x) / 2 - 3,
-            cell.center[1] - 9,
-            Formula("W_{hh}"),
-            12,
-            "middle",
-            CRIMSON if not t else SOFT,
-            bold=not t,
-        )
-    last = cells[-1].right_middle
-    figure.arrow(last, (last[0] + gap, last[1]), width=2.2)
-    figure.label(last[0] + gap + 6, last[1] + 4, Formula(state.format(steps)), 13, "start", INK)
-    facts = [f"hidden state {shape_text(shape)}"]
+    state = "h_{{{0}}}, c_{{{0}}}" if wide and gap > 50 else "h_{{{0}}}"
+    middle = y_cell + 24
+    ends = [cells[0].x - gap, *(cell.right for cell in cells)]
+    for t, x in enumerate(ends):
+        figure.arrow((x, middle), (x + gap, middle), width=2.2)
+        figure.label(x + gap / 2 - 3, middle - 10, Formula(state.format(t)), 13, color=INK, bold=True, room=gap - 4)
+        if t < steps:
+            figure.label(x + gap / 2 - 3, middle + 19, Formula("W_{hh}"), 13, color=CRIMSON)
+    facts = [f"{'hidden state and cell state' if wide else 'hidden state'} {shape_text([sizes.hidden])}"]
     facts += [f"embedding {shape_text([sizes.embedding])}"] if sizes.embedding else []
     facts += [f"vocabulary {number(sizes.vocab)}"] if sizes.vocab else []
     facts += [f"{sizes.n_layer} layers"] if sizes.n_layer > 1 else []
-    note = f"The same three matrices at every step: {', '.join(facts)}."
     pairs = ", ".join(f"{quoted(text[t])} → {quoted(text[t + 1])}" for t in range(steps))
+    passes = "hidden state and cell state pass" if wide else "hidden state passes"
     words = (
-        f"{'An' if sizes.kind != 'GRU' else 'A'} {sizes.kind} reads {quoted(text[:steps])} one character at a time. Its {' and '.join(['hidden state', *['cell state'] * wide])} "
-        f"({amount(sizes.hidden, 'number')}{' each' * wide}) passes from each step to the next, and the weights W_xh, W_hh and W_hy are shared by "
-        f"all steps. Each step predicts the next character: {pairs}. {', '.join(facts).capitalize()}."
+        f"{a} {sizes.kind} reads {quoted(text[:steps])} one character at a time. Its {passes} from each step to the next; the "
+        f"weights W_xh, W_hh and W_hy are shared by all steps. Each step predicts the next character: {pairs}. "
+        f"Sizes: {', '.join(facts)}."
     )
     words += f" Only the first {steps} of {len(text) - 1} steps are drawn." * (len(text) - 1 > steps)
-    return figure.finish(words, note)
+    return figure.finish(words, f"The same three matrices at every step. {', '.join(facts).capitalize()}.")
 
 
 def rnn_gradient_path(steps: int, factor: float) -> Drawing:

@@ -50,7 +50,7 @@ def sampling_pipeline(
     kept = int((final > 0).sum())
     cut = listing(([f"top-k {top_k}"] if top_k else []) + ([f"top-p {top_p:g}"] if top_p is not None else []))
     columns = [("logits", logits, "score of each token"), (f"÷ {temperature:g}", logits / temperature, "temperature"), ("softmax", plain, "probabilities"),
-               ("cut and rescaled" if cut else "nothing cut", final, cut or "no top-k, no top-p")]  # fmt: skip
+               ("cut, rescaled" if cut else "nothing cut", final, cut or "no top-k, no top-p")]  # fmt: skip
     figure = Diagram(f"From logits to the next token: temperature {temperature:g}" + (f", {cut}" if cut else ""))
     x0, wide, gap, y = LEFT + 96, 142.0, 22.0, TITLE_HEIGHT + 58
     row = 27
@@ -76,6 +76,7 @@ def sampling_pipeline(
             length = 0 if gone or not math.isfinite(value) else (wide - 56) * abs(value) / scale
             figure.rect(x, y + row * r, max(length, 0.5), 17, "#b9bfcb" if value < 0 else tint(color, 0.7), RULE, 0, 2)
             text = "cut" if gone else "−∞" if value == -math.inf else f"{value:.2f}".replace("-", "−")
+            text = "< 0.01" if c > 1 and 0 < value < 0.005 else text
             figure.label(x + length + 6, y + row * r + 13, text, 12, "start", SOFT if gone else INK)
     for r, i in enumerate(shown):
         strong = i == chosen
