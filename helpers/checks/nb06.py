@@ -1,15 +1,28 @@
-"""Checks of notebook 06, *GPT: pretraining on unlabeled text*."""
+"""Checks of notebook 06, *GPT: pretraining on unlabeled text*; those of its networks stand in files of their own."""
 
 import math
 from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import call, kind, near, number, same, shown, tensor
+from helpers.checks.compare import call, kind, near, number, refuse_known, same, shown, tensor
+from helpers.checks.nb06_attention import check_Attention, check_CachedAttention
+from helpers.checks.nb06_gpt import check_Block, check_SmallGPT
+
+__all__ = [
+    "check_Attention",
+    "check_Block",
+    "check_CachedAttention",
+    "check_SmallGPT",
+    "check_grouped_attention",
+    "check_inputs_and_targets",
+    "check_rotated",
+    "check_scaling_exponent",
+]
 
 
 @exercise
 def check_inputs_and_targets(inputs_and_targets: Callable) -> str:
-    """Exercise 1: a stream of tokens [N] to rows of inputs and targets, each [rows, context]."""
+    """Build: a stream of tokens [N] to rows of inputs and targets, each [rows, context]."""
     import torch
 
     def ask(length: int, context: int) -> tuple:
@@ -62,48 +75,8 @@ def check_inputs_and_targets(inputs_and_targets: Callable) -> str:
 
 
 @exercise
-def check_rms_norm(rms_norm: Callable) -> str:
-    """Exercise 2: vectors [..., W] divided by the root of their mean square."""
-    import torch
-
-    def ask(x):
-        changed = "You changed the vectors you were given. Return new ones: the stream needs the old ones."
-        answer = call(rms_norm, x, changed=changed, first=x.ndim == 2)
-        return tensor(answer, tuple(x.shape), "vectors like those I gave")
-
-    x = torch.tensor([[3.0, 4.0, 0.0, 0.0], [1.0, 2.0, 3.0, 4.0], [20.0, -20.0, 20.0, -20.0]], dtype=torch.float64)
-    mean_square = x.square().mean(-1, keepdim=True)
-    answer = ask(x)
-    if answer.isnan().any():
-        raise Wrong("Some results are no numbers. The mean of the squares is never negative: is there a minus?")
-    if same(answer, (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True, unbiased=False)):
-        raise Wrong("You subtracted the mean: that is the LayerNorm of 2016. RMSNorm only divides.")
-    if same(answer, x / x.square().mean().sqrt()):
-        raise Wrong("One number for the whole table. Each vector is divided by its own size: mean over the last axis.")
-    if same(answer, x / x.square().mean(0, keepdim=True).sqrt().clamp(min=1e-3)):
-        raise Wrong("You took the mean over the tokens. Each token is normalized by itself: the last axis, dim=-1.")
-    if same(answer, x / mean_square):
-        raise Wrong("You divided by the mean square and forgot the root.")
-    if same(answer, x / x.norm(dim=-1, keepdim=True)):
-        raise Wrong("Your vectors have length 1. Take the *mean* of the squares, not the sum: their size is then √W.")
-    if same(answer, x / x.abs().mean(-1, keepdim=True)):
-        raise Wrong("You took the mean of the absolute values. It is the root of the mean of the squares.")
-    if same(answer, x * mean_square.sqrt()):
-        raise Wrong("You multiplied by the root mean square. Divide by it.")
-    if not same(answer, x / mean_square.sqrt()):
-        raise Wrong(f"For the vector 3, 4, 0, 0 I expected 1.2, 1.6, 0, 0 and got {shown(answer[0])}.")
-    answer = ask(torch.zeros(1, 2, 4, dtype=torch.float64))
-    if not same(answer, torch.zeros(1, 2, 4)):
-        raise Wrong("A vector of zeros became no number: add something tiny, 1e-6, to the mean square before the root.")
-    answer = ask(x[:, None] * 1000)
-    if not same(answer, x[:, None] / mean_square[:, None].sqrt()):
-        raise Wrong("A vector a thousand times as long must come out the same. Is the tiny number you add too large?")
-    return "Long or short, every vector leaves with the same size, and its direction is kept."
-
-
-@exercise
 def check_rotated(rotated: Callable) -> str:
-    """Exercise 3: a vector [D], rotated by the rotary embedding of a position."""
+    """Exercise 1: a vector [D], rotated by the rotary embedding of a position."""
     import torch
 
     def turn(x, position: int, base: float = 10_000.0, sign: int = 1, speeds=None):
@@ -152,60 +125,49 @@ def check_rotated(rotated: Callable) -> str:
 
 
 @exercise
-def check_cached_step(cached_step: Callable) -> str:
-    """Exercise 4: attention of one new token with q, k, v [D] and the cache [T, D]: output, keys and values."""
+def check_grouped_attention(grouped_attention: Callable) -> str:
+    """Exercise 2: q [B, n_head, T, D] over fewer keys and values [B, n_kv, T, D], causal: output [B, n_head, T, D]."""
     import torch
 
     rng = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(2, heads, 5, 4, generator=rng, dtype=torch.float64) for heads in (6, 2, 2))
 
-    def numbers(*size):
-        return torch.randn(*size, generator=rng, dtype=torch.float64)
+    def attend(k, v, hidden, scale: float = 0.5):
+        return (q @ k.transpose(-2, -1) * scale).masked_fill(hidden, -math.inf).softmax(-1) @ v
 
-    def mix(q, keys, values, scale: float):
-        return (keys @ q * scale).softmax(0) @ values
-
-    q, k, v, keys, values = numbers(4) * 2, numbers(4), numbers(4), numbers(3, 4), numbers(3, 4)
-    changed = "You changed what you were given. Make longer tensors: another text may go on from the old cache."
-    answer = call(cached_step, q, k, v, keys, values, changed=changed)
-    if not isinstance(answer, tuple | list) or len(answer) != 3 or not all(map(torch.is_tensor, answer)):
-        raise Wrong("Return three tensors: the output, then all keys and all values, the new ones last.")
-    longer, more = torch.cat((keys, k[None])), torch.cat((values, v[None]))
-    output, new_keys, new_values = answer
-    if new_keys.shape == keys.shape or new_values.shape == values.shape:
-        raise Wrong(
-            "The cache did not grow. Append the new key and the new value, or the next token will not see this one."
-        )
-    if same(new_keys, torch.cat((k[None], keys))) or same(new_values, torch.cat((v[None], values))):
-        raise Wrong("You put the new key or value at the beginning. It comes last, as the token does.")
-    if same(new_keys, more) and same(new_values, longer) or same(new_keys, torch.cat((keys, v[None]))):
-        raise Wrong("Keys and values are mixed up: k belongs to the keys, v to the values, keys are returned first.")
-    output = tensor(output, (4,), "the output of attention")
-    if same(output, mix(q, keys, values, 0.5)):
-        raise Wrong("The new token attends to the old ones only. It attends to itself, too: append first, then attend.")
-    if same(output, mix(q, longer, more, 1.0)):
-        raise Wrong("The division by √D is missing: with D = 4 the scores are halved.")
-    if same(output, mix(q, longer, more, 0.25)):
-        raise Wrong("You divided by D. Divide the scores by its root.")
-    if same(output, mix(k, longer, more, 0.5)):
-        raise Wrong("You asked with the key. The query asks: each key is multiplied by q.")
-    if same(output, (longer @ q / 2) @ more):
-        raise Wrong("The softmax is missing: the scores must become weights that sum to 1.")
-    if same(output, mix(q, more, longer, 0.5)):
-        raise Wrong("You compared with the values and handed over the keys. It is the other way round.")
-    right = {"output": mix(q, longer, more, 0.5), "keys": longer, "values": more}
-    for ours, (name, expected) in zip((output, new_keys, new_values), right.items()):
-        if not same(ours, expected):
-            raise Wrong(f"The {name} differ from those of attention without a cache; I got {shown(ours)}.")
-    empty = torch.zeros(0, 4, dtype=torch.float64)
-    answer = cached_step(q, k, v, empty, empty)
-    if not isinstance(answer, tuple | list) or len(answer) != 3 or not same(answer[0], v):
-        raise Wrong("With an empty cache the first token can only attend to itself: the output is v.")
-    return "One token read, the whole past seen. Put it in a loop, and you write with a cache."
+    future = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    groups = [part.repeat_interleave(3, dim=1) for part in (k, v)]
+    answer = call(grouped_attention, q, k, v, changed="You changed what you were given. Compute new tensors.")
+    answer = tensor(answer, (2, 6, 5, 4), "an output for each of the six query heads")
+    mistakes = {
+        "Your groups are mixed: query heads 0, 1, 2 share the first key head and 3, 4, 5 the second: repeat_interleave.": attend(
+            k.repeat(1, 3, 1, 1), v.repeat(1, 3, 1, 1), future
+        ),
+        "The mask is missing: tokens see the future.": attend(*groups, torch.zeros_like(future)),
+        "The mask hides the past. The future is above the diagonal: triu(1).": attend(*groups, future.T),
+        "The division by √D is missing.": attend(*groups, future, 1.0),
+        "You divided by D. Divide the scores by its root.": attend(*groups, future, 0.25),
+        "All query heads share one key head. Each key head serves its own group of n_head / n_kv.": attend(
+            k[:, :1], v[:, :1], future
+        ),
+        "Your groups share a mean of all keys and values. Each group has a key head of its own.": attend(
+            k.mean(1, keepdim=True), v.mean(1, keepdim=True), future
+        ),
+        "The values are still in their own order: group them as you group the keys.": attend(
+            groups[0], v.repeat(1, 3, 1, 1), future
+        ),
+    }
+    refuse_known(answer, mistakes)
+    if not same(answer, attend(*groups, future)):
+        raise Wrong("The output differs from that of attention with each key and value head repeated for its group.")
+    if not same(grouped_attention(k, k, v), torch.nn.functional.scaled_dot_product_attention(k, k, v, is_causal=True)):
+        raise Wrong("With as many key heads as query heads it should be ordinary attention. Is a number written down?")
+    return "Fewer keys and values, the same number of queries: the cache shrinks by the size of a group."
 
 
 @exercise
 def check_scaling_exponent(scaling_exponent: Callable) -> str:
-    """Exercise 5: the exponent of the power law nearest to points (sizes, losses)."""
+    """Exercise 3: the exponent of the power law nearest to points (sizes, losses)."""
     sizes = [1e3, 4e3, 1.6e4, 6.4e4, 1e6]
     losses = [5 * size**-0.1 * wobble for size, wobble in zip(sizes, (1.0, 1.02, 0.97, 1.01, 0.99))]
 

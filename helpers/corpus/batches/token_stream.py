@@ -23,6 +23,15 @@ def stream(conversations: Iterable[Conversation], tokenizer: Tokenizer) -> torch
     return torch.tensor(ids, dtype=torch.int16 if len(tokenizer) <= 1 << 15 else torch.int32)
 
 
+def inputs_and_targets(ids: torch.Tensor, context: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a stream [N] cut into rows that follow each other, and the same one token later, both [rows, context].
+
+    What does not fill a row is left out. (Built in notebook 06; `WindowBatches` also shuffles, and cuts each pass elsewhere.)
+    """
+    rows = (len(ids) - 1) // context
+    return ids[: rows * context].reshape(rows, context), ids[1 : rows * context + 1].reshape(rows, context)
+
+
 class _WindowsOfStream(NumberedBatches):
     drop_last = True
 
