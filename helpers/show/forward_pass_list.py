@@ -55,9 +55,16 @@ def list_of_steps(steps: Sequence[Step], current: int) -> tuple[str, float]:
     reached = max((middle for number, middle in nodes if number <= current), default=nodes[0][1])
     line = f'<path d="M{MARGIN + 14} {{:g}}V{{:g}}" stroke="{{}}" stroke-width="3"/>'
     parts.append(line.format(nodes[0][1], nodes[-1][1], RULE) + line.format(nodes[0][1], reached, BLUE))
+    parts.append(_again(nodes[1][1], nodes[-1][1], current == len(steps) - 1))
     for kind, label, number, middle in rows:
         parts.append(_entry(kind, label, middle, number == current and kind == "step", number <= current))
     return "".join(parts), y + 8
+
+
+def _again(top: float, bottom: float, now: bool) -> str:
+    """The arrow from the last step back to the tokens: what was generated is read in the next pass."""
+    edge, style = MARGIN - 4 + WIDE, f'stroke="{BLUE if now else RULE}" stroke-width="{2 if now else 1.5}"'
+    return f'<path d="M{edge} {bottom:g}h10V{top:g}h-9m5 -4l-5 4l5 4" fill="none" {style}/>'
 
 
 def _entries(steps, current: int) -> list[tuple[str, str, int]]:

@@ -131,15 +131,16 @@ def _window(widths: Sequence[float], chosen: int, lines: int) -> tuple[int, int]
 
 
 def strip(
-    vector, y: float, label: str = "", scale=None, x: float = LEFT, width: float = RIGHT - LEFT, height: float = 26
+    vector, y: float, label="", scale=None, x: float = LEFT, width: float = RIGHT - LEFT, height=26.0, least=0.0, beside=""
 ) -> tuple[str, float]:
     """Draw a vector as a strip: a bar for each number, up and blue for a positive, down and orange for a negative one.
 
-    ``scale`` (lowest, highest) is shared by strips that are to be compared. ``label`` stands above, the first numbers beside
-    it. Return the SVG and where it ends. A long vector goes on in further rows; of more than 1,024 numbers the first are drawn.
+    ``scale`` (lowest, highest) is shared by strips that are to be compared. ``label`` stands above, the first numbers (or
+    ``beside``) to the right of it. A positive number is a bar of at least ``least`` pixels. Return the SVG and where it ends.
+    A long vector goes on in further rows; of more than 1,024 numbers the first are drawn.
     """
     (low, high), values = scale or span(vector), [float(value) for value in vector[:MOST_NUMBERS]]
-    beside = f"{len(vector):,} numbers: {', '.join(decimal(value) for value in values[:4])}{', …' * (len(vector) > 4)}"
+    beside = beside or f"{len(vector):,} numbers: {', '.join(decimal(value) for value in values[:4])}{', …' * (len(vector) > 4)}"
     parts = [f"<g><title>{xml(f'{label} {beside}'.strip())}</title>"]
     if label:
         parts.append(write(x, y + 11, label, 'font-size="12.5"') + write(x + width, y + 11, beside, f'text-anchor="end" {SMALL}'))
@@ -147,7 +148,8 @@ def strip(
     n_rows = 1 if len(values) <= 256 else 2 if len(values) <= 512 else 3
     per_row, height = math.ceil(len(values) / n_rows), height if n_rows == 1 else 20
     for start in range(0, len(values), per_row):
-        parts.append(_bars(values[start : start + per_row], x, y, width / per_row, height, low, high))
+        row = [max(value, least * (high - low) / height) if value > 0 else value for value in values[start : start + per_row]]
+        parts.append(_bars(row, x, y, width / per_row, height, low, high))
         y += height + 2
     return "".join(parts) + "</g>", y - 2
 

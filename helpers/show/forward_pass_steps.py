@@ -16,16 +16,22 @@ from helpers.show.forward_pass_parts import (
     TOKEN,
     Picture,
     View,
+    bar,
     begins,
     chips,
     decimal,
     labeled,
+    length,
+    line,
     span,
     strip,
 )
 from helpers.show.svg import quoted, seen, write
 from helpers.show.theme import BLUE, RULE, amount, listing, number, percent, shorten, signs
 
+CONTEXT = "tokens of context"  # what the longest text of the model is called among its sizes
+ACROSS = 256  # numbers in a single line
+BINS = 60  # of the histogram of logits
 TOP = 8  # tokens with the highest logits and probabilities that are drawn
 MOST_VECTORS = 8  # of other tokens
 COLUMNS = 66  # characters of the text in a line
@@ -81,12 +87,13 @@ def embedding(view: View, y: float) -> Picture:
         body, words = body + part, f"{words} The vector of position {p} is added: {begins(position)}."
     equal = "" if trace.embedding_note else "= "
     part, y = strip(stream, y + 12, f"{equal}the vector that enters block 0", scale)
-    body += part + write(LEFT, y + 32, "All tokens become vectors at once; the pictures follow one of them:", SMALL)
+    notice = "All tokens become vectors at once; the pictures follow one of them"
+    notice += f" (the first {ACROSS} numbers of each):" if len(token) > ACROSS else ":"
+    body += part + write(LEFT, y + 32, notice, SMALL)
     y += 42
-    first = min(max(0, p - MOST_VECTORS // 2), max(0, len(view.names) - MOST_VECTORS))
-    for j, name in list(enumerate(view.names))[first : first + MOST_VECTORS]:
-        body += write(LEFT + 76, y + 13, seen(name, 8, space=True), f'{TOKEN} text-anchor="end"{BOLD * (j == p)}')
-        body += strip(trace.embedded[j], y, "", scale, LEFT + 84, RIGHT - LEFT - 84, 17)[0]
+    for j in _around(view):
+        body += write(LEFT + 76, y + 13, seen(view.names[j], 8, space=True), f'{TOKEN} text-anchor="end"{BOLD * (j == p)}')
+        body += strip(trace.embedded[j][:ACROSS], y, "", scale, LEFT + 84, RIGHT - LEFT - 84, 17)[0]
         y += 20
     words = f"{words} {trace.embedding_note}".strip() + f" Block 0 gets {begins(stream)}."
     return Picture(f"{view.token} becomes a vector of {amount(len(token), 'number')}", words, body, y)
@@ -94,19 +101,37 @@ def embedding(view: View, y: float) -> Picture:
 
 def norm(view: View, y: float) -> Picture:
     """The vector before and after the final norm."""
-    before, after = view.trace.blocks[-1].after[view.position], view.trace.normalized[view.position]
-    body, sizes, scale = "", [], span(before, after)
-    for label, vector in (("residual stream after the last block", before), ("after the final norm", after)):
+    streams, normed = view.trace.blocks[-1].after, view.trace.normalized
+    body, sizes = "", []
+    for label, vector in (("residual stream after the last block", streams), ("after the final norm", normed)):
+        vector = vector[view.position]
         mean, deviation = decimal(vector.mean()), decimal(vector.std(correction=0))
-        part, y = strip(vector, y, label, scale, height=60)
-        body, y = body + part + write(LEFT, y + 17, f"mean {mean}, standard deviation {deviation}", SMALL), y + 46
+        part, y = strip(vector, y, label, height=34, beside=f"mean {mean}, standard deviation {deviation}")
+        body, y = body + part, y + 14
         sizes.append(f"mean {mean} and standard deviation {deviation}")
+    columns = (("length before", LEFT + 84), ("length after", LEFT + 330))
+    body, y = body + "".join(write(x, y + 14, name, 'font-size="12.5"') for name, x in columns), y + 22
+    top, longest = y, max(length(vector) for vector in (*streams, *normed))
+    for j in _around(view):
+        name, bold = seen(view.names[j], 8, space=True), BOLD * (j == view.position)
+        body += write(LEFT + 76, y + 14, name, f'{TOKEN} text-anchor="end"{bold}')
+        for vector, (_, x) in zip((streams[j], normed[j]), columns):
+            body += bar(x, y + 3, 180 * length(vector) / longest, 14, BLUE, j != view.position)
+            body += write(x + 186 * length(vector) / longest + 2, y + 14, number(length(vector)), SMALL)
+        y += 20
+    body += line(LEFT + 84, top, y) + line(LEFT + 330, top, y)
     blocks = amount(len(view.trace.blocks), "block")
     words = (
         f"The residual stream of {view.here} is its embedding plus what {blocks} added. Its numbers have {sizes[0]}; after the "
         f"final norm {sizes[1]}."
     )
-    return Picture("The final norm: every vector gets the same size", words, body, y - 20)
+    return Picture("The final norm gives all vectors about the same size", words, body, y)
+
+
+def _around(view: View) -> range:
+    """The positions drawn below each other: the one in focus and those around it."""
+    first = min(max(0, view.position - MOST_VECTORS // 2), max(0, len(view.names) - MOST_VECTORS))
+    return range(first, min(first + MOST_VECTORS, len(view.names)))
 
 
 def logits(view: View, y: float) -> Picture:
@@ -124,7 +149,26 @@ def logits(view: View, y: float) -> Picture:
         f"{decimal(values.mean())}. {view.trace.logits_note}"
     )
     title = f"The highest logit after {view.token}: {quoted(names[0], 24)} {written[0]}"
-    return Picture(title, words.strip(), body, y + 26 * len(top))
+    part, y = _histogram(values, y + 26 * len(top) + 16)
+    return Picture(title, words.strip(), body + part, y)
+
+
+def _histogram(values, y: float) -> tuple[str, float]:
+    """How many tokens have a logit of which size: bars side by side, the highest logit at the right end."""
+    low, high, high_bar = float(values.min()), float(values.max()), 56
+    counts = values.double().histc(BINS, low, high) if high > low else values.new_ones(BINS)
+    wide, most = (RIGHT - LEFT) / BINS, float(counts.max())
+    body = write(LEFT, y + 4, f"All {len(values):,} logits: how many tokens have which", 'font-size="12.5"')
+    y += 14
+    shape = "".join(
+        f"M{LEFT + (i + 0.5) * wide:.1f} {y + high_bar:g}v{-max(high_bar * count / most, 1.2):.1f}"
+        for i, count in enumerate(counts.tolist())
+        if count
+    )
+    body += f'<path d="{shape}" stroke="{BLUE}" stroke-width="{wide * 0.8:.2f}"/>'
+    body += f'<path d="M{LEFT} {y + high_bar:g}H{RIGHT}" stroke="{RULE}"/>' + write(LEFT, y + high_bar + 15, decimal(low), SMALL)
+    body += write(RIGHT, y + high_bar + 15, decimal(high), f'text-anchor="end" {SMALL}')
+    return body, y + high_bar + 18
 
 
 def probabilities(view: View, y: float) -> Picture:
@@ -163,8 +207,11 @@ def next_token(view: View, y: float) -> Picture:
         words += f" The text goes on with {true}, {percent(value, 1)}: in training the loss here is −ln p = {loss} nats."
         notice = f"The text itself goes on with {true} ({percent(value, 1)}): loss {loss} nats"
     else:
-        words += f" Greedy decoding appends it, and the next forward pass reads {amount(len(ids), 'token')}."
-        notice = f"Appended, it is read in the next forward pass: {amount(len(ids), 'token')}"
+        full = len(ids) > view.sizes.get(CONTEXT, len(ids))
+        then = f"the next forward pass reads {amount(len(ids), 'token')}"
+        then = "its context is full: the oldest token must go" if full else then
+        words += f" Greedy decoding appends it, and {then}."
+        notice = f"Appended, {then}."
     body += write(LEFT, y + 36, notice, 'font-size="13"')
     return Picture(f"After {view.token} the most probable token is {quoted(name, 24)} ({chance})", words, body, y + 36)
 

@@ -83,6 +83,7 @@ def _read(model, tokenizer, text: str, appended: int) -> dict:
     """Trace a text, with so many greedy tokens appended; return all that a step is drawn from but for the controls."""
     from helpers.interpretability.forward_trace import trace
     from helpers.interpretability.units import pieces
+    from helpers.show.forward_pass_steps import CONTEXT
 
     ids, traced = tokenizer.encode(text), None
     traced = trace(model, ids)
@@ -93,9 +94,9 @@ def _read(model, tokenizer, text: str, appended: int) -> dict:
     sizes = {"blocks": len(traced.blocks), "heads in each block": 0 if weights is None else len(weights)}
     sizes |= {"numbers per token": width, "tokens in the vocabulary": traced.logits.shape[1]}
     sizes |= {"parameters": sum(parameter.numel() for parameter in model.parameters())}
-    sizes |= {"tokens of context": getattr(model, "context", None) or 0}
+    sizes |= {CONTEXT: getattr(model, "context", None) or 0}
     sizes = {name: size for name, size in sizes.items() if size}
-    names = pieces(tokenizer, ids)
+    names, text = pieces(tokenizer, ids), text + tokenizer.decode(ids[len(ids) - appended :])
     return {"trace": traced, "tokenizer": tokenizer, "names": names, "text": text, "appended": appended, "sizes": sizes}
 
 
@@ -115,6 +116,8 @@ def _draw(reading: dict, step: int | str, position: int, head: int) -> Drawing:
     view = View(**reading, position=position % len(names), head=head, number=now.block or 0)
     rail, end = list_of_steps(steps, number)
     picture, code = PICTURES[now.kind]
+    if now.kind == "embedding" and traced.position_vectors is None:
+        code = "x = embed(ids)"
     y = TITLE_HEIGHT + 18
     body = write(LEFT, y, f"Step {number} of {len(steps) - 1} · {now.title}", 'font-weight="700"')
     body += write(LEFT, y + 19, code, f'font-family="{MONO}" font-size="12.5" fill="{SOFT}"')
