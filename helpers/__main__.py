@@ -19,6 +19,9 @@ from helpers.io import lenient_streams
 
 EXPERIMENTS = {
     "scaling_laws": "helpers.experiments.scaling_laws",
+    "transformer_ablations": "helpers.experiments.transformer_ablations",
+    "bottleneck": "helpers.experiments.bottleneck",
+    "reply_attention": "helpers.experiments.reply_attention",
     "fine_tuning": "helpers.experiments.fine_tuning",
     "dialogue_gan": "helpers.experiments.dialogue_gan",
     "rlhf": "helpers.experiments.rlhf",

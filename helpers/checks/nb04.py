@@ -1,64 +1,28 @@
-"""Checks of notebook 04, *Attention is all you need*."""
+"""Checks of notebook 04, *Attention is all you need*; those of its build cells stand in files of their own."""
 
 import operator
 from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise, tried
 from helpers.checks.compare import call, refuse_known, same, shown, tensor, whole
+from helpers.checks.nb04_attention import check_attention, check_causal_mask, check_MultiHeadAttention
+from helpers.checks.nb04_layers import check_DecoderLayer, check_EncoderLayer
 
-
-@exercise
-def check_attend(attend: Callable) -> str:
-    """Exercise 1: attention of one query [D] to keys [S, D] and values [S, V]."""
-    import torch
-
-    query = torch.tensor([2.0, 0.0, 1.0, -1.0])
-    keys = torch.tensor([[1.0, 2.0, 0.0, 1.0], [1.0, 1.0, 1.0, 0.0], [0.0, -1.0, 2.0, 0.0]])
-    values = torch.tensor([[8.0, 1.0], [-4.0, 2.0], [2.0, -3.0]])
-    scores = keys @ query  # 1, 3 and 2
-    answer = tried(attend(query.clone(), keys.clone(), values.clone()))
-    if same(answer, scores.softmax(0)) or same(answer, (scores / 2).softmax(0)):
-        raise Wrong("These are the weights. One step is left: add up the values, each times its weight.")
-    if same(answer, (scores / 2).softmax(0) @ keys):
-        raise Wrong("You handed over the keys. They are only compared with the query; what is summed are the values.")
-    answer = tensor(answer, (2,), "a tensor, the weighted sum of the values")
-    refuse_known(
-        answer,
-        {
-            "You forgot √d: divide the scores by the square root of the query's length, before the softmax.": 1,
-            "You divided by d itself. Its square root is enough: the standard deviation of a dot product grows like √d.": 4,
-            "You divided by the root of the number of keys. It is the query's length that makes scores large.": 3**0.5,
-            "You divided by the root of the values' width. Scores come from queries and keys: take their length.": 2
-            ** 0.5,
-            "You multiplied by √d. Divide: the scores are too large, not too small.": 0.5,
-        },
-        lambda answer, divisor: same(answer, (scores / divisor).softmax(0) @ values),
-    )
-    if same(answer, (scores / 2) @ values) or same(answer, scores @ values):
-        raise Wrong("The scores went in as they are. A softmax first turns them into weights that sum to 1.")
-    if same(answer, (scores / 2).exp() @ values) or same(answer, scores.exp() @ values):
-        raise Wrong("Your weights do not sum to 1: after exp, divide each by the sum of all.")
-    if same(answer, values.mean(0)):
-        raise Wrong("This is the plain mean of the values: the query was not asked. Are all your scores the same?")
-    if same(answer, values[1]):
-        raise Wrong("You took the value of the best key alone. Attention takes a weighted sum of all values.")
-    if not same(answer, (scores / 2).softmax(0) @ values):
-        raise Wrong(f"With scores 1, 3 and 2 and d = 4 I expected {_rounded(scores, values)} and got {shown(answer)}.")
-    large = attend(torch.tensor([500.0, 0.0]), torch.tensor([[1.0, 0.0], [0.9, 0.0]]), torch.eye(2))
-    if not same(large, torch.tensor([1.0, 0.0])):
-        raise Wrong(
-            "With a large query your numbers overflow. torch.softmax does not: use it, or subtract the maximum."
-        )
-    return "A query met its keys and took a weighted sum of the values. That is attention."
-
-
-def _rounded(scores, values) -> str:
-    return str([round(number, 2) for number in ((scores / 2).softmax(0) @ values).tolist()])
+__all__ = [
+    "check_attend_with_cache",
+    "check_attention",
+    "check_causal_mask",
+    "check_DecoderLayer",
+    "check_EncoderLayer",
+    "check_layer_parameters",
+    "check_MultiHeadAttention",
+    "check_window_mask",
+]
 
 
 @exercise
 def check_window_mask(window_mask: Callable) -> str:
-    """Exercise 2: bool [length, length]; each token may attend to itself and to the window - 1 before it."""
+    """Exercise 1: bool [length, length]; each token may attend to itself and to the window - 1 before it."""
     import torch
 
     def expected(length: int, low: int, high: int):
@@ -99,60 +63,8 @@ def check_window_mask(window_mask: Callable) -> str:
 
 
 @exercise
-def check_both_masks(both_masks: Callable) -> str:
-    """Exercise 3: is_token bool [B, T] to a mask bool [B, 1, T, T] that hides padding and whatever comes later."""
-    import torch
-
-    is_token = torch.tensor([[True, True, True, False], [False, True, True, True], [True, True, True, True]])
-    triangle = torch.ones(4, 4, dtype=torch.bool).tril()
-    columns, rows = is_token[:, None, None], is_token[:, None, :, None]
-    right = triangle & columns
-    answer = tried(both_masks(is_token.clone()))
-    got = list(answer.shape) if torch.is_tensor(answer) else shown(answer)
-    if got not in ([3, 1, 4, 4], [3, 4, 4], [3, 1, 1, 4], [1, 1, 4, 4], [4, 4]):
-        raise Wrong(f"For three texts of four positions I expected a tensor of shape [3, 1, 4, 4] and got {got}.")
-    seen = answer.detach().bool()
-    seen = (seen[:, None] if seen.ndim == 3 else seen).expand(3, 1, 4, 4)
-    wide = torch.ones(4, 4, dtype=torch.bool).tril(1)
-    known = {
-        "Padding is not hidden in your mask: join the triangle with `is_token`, by &.": triangle,
-        "The future is open: join what hides padding with the triangle of section 5, by &.": columns,
-        "You joined the two by “or”. A position must be allowed by both: &.": triangle | columns,
-        "Your mask is the wrong way round: True means “may attend here”, not “hidden”.": ~right,
-        "`is_token` is upside down: True at tokens, it needs no ~ to say what may be attended to.": triangle & ~columns,
-        "You hid what padding attends to. Hide it from others: its column, not its row, [:, None, None].": triangle
-        & rows,
-        "You hid the rows of padding as well. Nobody reads them, and I asked for the columns alone.": right & rows,
-        "Your triangle is upside down: rows attend to columns, so what comes later is above: tril.": triangle.T
-        & columns,
-        "A token may not attend to itself in your mask: the triangle includes its diagonal.": triangle.tril(-1)
-        & columns,
-        "Your triangle is one column too wide: each position sees the next token, which is its answer.": wide & columns,
-        "You used the padding of the first text for all of them. Each text has its own.": triangle & is_token[0],
-    }
-    refuse_known(seen, {message: wrong.expand(3, 1, 4, 4) for message, wrong in known.items()})
-    if not torch.equal(seen, right):
-        text, _, row, _ = (seen != right).nonzero()[0].tolist()
-        raise Wrong(f"Text {text}, position {row} (from 0) is not right: {seen[text, 0, row].int().tolist()}.")
-    if got != [3, 1, 4, 4]:
-        raise Wrong(
-            f"The positions are right, but the shape is {got}: torch would take your texts for heads. Make it [3, 1, 4, 4]."
-        )
-    if answer.dtype != torch.bool:
-        raise Wrong(
-            f"The positions are right, but the mask is {answer.dtype}. `masked_fill(~mask, …)` needs torch.bool."
-        )
-    for shape in ((1, 1), (2, 6)):
-        is_token = torch.arange(shape[1]) < torch.arange(1, shape[0] + 1)[:, None]
-        expected = torch.ones(shape[1], shape[1], dtype=torch.bool).tril() & is_token[:, None, None]
-        if not same(both_masks(is_token), expected):
-            raise Wrong(f"Three texts of four positions are right; {shape[0]} × {shape[1]} is not.")
-    return "Not the future, and not the padding: this is the mask with which chatbots are trained in batches."
-
-
-@exercise
 def check_layer_parameters(layer_parameters: Callable[[int, int], int]) -> str:
-    """Exercise 4: how many weights an encoder layer has, ``d_model`` wide and ``d_ff`` inside its feed-forward part."""
+    """Exercise 2: how many weights an encoder layer has, ``d_model`` wide and ``d_ff`` inside its feed-forward part."""
     d_model, d_ff = 10, 30
     answer = whole(tried(layer_parameters(d_model, d_ff)))
     attention, mlp, norms = 4 * d_model * d_model + 4 * d_model, 2 * d_model * d_ff + d_ff + d_model, 4 * d_model
@@ -185,7 +97,7 @@ def check_layer_parameters(layer_parameters: Callable[[int, int], int]) -> str:
 
 @exercise
 def check_attend_with_cache(attend_with_cache: Callable) -> str:
-    """Exercise 5: attention for one new token, with the keys and values of those before it kept."""
+    """Exercise 3: attention for one new token, with the keys and values of those before it kept."""
     import torch
 
     rng = torch.Generator().manual_seed(0)
