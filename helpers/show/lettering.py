@@ -73,3 +73,10 @@ def spans(text: Formula, size: float) -> str:
             drawn += f'<tspan dy="{shift[level] - now:.1f}"{small}>{xml(part)}</tspan>'
             now = shift[level]
     return drawn
+
+
+def joined(tokens: Sequence[str], among: Sequence[str] = ()) -> str:
+    """Return tokens as a text: as they are where they (or others `among`) bring their spaces or are characters, else spaced."""
+    every = [str(token) for token in (*tokens, *among)]
+    glue = "" if any(token[:1] == " " for token in every) or all(len(token) == 1 for token in every) else " "
+    return glue.join(every[: len(tokens)]).strip()

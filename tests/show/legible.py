@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 from helpers.show.lettering import text_width
@@ -39,3 +40,19 @@ def problems(svg: str) -> list[str]:
             if left < right_2 - 0.5 and left_2 < right - 0.5 and top < bottom_2 - 0.5 and top_2 < bottom - 0.5:
                 found.append(f"{text!r} touches {other!r} at {left:.0f}, {bottom:.0f}")
     return found
+
+
+def edges(svg: str) -> tuple[float, float, float]:
+    """Return how far left, right and down rectangles, circles and paths reach."""
+    points = []
+    for element in ElementTree.fromstring(svg).iter():
+        if element.tag == f"{SVG}rect":
+            x, y = float(element.get("x", 0)), float(element.get("y", 0))
+            points += [(x, y), (x + float(element.get("width")), y + float(element.get("height")))]
+        elif element.tag == f"{SVG}circle":
+            x, y, r = (float(element.get(name)) for name in ("cx", "cy", "r"))
+            points += [(x - r, y - r), (x + r, y + r)]
+        elif element.tag == f"{SVG}path":
+            numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", element.get("d"))]
+            points += list(zip(numbers[::2], numbers[1::2]))
+    return min(x for x, _ in points), max(x for x, _ in points), max(y for _, y in points)

@@ -1,4 +1,5 @@
-"""Attention, drawn: one query with its numbers, all queries with their shapes, and who may attend to whom (notebooks 03, 04)."""
+"""Attention, drawn: one query with its numbers, all queries with their shapes, and who may attend to whom (notebooks 03, "
+"04)."""
 
 from __future__ import annotations
 
@@ -137,11 +138,13 @@ def dot_product_attention(
             figure.label(middle, y + 94, shape_text(shape), 11.5)
         x += room + gap
     told = (
-        f"{amount(T, 'query', 'queries')} of {amount(d_k, 'number')} times {amount(S, 'key')} give {number(T)} × {number(S)} = "
+        f"{amount(T, 'query', 'queries')} of {amount(d_k, 'number')} times {amount(S, 'key')} give {number(T)} × "
+        f"{number(S)} = "
         f"{number(T * S)} scores, divided by √{d_k} = {math.sqrt(d_k):.3g}. "
     )
     told += f"The causal mask hides {number(T * (T - 1) // 2)} of them, those of later positions. " if causal else ""
-    told += f"The softmax makes each row sum to 1; times the values {shape_text([S, d_v])} that gives an output {shape_text([T, d_v])}."
+    told += f"The softmax makes each row sum to 1; times the values {shape_text([S, d_v])} that gives "
+    told += f"an output {shape_text([T, d_v])}."
     return figure.finish(told, "Gray: masked, weight 0." if causal else "")
 
 

@@ -14,8 +14,9 @@ MOST = 20  # bytes of a word
 def bpe_tree(word: str, merges: Sequence[tuple[bytes | str, bytes | str]]) -> Drawing:
     """Draw how `word` is cut into tokens: its bytes below, a node for each merge, the tokens on top.
 
-    `merges` are pairs of byte strings (or of strings) in the order in which they were learned; at each step the earliest one that fits is
-    applied, as an encoder does. Raises ValueError for an empty word, one of more than 20 bytes, or pairs that are no pairs.
+    `merges` are pairs of byte strings (or of strings) in the order in which they were learned; at each step the earliest one that
+    fits is applied, as an encoder does. Raises ValueError for an empty word, one of more than 20 bytes, or merges that are not
+    pairs.
     """
     data = word.encode("utf-8")
     need(0 < len(data) <= MOST, f"the word has {len(data)} bytes: give 1 to {MOST}")
@@ -58,7 +59,8 @@ def bpe_tree(word: str, merges: Sequence[tuple[bytes | str, bytes | str]]) -> Dr
         draw(node, True)
     pieces = [_text(node["data"]) for node in nodes]
     order = sorted(_ranks(nodes), key=lambda node: node["rank"])
-    told = f"The {amount(len(data), 'byte')} of {quoted(word)} become {amount(len(nodes), 'token')}: {listing(quoted(piece) for piece in pieces)}."
+    told = f"The {amount(len(data), 'byte')} of {quoted(word)} become {amount(len(nodes), 'token')}: "
+    told += listing(quoted(piece) for piece in pieces) + "."
     used_now = listing(f"{node['rank']:,} {quoted(_text(node['data']))}" for node in order[:8])
     told += f" Merges used, by their number: {used_now}{', …' * (len(order) > 8)}." if order else " No merge fits."
     return figure.finish(told, "Orange: a token. #: the merge's number, in the order in which merges were learned.")

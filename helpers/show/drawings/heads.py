@@ -62,8 +62,10 @@ def split_into_heads(seq_len: int, d_model: int, n_head: int) -> Drawing:
     figure.label(x - 14, rows["out"] + 21, shape_text([d_model, d_model]), 12, "end")
     figure.arrow((out.center[0], rows["joined"] + 36), out.top_middle)
     told = (
-        f"Queries, keys and values [{seq_len}, {d_model}] are cut into {amount(n_head, 'head')} of [{seq_len}, {size}]. Each head attends on its own; the outputs "
-        f"are joined to [{seq_len}, {d_model}] again and mixed by a matrix [{d_model}, {d_model}]. The number of parameters does not depend on the number of heads."
+        f"Queries, keys and values [{seq_len}, {d_model}] are cut into {amount(n_head, 'head')} of [{seq_len}, {size}]. "
+        f"Each head attends on its own; the outputs "
+        f"are joined to [{seq_len}, {d_model}] again and mixed by a matrix [{d_model}, {d_model}]. The number of parameters "
+        f"does not depend on the number of heads."
     )
     return figure.finish(told)
 
@@ -123,8 +125,10 @@ def grouped_query_attention(n_head: int, n_kv_head: int) -> Drawing:
             left + width / 2, y + 203, "cache: all" if groups == n_head else f"cache: 1/{n_head // groups} of it", 12
         )
     told = (
-        f"{amount(n_head, 'query head')} with {amount(n_kv_head, 'key-value head')}: {amount(n_head // n_kv_head, 'query head')} "
-        f"{'uses' if n_head == n_kv_head else 'share'} each, so the cache of keys and values is {number(n_head // n_kv_head)} times smaller than with {n_head}."
+        f"{amount(n_head, 'query head')} with {amount(n_kv_head, 'key-value head')}: "
+        f"{amount(n_head // n_kv_head, 'query head')} "
+        f"{'uses' if n_head == n_kv_head else 'share'} each, so the cache of keys and values is "
+        f"{number(n_head // n_kv_head)} times smaller than with {n_head}."
         if n_kv_head < n_head
         else f"{amount(n_head, 'query head')} with a key-value head each: ordinary multi-head attention, nothing is shared."
     )

@@ -25,10 +25,10 @@ FORMULAS = {
     4: [("output gate", "o_{t} = σ(W_{o} [x_{t}, h_{t−1}] + b_{o})"), ("", "h_{t} = o_{t} ⊙ tanh(c_{t})")],
 }
 SAYS = {
-    1: "The cell state c runs from step to step along one line; only the gates change it, so its gradient can survive many steps.",
+    1: "The cell state c runs from step to step along one line; only the gates change it, so a gradient can survive many steps.",
     2: "The forget gate f, a sigmoid between 0 and 1, multiplies each number of the cell state: 0 erases it, 1 keeps it.",
     3: "The input gate i decides which of the candidate values g (a tanh between −1 and 1) are added to the cell state.",
-    4: "The output gate o decides which numbers of tanh(c) become the hidden state h, which the next layer and the next step read.",
+    4: "The output gate o decides which numbers of tanh(c) become the hidden state h, which the next layer and step read.",
 }
 TOP, DEEP = TITLE_HEIGHT + 14, 254  # of the cell: its upper edge and height
 LINE, MIX, GATES, JOIN = TOP + 36, TOP + 104, TOP + 158, TOP + 222  # cell state, i ⊙ g, gates, x and h together

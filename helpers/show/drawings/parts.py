@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from helpers.show.diagram import need
+from helpers.show.theme import amount
+
+ACTIVATIONS = {"relu2": "ReLU²", "relu": "ReLU", "gelu": "GELU", "swiglu": "SwiGLU"}
 
 
 def parameter_count(*modules) -> int:
@@ -15,8 +18,8 @@ def parameter_count(*modules) -> int:
 
 def short(count: int) -> str:
     """Return a number of parameters as it is spoken: "1.2 M", "33 k"; below 10,000 exactly."""
-    for limit, unit, name in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
-        if count >= limit * 0.9995:
+    for limit, unit, name in ((999.5e6, 1e9, "B"), (999.5e3, 1e6, "M"), (1e4, 1e3, "k")):
+        if count >= limit:
             value = count / unit
             return f"{value:.0f} {name}" if value >= 99.95 else f"{value:.1f} {name}"
     return f"{count:,}"
@@ -39,12 +42,22 @@ class Block(NamedTuple):
     width: int  # of the residual stream
     hidden: int  # of the feed-forward network
     n_head: int | None
+    n_kv_head: int | None  # fewer than n_head where groups of queries share their keys and values
     norm: str
     activation: str
+    gated: bool  # a third matrix, as in SwiGLU
     rotary: bool
     parameters: int
     attention_parameters: int
     feed_forward_parameters: int
+
+    @property
+    def heads(self) -> str:
+        """The heads in words, "" where their number is not known."""
+        if not self.n_head:
+            return ""
+        shared = f", {self.n_kv_head} of keys and values" if self.n_kv_head and self.n_kv_head < self.n_head else ""
+        return f"{amount(self.n_head, 'head')} of {self.width // self.n_head}{shared}"
 
 
 class GPTParts(NamedTuple):
@@ -124,21 +137,21 @@ def read_block(model) -> Block:
         f"{type(block).__name__} has no {' and no '.join(lacks)}: a block is drawn from attention, up and down",
     )
     settings = find(model, "settings") or find(attention, "config")
-    norm = find(block, "norm_1")
-    squared = bool(find(block, "relu2")) or getattr(settings, "activation", "") == "relu2"
-    rotary = (
-        hasattr(model, "cos") or getattr(settings, "positions", "") == "rotary" and find(model, "positions") is None
-    )
+    norm, gate, n_head = find(block, "norm_1"), find(inner, "gate"), find(attention, "n_head")
+    n_head = getattr(settings, "n_head", None) if n_head is None else n_head
+    activation = getattr(settings, "activation", "") or getattr(block, "activation", "")
     return Block(
         width=up.weight.shape[1],
         hidden=up.weight.shape[0],
-        n_head=find(attention, "n_head") or getattr(settings, "n_head", None),
+        n_head=n_head,
+        n_kv_head=find(attention, "n_kv_head") or getattr(settings, "kv_heads", None) or n_head,
         norm=kind_of_norm(norm) if norm is not None else "norm",
-        activation="ReLU²" if squared else "GELU",
-        rotary=rotary,
+        activation="SwiGLU" if gate is not None else ACTIVATIONS.get(activation, "GELU"),
+        gated=gate is not None,
+        rotary=find(model, "positions") is None and (hasattr(model, "cos") or getattr(settings, "positions", "") == "rotary"),
         parameters=parameter_count(block),
         attention_parameters=parameter_count(attention),
-        feed_forward_parameters=parameter_count(up, down),
+        feed_forward_parameters=parameter_count(up, down, gate),
     )
 
 

@@ -1,4 +1,5 @@
-"""An RNN, unrolled: one cell, applied to character after character, and its gradient on the way back (built for notebook 02)."""
+"""An RNN, unrolled: one cell, applied to character after character, and its gradient on the way back (built for notebook "
+"02)."""
 
 from __future__ import annotations
 
@@ -109,7 +110,8 @@ def unrolled_rnn(model, text: str = "hello") -> Drawing:
     pairs = ", ".join(f"{quoted(text[t])} → {quoted(text[t + 1])}" for t in range(steps))
     passes = "hidden state and cell state pass" if wide else "hidden state passes"
     words = (
-        f"{a} {sizes.kind} reads {quoted(text[:steps])} one character at a time. Its {passes} from each step to the next; the "
+        f"{a} {sizes.kind} reads {quoted(text[:steps])} one character at a time. Its {passes} from each step to the next; "
+        f"the "
         f"weights W_xh, W_hh and W_hy are shared by all steps. Each step predicts the next character: {pairs}. "
         f"Sizes: {', '.join(facts)}."
     )
@@ -156,6 +158,7 @@ def rnn_gradient_path(steps: int, factor: float) -> Drawing:
     first = number(float(sizes[0]))
     words = (
         f"The gradient of the last step's loss passes back through {steps} hidden states and is multiplied by about "
-        f"{number(float(factor))} at each step: it {fate}. At the last hidden state it is 1, at the first, {steps - 1} steps back, {first}."
+        f"{number(float(factor))} at each step: it {fate}. At the last hidden state it is 1, at the first, {steps - 1} "
+        f"steps back, {first}."
     )
     return figure.finish(words)

@@ -54,7 +54,10 @@ def rotary_positions(head_size: int, positions: int | Sequence[int] = 6, base: f
                 width=2.6,
             )
     figure._reach(y + len(chosen) * row)
-    words = f"A head of {amount(head_size, 'number')} is {amount(pairs, 'pair')}; at each further position {listing(told)}. Queries and keys are turned alike, so their product depends only on how far apart they are."
+    words = (
+        f"A head of {amount(head_size, 'number')} is {amount(pairs, 'pair')}, turned at each further position: {listing(told)}. "
+        f"Queries and keys are turned alike, so their product depends only on how far apart they are."
+    )
     return figure.finish(
         words, f"Gray: position 0. Angles of pair i: position × {number(int(base))} ^ (−2i / {head_size}), in radians."
     )

@@ -1,4 +1,4 @@
-"""From scores to a token: the sampler's steps with real numbers, and the tree of a beam search (notebooks 02 and 03)."""
+"""From logits to the next token: the steps of the sampler with real numbers (built for notebook 02)."""
 
 from __future__ import annotations
 
@@ -49,8 +49,12 @@ def sampling_pipeline(
     plain, final = distribution(logits, temperature), distribution(logits, temperature, top_k, top_p)
     kept = int((final > 0).sum())
     cut = listing(([f"top-k {top_k}"] if top_k else []) + ([f"top-p {top_p:g}"] if top_p is not None else []))
-    columns = [("logits", logits, "score of each token"), (f"÷ {temperature:g}", logits / temperature, "temperature"), ("softmax", plain, "probabilities"),
-               ("cut, rescaled" if cut else "nothing cut", final, cut or "no top-k, no top-p")]  # fmt: skip
+    columns = [
+        ("logits", logits, "score of each token"),
+        (f"÷ {temperature:g}", logits / temperature, "temperature"),
+        ("softmax", plain, "probabilities"),
+        ("cut, rescaled" if cut else "nothing cut", final, cut or "no top-k, no top-p"),
+    ]
     figure = Diagram(f"From logits to the next token: temperature {temperature:g}" + (f", {cut}" if cut else ""))
     x0, wide, gap, y = LEFT + 96, 142.0, 22.0, TITLE_HEIGHT + 58
     row = 27
@@ -96,104 +100,7 @@ def sampling_pipeline(
     )
     if cut:
         left = listing(f"{quoted(tokens[i])} {float(final[i]):.2f}" for i in order[: min(kept, 3)])
-        told += f" {cut.capitalize()} keeps {number(kept)} of {amount(len(tokens), 'token')} and rescales them to sum to 1: {left}{', …' * (kept > 3)}."
+        told += f" {cut.capitalize()} keeps {number(kept)} of {amount(len(tokens), 'token')}, rescaled to sum to 1: "
+        told += f"{left}{', …' * (kept > 3)}."
     told += f" Sampled: {quoted(tokens[chosen])}." if chosen is not None else ""
     return figure.finish(f"{told} {notice}".strip(), notice)
-
-
-def beam_search(levels: Sequence[Sequence[tuple[str, float, int | None, bool]]]) -> Drawing:
-    """Draw the search tree of a beam search: at each step all candidates, of which the likeliest are kept.
-
-    `levels` is a list of steps; each is a list of (token, log probability of the whole sequence so far, index of its parent in the
-    step before, whether it is kept). The parent of the first step is None. Up to six steps of up to ten candidates. The best of the
-    last step is emphasized. Raises ValueError for no steps, more than can be read, or a parent that does not exist or was not kept.
-    """
-    levels = [
-        [(str(token), float(log_p), parent, bool(kept)) for token, log_p, parent, kept in level] for level in levels
-    ]
-    need(
-        0 < len(levels) <= 6 and all(0 < len(level) <= 10 for level in levels),
-        "give one to six steps, each with one to ten candidates",
-    )
-    for number_, level in enumerate(levels):
-        for token, _, parent, _ in level:
-            before = levels[number_ - 1] if number_ else None
-            good = parent is None if before is None else isinstance(parent, int) and 0 <= parent < len(before)
-            need(
-                good,
-                f"{token!r} in step {number_ + 1} names parent {parent}: give {'None' if before is None else f'0 to {len(before) - 1}'}",
-            )
-            need(
-                before is None or before[parent][3],
-                f"{token!r} in step {number_ + 1} continues a candidate that was not kept",
-            )
-    width = max(sum(kept for *_, kept in level) for level in levels)
-    figure = Diagram(
-        f"Beam search: at each step {amount(width, 'sequence')} of all candidates {'is' if width == 1 else 'are'} kept"
-    )
-    row, top = 40, TITLE_HEIGHT + 34
-    tall = max(len(level) for level in levels) * row
-    gap = 62.0
-    wide = min(130, (RIGHT - LEFT - gap * len(levels)) / len(levels))
-    best = _best_path(levels)
-    places: list[list] = []
-    for n, level in enumerate(levels):
-        x = LEFT + 46 + n * (wide + gap) if n else LEFT + 46
-        y = top + (tall - len(level) * row) / 2
-        figure.label(x + wide / 2, top - 14, f"step {n + 1}", 12)
-        places.append([])
-        for i, (token, log_p, parent, kept) in enumerate(level):
-            at = y + i * row
-            strong = best[n] == i
-            start = (LEFT + 10, top + tall / 2) if parent is None else places[n - 1][parent].right_middle
-            color = ORANGE if strong else INK if kept else RULE
-            bend = (start[0] + x) / 2
-            figure.arrow(
-                start,
-                (bend, start[1]),
-                (bend, at + 15),
-                (x, at + 15),
-                color=color,
-                width=2.6 if strong else 1.4,
-                behind=not strong,
-                corner=10,
-            )
-            area = figure.rect(
-                x,
-                at,
-                wide,
-                31,
-                tint(ORANGE, 0.22) if strong else "#eef1f6" if kept else "#ffffff",
-                color if kept else RULE,
-                1.8 if strong else 1.1,
-                5,
-                dashed=not kept,
-            )
-            figure.label(
-                x + 8,
-                at + 20,
-                seen(token, 12, space=True),
-                12.5,
-                "start",
-                INK if kept else SOFT,
-                bold=strong,
-                room=wide - 58,
-            )
-            figure.label(x + wide - 7, at + 20, f"{log_p:.2f}".replace("-", "−"), 11.5, "end", INK if kept else SOFT)
-            places[n].append(area)
-    figure.circle(LEFT + 6, top + tall / 2, " ", 6, INK, INK)
-    text = "".join(levels[n][i][0] for n, i in enumerate(best)).strip()
-    total = levels[-1][best[-1]][1]
-    told = (
-        f"A beam search of width {width} over {amount(len(levels), 'step')}: {sum(map(len, levels))} candidates, {sum(kept for level in levels for *_, kept in level)} kept. "
-        f"The likeliest sequence is {quoted(text)} with log probability {total:.2f}.".replace("-", "−")
-    )
-    return figure.finish(told, "The number is the log probability of the whole sequence so far. Dashed: not kept.")
-
-
-def _best_path(levels) -> list[int]:
-    index = max(range(len(levels[-1])), key=lambda i: (levels[-1][i][3], levels[-1][i][1]))
-    path = [index]
-    for level in reversed(levels[1:]):
-        path.append(level[path[-1]][2])
-    return path[::-1]

@@ -1,4 +1,5 @@
-"""What the drawings of transformers share: a layer of branches on the residual stream, and bars of parameter counts (notebook 04)."""
+"""What the drawings of transformers share: a layer of branches on the residual stream, and bars of parameter counts "
+"(notebook 04)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LOOP = (  # clockwise: name, kind, code, what it does
     ("3 · loss", "loss", "loss = cross_entropy(logits, targets)", "how wrong, as one number"),
     ("4 · backward", "loss", "loss.backward()", "a gradient for every parameter"),
     ("5 · optimizer step", "feed-forward", "optimizer.step()", "each parameter moves a little"),
-    ("6 · zero gradients", "step", "optimizer.zero_grad()", "or the next would be added"),
+    ("6 · zero gradients", "step", "optimizer.zero_grad()", "or they would add up"),
 )
 
 
@@ -50,36 +50,32 @@ def next_token_targets(tokens: Sequence[str]) -> Drawing:
     `tokens` are strings, or one string, whose characters are then the tokens. As many as fit are drawn. Raises ValueError for
     fewer than two.
     """
-    tokens = list(tokens)
+    tokens = [str(token) for token in tokens]
     need(len(tokens) >= 2, "give at least two tokens: one to read, one to predict")
     names = [seen(token, 14, space=True) for token in tokens]
-    widths = [max(34, text_width(name, 14, mono=True) + 16) for name in names]
-    gap, x, count = 14, LEFT + 70, 0
-    while count < len(names) and x + widths[count] <= RIGHT:
-        x += widths[count] + gap
+    letters = [max(36, text_width(name, 14, mono=True) + 18) for name in names]
+    widths = [max(pair) for pair in zip(letters, letters[1:])]
+    gap, left = 26, LEFT + 76
+    count = 0
+    while count < len(widths) and sum(widths[: count + 1]) + gap * count <= RIGHT - left:
         count += 1
-    need(count >= 2, "the first tokens are too long to be drawn: give shorter ones")
     figure = Diagram("Inputs and targets: the same tokens, one position later")
-    top, bottom = TITLE_HEIGHT + 14, TITLE_HEIGHT + 104
+    top, low, high = TITLE_HEIGHT + 12, TITLE_HEIGHT + 92, 32
     figure.label(LEFT, top + 21, "inputs", 13, "start", INK, bold=True)
-    figure.label(LEFT, bottom + 21, "targets", 13, "start", INK, bold=True)
-    x = LEFT + 70
-    for i in range(count - 1):
-        width = max(widths[i], widths[i + 1])
-        above = figure.rect(x, top, width, 32, "#dde2ec", "#1e3e81", 1.5, 3)
-        below = figure.rect(x, bottom, width, 32, "#fbd8c8", "#ed6e34", 1.5, 3)
+    figure.label(LEFT, low + 21, "targets", 13, "start", INK, bold=True)
+    x, before = left + max(0, (RIGHT - left - sum(widths[:count]) - gap * (count - 1)) / 2 - 40), None
+    for i, width in enumerate(widths[:count]):
+        above, below = (figure.box(x, y, width, high, "", kind, rx=3) for y, kind in ((top, "kept"), (low, "new")))
         for area, name in ((above, names[i]), (below, names[i + 1])):
             figure.label(area.center[0], area.center[1] + 5, name, 14, color=INK, mono=True, room=width - 6)
-        figure.arrow(above.bottom_middle, below.top_middle)
+        figure.arrow(above.bottom_middle, below.top_middle, width=1.8)
+        if before is not None:  # the token that was a target is read next
+            ends = (before.right - 3, before.y - 1), (above.x + 3, above.bottom + 1)
+            figure.line(*ends, color="#8b90a0", width=1.1, dashed=True)
+        before = below
         x += width + gap
-        if x + max(widths[i + 1], widths[min(i + 2, len(names) - 1)]) > RIGHT:
-            count = i + 2
-            break
-    figure.label(
-        LEFT + 70, bottom + 56, "At each position the target is the token that comes next in the text.", 12.5, "start"
-    )
-    pairs = ", ".join(f"{quoted(a, 14)} → {quoted(b, 14)}" for a, b in zip(tokens[: count - 1], tokens[1:count]))
+    pairs = ", ".join(f"{quoted(a, 14)} → {quoted(b, 14)}" for a, b in list(zip(tokens, tokens[1:]))[:count])
     words = f"{amount(len(tokens), 'token')} give {amount(len(tokens) - 1, 'target')}, each the token that comes next: {pairs}."
-    if count < len(tokens):
-        words += f" Only the first {count - 1} of {len(tokens) - 1} are drawn."
-    return figure.finish(words)
+    if count < len(widths):
+        words += f" Only the first {count} of {len(widths)} are drawn."
+    return figure.finish(words, "Each target is the token that comes next. Dashed: it is the input of the next position.")

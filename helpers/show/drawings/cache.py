@@ -13,8 +13,8 @@ from helpers.show.theme import INK, amount, number
 def kv_cache(tokens: Sequence[str], step: int, d_model: int = 64) -> Drawing:
     """Draw one step of generation without and with a cache: which keys and values are computed, which are read.
 
-    `step` counts from 1: the token ``tokens[step − 1]`` is read in order to predict the next. The multiplications are those of one
-    attention layer with `d_model` numbers per token: three projections (d × d) per token that is computed, and per pair of
+    `step` counts from 1: the token ``tokens[step − 1]`` is read in order to predict the next. The multiplications are those of
+    one attention layer with `d_model` numbers per token: three projections (d × d) per token that is computed, and per pair of
     query and key 2 d, half for the score and half for the weighted sum. Two to ten tokens. Raises ValueError for others, or a
     step that does not exist.
     """
@@ -74,8 +74,10 @@ def kv_cache(tokens: Sequence[str], step: int, d_model: int = 64) -> Drawing:
         figure.label(left + 190 * i + 30, y + 13, text, 12.5, "start", INK)
     total = [sum(multiplications(t, d_model, cache) for t in range(1, step + 1)) for cache in (False, True)]
     told = (
-        f"Step {step} reads {quoted(tokens[step - 1])}. Without a cache queries, keys and values of {amount(step, 'token')} are computed: {number(without)} multiplications in a layer with {d_model} numbers per token. "
-        f"With a cache those of one token are computed and {amount(step - 1, 'key')} and {amount(step - 1, 'value')} are read: {number(cached)}. "
+        f"Step {step} reads {quoted(tokens[step - 1])}. Without a cache queries, keys and values of {amount(step, 'token')} "
+        f"are computed: {number(without)} multiplications in a layer with {d_model} numbers per token. "
+        f"With a cache those of one token are computed and {amount(step - 1, 'key')} and {amount(step - 1, 'value')} are "
+        f"read: {number(cached)}. "
         f"All steps up to here: {number(total[0])} without, {number(total[1])} with, {total[0] / total[1]:.1f} times fewer."
     )
     return figure.finish(

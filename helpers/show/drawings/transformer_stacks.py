@@ -61,17 +61,24 @@ def transformer(model) -> Drawing:
         memory.right_middle, (bend, memory.center[1]), (bend, cross.center[1]), cross.left_middle, color=TEAL, width=3
     )
     figure.text(bend - 9, (memory.center[1] + cross.center[1]) / 2, "keys,\nvalues", 12, INK, "end")
-    rows = [("decoder", "attention", f"{parts.n_decoder} × {short(parts.decoder_parameters // parts.n_decoder)}", parts.decoder_parameters),
-            ("encoder", "attention", f"{parts.n_encoder} × {short(parts.encoder_parameters // parts.n_encoder)}", parts.encoder_parameters),
-            ("embedding", "embedding", f"{number(parts.vocab)} × {number(width)}", parts.embedding_parameters)]  # fmt: skip
+    rows = [
+        (name, "attention", f"{layers} × {short(count // layers)}", count)
+        for name, layers, count in (
+            ("decoder", parts.n_decoder, parts.decoder_parameters),
+            ("encoder", parts.n_encoder, parts.encoder_parameters),
+        )
+    ]
+    rows.append(("embedding", "embedding", f"{number(parts.vocab)} × {number(width)}", parts.embedding_parameters))
     parameter_bars(figure, LEFT + 4, ENCODER + WIDE, top + 16, rows, parts.parameters)
     order = "before each sub-layer (pre-norm)" if first else "after each sub-layer (post-norm)"
     told = (
         f"A Transformer with {number(parts.parameters)} parameters, normalized {order}. Its encoder of "
         f"{amount(parts.n_encoder, 'layer')} ({number(parts.encoder_parameters)} parameters) turns the context into a memory "
-        f"[S, {width}]; its decoder of {amount(parts.n_decoder, 'layer')} ({number(parts.decoder_parameters)}) reads the reply so far "
+        f"[S, {width}]; its decoder of {amount(parts.n_decoder, 'layer')} ({number(parts.decoder_parameters)}) reads the "
+        f"reply so far "
         f"with causal self-attention and the memory with cross-attention, whose keys and values come from there. "
         f"{heads.capitalize() or 'Several heads'}, feed-forward {hidden}; a table of {number(parts.vocab)} token vectors "
-        f"({number(parts.embedding_parameters)} parameters) {'serves for reading and for scoring' if parts.tied else 'for reading'}."
+        f"({number(parts.embedding_parameters)} parameters) "
+        f"{'serves for reading and for scoring' if parts.tied else 'for reading'}."
     )
     return figure.finish(told)

@@ -13,8 +13,8 @@ from helpers.show.theme import INK, amount, number
 def gpt(model) -> Drawing:
     """Draw a whole GPT: tokens, embedding and positions, blocks on the residual stream, norm, head, logits.
 
-    `model` is a `helpers.models.gpt.GPT`, a module of one's own with ``embed``, ``blocks`` and ``head``, or a ``GPTConfig``; sizes
-    and parameter counts are its own. Raises ValueError for anything else.
+    `model` is a `helpers.models.gpt.GPT`, a module of one's own with ``embed``, ``blocks`` and ``head``, or a ``GPTConfig``; the
+    sizes and parameter counts are its own. Raises ValueError for anything else.
     """
     parts = read_gpt(model)
     block, width, vocab = parts.block, parts.block.width, parts.vocab
@@ -23,8 +23,7 @@ def gpt(model) -> Drawing:
     )
     x, wide, top = LEFT + 8, 330.0, TITLE_HEIGHT + 8
     stream = x + 30
-    heads = f"{amount(block.n_head, 'head')} of {width // block.n_head}" if block.n_head else ""
-    heads += ", rotary positions" if block.rotary else ""
+    heads = block.heads + (", rotary positions" if block.rotary else "")
     middle = f"{number(width)} → {number(block.hidden)} → {number(width)}"
     sublayers = [
         ("attention", "causal self-attention", heads),
@@ -72,9 +71,12 @@ def gpt(model) -> Drawing:
         else ""
     )
     told = (
-        f"A GPT with {number(parts.parameters)} parameters. {number(vocab)} tokens have a vector of {amount(width, 'number')} each{where}. "
-        f"{amount(parts.n_layer, 'block')} {'adds' if parts.n_layer == 1 else 'add'} to the residual stream [T, {width}], with attention "
-        f"({heads or 'several heads'}; {number(block.attention_parameters)} parameters per block) and a feed-forward network ({middle}; "
+        f"A GPT with {number(parts.parameters)} parameters. {number(vocab)} tokens have a vector of "
+        f"{amount(width, 'number')} each{where}. "
+        f"{amount(parts.n_layer, 'block')} {'adds' if parts.n_layer == 1 else 'add'} to the residual stream [T, {width}], "
+        f"with attention "
+        f"({heads or 'several heads'}; {number(block.attention_parameters)} parameters per block) and a feed-forward "
+        f"network ({middle}; "
         f"{number(block.feed_forward_parameters)}). After a last {parts.norm} the head, "
         f"{'tied to the embedding' if parts.tied else f'with {number(parts.head_parameters)} parameters of its own'}, "
         f"gives {number(vocab)} logits per position."
@@ -96,25 +98,29 @@ def gpt_block(model) -> Drawing:
     for x, side, at in ((start, "end", -6), (end, "start", 6)):
         figure.label(x + at, stream + 5, "x", 16, side, INK, bold=True)
     figure.label((start + end) / 2, stream + 26, f"residual stream {shape_text(['T', width])}", 12.5)
-    heads = f"{amount(block.n_head, 'head')} of {width // block.n_head}" if block.n_head else ""
-    note = heads + ("\nrotary positions" if block.rotary else "")
+    heads = block.heads
+    note = heads.replace(", ", ",\n") + ("\nrotary positions" if block.rotary else "")
     left, right = start + 26, start + 286
     norm = figure.box(left + 20, middle - 20, 78, 40, block.norm, "norm", size=12.5, bold=False)
-    attention = figure.box(
-        norm.right + 20, middle - 34, 124, 68, "causal\nself-attention", "attention", note, size=12.5
-    )
+    high = 52 + 15 * len(note.split("\n"))
+    area = (norm.right + 20, middle - high / 2, 124, high)
+    attention = figure.box(*area, "causal\nself-attention", "attention", note, size=12.5)
     _branch(figure, left, right, stream, [norm, attention], "attention")
     left, right = right + 40, end - 34
     norm = figure.box(left + 20, middle - 20, 78, 40, block.norm, "norm", size=12.5, bold=False)
-    up = _trapezoid(figure, norm.right + 18, middle, 78, 44, 104, "up", [width, hidden])
+    up = _trapezoid(figure, norm.right + 18, middle, 78, 44, 104, "up, gate" if block.gated else "up", [width, hidden])
     act = figure.box(up.right + 10, middle - 52, 64, 104, block.activation, "step", f"{hidden:,}", size=13)
     down = _trapezoid(figure, act.right + 10, middle, 78, 104, 44, "down", [hidden, width])
     _branch(figure, left, right, stream, [norm, up, act, down], "feed-forward")
     told = (
-        f"One block of a GPT with {number(block.parameters)} parameters. The residual stream carries {amount(width, 'number')} per token. "
-        f"First branch: {block.norm}, causal self-attention{f' in {heads}' if heads else ''}{', with rotary positions' * block.rotary} "
-        f"({number(block.attention_parameters)} parameters); its output is added to the stream. Second branch: {block.norm}, a matrix up to "
-        f"{number(hidden)} numbers, {block.activation}, a matrix down to {number(width)} ({number(block.feed_forward_parameters)} parameters); "
+        f"One block of a GPT with {number(block.parameters)} parameters. The residual stream carries "
+        f"{amount(width, 'number')} per token. "
+        f"First branch: {block.norm}, causal "
+        f"self-attention{f' in {heads}' if heads else ''}{', with rotary positions' * block.rotary} "
+        f"({number(block.attention_parameters)} parameters); its output is added to the stream. Second branch: "
+        f"{block.norm}, {'two matrices' if block.gated else 'a matrix'} up to "
+        f"{number(hidden)} numbers, {block.activation}, a matrix down to {number(width)} "
+        f"({number(block.feed_forward_parameters)} parameters); "
         f"its output is added, too. The stream itself is not normalized (pre-norm)."
     )
     counts = f"attention {short(block.attention_parameters)}, feed-forward {short(block.feed_forward_parameters)}"
@@ -171,12 +177,14 @@ def residual_stream(n_layer: int) -> Drawing:
         figure.label(x + room / 2, TITLE_HEIGHT + 18, f"block {index + 1}", 12, room=room - 4)
         above = figure.box(x + 0.08 * room, stream - 84, 0.7 * room, 32, "attention", "attention", size=12)
         below = figure.box(x + 0.42 * room, stream + 52, 0.5 * room, 32, "MLP", "feed-forward", size=12)
-        for box, start, end, edge, sign in ((above, 0.17, 0.38, above.bottom, -1), (below, 0.59, 0.81, below.y, 1)):
+        for start, end, edge, sign in ((0.17, 0.38, above.bottom, -1), (0.59, 0.81, below.y, 1)):
             figure.arrow((x + start * room, stream), (x + start * room, edge))
             figure.arrow((x + end * room, edge), (x + end * room, stream + 9 * sign))
             figure.circle(x + end * room, stream, "+", 9, STREAM)
     told = (
-        f"One vector per token runs from the embedding to the head through {amount(n_layer, 'block')}. Each block reads it twice and "
-        f"adds to it twice, attention first, then the feed-forward network (MLP): {2 * n_layer} additions, and nothing is overwritten."
+        f"One vector per token runs from the embedding to the head through {amount(n_layer, 'block')}. Each block reads it "
+        f"twice and "
+        f"adds to it twice, attention first, then the feed-forward network (MLP): {2 * n_layer} additions, and nothing is "
+        f"overwritten."
     )
     return figure.finish(told)

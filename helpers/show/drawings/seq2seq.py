@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from helpers.show.diagram import LEFT, RIGHT, Area, Diagram, need, shortened
-from helpers.show.lettering import Formula, shape_text
+from helpers.show.lettering import Formula, joined, shape_text
 from helpers.show.svg import TITLE_HEIGHT, Drawing, quoted, seen
 from helpers.show.theme import INK, TEAL, amount, listing
 
@@ -120,8 +120,8 @@ def _attend(figure: Diagram, encoder, decoder, weights, size: int) -> None:
 
 
 def _words(context, reply, size: int, weights, left: int, right: int) -> str:
-    said = quoted(" ".join(token.strip() for token in context))
-    answer = quoted(" ".join(token.strip() for token in reply[1:]))
+    said = quoted(joined(context))
+    answer = quoted(joined(reply[1:]))
     told = f"The encoder reads {amount(len(context), 'token')}: {said}. The decoder writes {answer}"
     if weights is None:
         told += (
