@@ -60,8 +60,8 @@ def training_bytes(parameters: float) -> float:
 
 
 def cache_bytes(config: GPTConfig, tokens: int, bytes_per_number: int = 2) -> int:
-    """Return the bytes of keys and values that a GPT keeps of so many tokens."""
-    return 2 * config.n_layer * config.n_embd * tokens * bytes_per_number
+    """Return the bytes of keys and values that a GPT keeps of so many tokens: with fewer heads of them, fewer bytes."""
+    return 2 * config.n_layer * config.kv_heads * config.head_size * tokens * bytes_per_number
 
 
 def gpu_days(flops: float, peak: float, used: float = 0.35) -> float:

@@ -13,8 +13,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers.models.attention import attention, causal_mask
+from helpers.models.attention import causal_mask
 from helpers.models.gpt2_weights import read_gpt2
+from helpers.models.gpt_attention import rotary_table
+from helpers.models.gpt_block import Block, norm_of
 from helpers.models.gpt_config import GPTConfig
 from helpers.models.network import Network
 from helpers.models.utils import evaluating
@@ -26,7 +28,7 @@ class Cache(NamedTuple):
     A state handed to the model is never changed; the model returns a new one.
     """
 
-    keys: tuple[torch.Tensor, ...]  # a layer each, [B, n_head, T, n_embd / n_head]
+    keys: tuple[torch.Tensor, ...]  # a layer each, [B, n_kv_head, T, n_embd / n_head]
     values: tuple[torch.Tensor, ...]
     padding: torch.Tensor | None  # how many of the tokens at each row's beginning are padding, int64 [B]
     last: torch.Tensor  # the token read last, int64 [B]: with the next one it makes a pair
@@ -36,100 +38,9 @@ class Cache(NamedTuple):
         return self.keys[0].shape[2]
 
 
-class RMSNorm(nn.RMSNorm):
-    """Divide by the root of the mean square (Zhang & Sennrich 2019): torch's own, without learned factors."""
-
-    def __init__(self, n_embd: int):
-        super().__init__(n_embd, eps=1e-6, elementwise_affine=False)
-
-
-def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    """Turn the pairs (i, i + D/2) of ``x`` [B, n_head, T, D] by the angles of ``rotary_table`` (Su et al. 2021)."""
-    a, b = x.chunk(2, dim=-1)
-    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).type_as(x)
-
-
-def rotary_table(context: int, size: int, base: float = 10_000.0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return cosine and sine of each position's angles, float32 [context, size / 2]: fast pairs first, slow ones last."""
-    speeds = base ** (-torch.arange(0, size, 2).float() / size)
-    angles = torch.outer(torch.arange(context).float(), speeds)
-    return angles.cos(), angles.sin()
-
-
 def bigram_index(before: torch.Tensor, ids: torch.Tensor, rows: int) -> torch.Tensor:
     """Return the row of a table for each pair of neighbors: a hash, so several rare pairs may share one."""
     return (before * 1_000_003 + ids * 7_919) % rows
-
-
-class Attention(Network):
-    """Causal self-attention: each token attends to itself and to what came before it.
-
-    Hook points: "hook_q", "hook_k" and "hook_v" [B, n_head, T, D] of the new tokens, after norm and rotation;
-    "hook_pattern", the attention weights [B, n_head, T, S]; "hook_z" [B, n_head, T, D], the weighted sums of the values.
-    """
-
-    hook_points = ("hook_q", "hook_k", "hook_v", "hook_pattern", "hook_z")
-
-    def __init__(self, config: GPTConfig):
-        super().__init__()
-        self.config = config
-        self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
-        self.output = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
-
-    def split(self, x: torch.Tensor, rotation) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return queries, keys and values of ``x`` [B, T, n_embd], each [B, n_head, T, n_embd / n_head].
-
-        ``rotation`` is a pair of cosines and sines of the positions' angles, or None to turn nothing.
-        """
-        parts = self.qkv(x).chunk(3, dim=-1)  # cut here, the backward pass costs one copy; permuted, two
-        q, k, v = (part.unflatten(-1, (self.config.n_head, -1)).transpose(1, 2) for part in parts)
-        if self.config.qk_norm:
-            q, k = (functional.rms_norm(part, part.shape[-1:]) for part in (q, k))
-        return (q, k, v) if rotation is None else (rotate(q, *rotation), rotate(k, *rotation), v)
-
-    def forward(self, x: torch.Tensor, rotation, past, mask) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
-        """Return the attention output of ``x`` [B, T, n_embd], and all keys and values; ``past`` are those of earlier calls."""
-        q, k, v = (self.hook(name, part) for name, part in zip(self.hook_points, self.split(x, rotation)))
-        if past is not None:
-            k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
-        if "hook_pattern" in self.hooked:
-            mask = causal_mask(q.shape[2], k.shape[2] - q.shape[2], x.device) if mask is None else mask
-            z = self.hook("hook_pattern", attention(q, k, v, mask)[1]) @ v
-        else:
-            z = functional.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None and past is None)
-        return self.output(self.hook("hook_z", z).transpose(1, 2).flatten(2)), (k, v)
-
-
-class Block(Network):
-    """One layer: attention, then a feed-forward network; each adds its output to the residual stream [B, T, n_embd].
-
-    Hook points: the stream before, between and after them ("hook_resid_pre", "hook_resid_mid", "hook_resid_post"), what each
-    adds ("hook_attn_out", "hook_mlp_out"), and the feed-forward network's hidden units [B, T, 4 n_embd] ("hook_mlp_post").
-    """
-
-    hook_points = ("hook_resid_pre", "hook_attn_out", "hook_resid_mid", "hook_mlp_post", "hook_mlp_out", "hook_resid_post")
-
-    def __init__(self, config: GPTConfig):
-        super().__init__()
-        self.norm_1, self.norm_2 = _norm(config), _norm(config)
-        self.attention = Attention(config)
-        self.up = nn.Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
-        self.down = nn.Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
-        self.relu2, self.dropout = config.activation == "relu2", nn.Dropout(config.dropout)
-
-    def forward(self, x: torch.Tensor, rotation=None, past=None, mask=None):
-        """Return the stream after the layer, and the layer's keys and values; see ``Attention.forward``."""
-        x = self.hook("hook_resid_pre", x)
-        attended, keys_values = self.attention(self.norm_1(x), rotation, past, mask)
-        x = self.hook("hook_resid_mid", x + self.hook("hook_attn_out", self.dropout(attended)))
-        hidden = self.up(self.norm_2(x))
-        if self.relu2:
-            hidden = functional.relu(hidden)
-            hidden = hidden * hidden  # the gradient of a product costs less than that of a power
-        else:
-            hidden = functional.gelu(hidden, approximate="tanh")
-        added = self.dropout(self.down(self.hook("hook_mlp_post", hidden)))
-        return self.hook("hook_resid_post", x + self.hook("hook_mlp_out", added)), keys_values
 
 
 class GPT(Network):
@@ -151,11 +62,11 @@ class GPT(Network):
         self.positions = nn.Embedding(config.context, config.n_embd) if config.positions == "learned" else None
         self.bigrams = nn.Embedding(config.bigram_rows, config.n_embd) if config.bigram_rows else None
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
-        self.norm = _norm(config)
+        self.norm = norm_of(config)
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         self.dropout = nn.Dropout(config.dropout)
         if config.positions == "rotary":
-            cos, sin = rotary_table(config.context, config.n_embd // config.n_head)
+            cos, sin = rotary_table(config.context, config.head_size)
             self.register_buffer("cos", cos, persistent=False)
             self.register_buffer("sin", sin, persistent=False)
         self._initialize()
@@ -257,10 +168,6 @@ class GPT(Network):
             raise ValueError(f"the weights of {Path(name).name} do not fit its config.json: {reason}") from None
         model.head.weight = model.embed.weight
         return model.eval()
-
-
-def _norm(config: GPTConfig) -> nn.Module:
-    return RMSNorm(config.n_embd) if config.norm == "rms" else nn.LayerNorm(config.n_embd, bias=config.bias)
 
 
 def _mask(start: int, length: int, padding: torch.Tensor | None, device) -> torch.Tensor | None:

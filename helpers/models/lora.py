@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from helpers.io import sha256, write_bytes
 
-GPT_PARTS = ("qkv", "output", "up", "down")  # the four matrices of a GPT's block
+GPT_PARTS = ("qkv", "output", "gate", "up", "down")  # the matrices of a GPT's block; a gate has SwiGLU alone
 PREFIX = "base_model.model."  # of all names in a file of the library PEFT
 SUFFIXES = {"A": ".lora_A.weight", "B": ".lora_B.weight"}
 

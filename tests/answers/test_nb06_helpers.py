@@ -1,14 +1,15 @@
-"""What learners build in notebook 06, in its text and in its exercises, does what the package and torch do."""
+"""What learners build in notebook 06, in its build cells and exercises, does what the package and torch do."""
 
 import pytest
 import torch
 
-from helpers.corpus.batches.token_stream import WindowBatches
+from helpers.corpus.batches.token_stream import WindowBatches, inputs_and_targets
 from helpers.evaluation.power_laws import fit_power_law
-from helpers.models.gpt import GPT, Block, GPTConfig, rotary_table, rotate
-from helpers.models.gpt import Attention as PackageAttention
+from helpers.models import small_gpt
+from helpers.models.gpt import GPT, GPTConfig
+from helpers.models.gpt_attention import Attention, rotary_table, rotate
+from helpers.models.gpt_block import Block
 from tests.answers.solutions import run, solutions
-from tests.notebooks import books, definitions
 
 NOTEBOOK = "06_gpt_pretraining"
 SOLUTIONS = solutions(NOTEBOOK)
@@ -16,69 +17,61 @@ CONFIG = GPTConfig.gpt2(40, n_embd=24, n_layer=2, n_head=3, context=12)
 
 
 def solution(name):
-    return run(SOLUTIONS[name], name)
+    return run(SOLUTIONS[name], name, NOTEBOOK)
 
 
-def lifted(name):
-    return definitions.lift(books.paths(["06"])[0], name)
-
-
-def test_the_notebooks_attention_is_the_packages():
-    ours, theirs, x = (
-        lifted("Attention")(CONFIG).double(),
-        PackageAttention(CONFIG).double(),
-        torch.randn(2, 7, 24).double(),
-    )
+def test_the_attention_is_the_packages():
+    ours, theirs = solution("Attention")(CONFIG).double(), Attention(CONFIG).double()
+    x = torch.randn(2, 7, 24).double()
     ours.load_state_dict(theirs.state_dict())
     torch.testing.assert_close(ours(x), theirs(x, None, None, None)[0])
 
 
-def test_the_notebooks_block_is_the_packages():
-    ours, theirs, x = lifted("Block")(CONFIG).double(), Block(CONFIG).double(), torch.randn(2, 7, 24).double()
+def test_the_block_is_the_packages():
+    ours, theirs, x = solution("Block")(CONFIG).double(), Block(CONFIG).double(), torch.randn(2, 7, 24).double()
     ours.load_state_dict(theirs.state_dict())
     torch.testing.assert_close(ours(x), theirs(x)[0])
 
 
-def test_the_notebooks_gpt_is_the_packages_with_the_same_gradients():
-    ours, theirs, ids = lifted("SmallGPT")(CONFIG).double(), GPT(CONFIG).double(), torch.randint(0, 40, (3, 12))
+def test_the_gpt_is_the_packages_with_the_same_gradients():
+    ours, theirs, ids = solution("SmallGPT")(CONFIG).double(), GPT(CONFIG).double(), torch.randint(0, 40, (3, 12))
     ours.load_state_dict(theirs.state_dict())
-    scores = [model(ids)[0] for model in (ours, theirs)]
-    torch.testing.assert_close(*scores)
-    for logits in scores:
-        logits.square().sum().backward()
+    logits = [model(ids)[0] for model in (ours, theirs)]
+    torch.testing.assert_close(*logits)
+    for scores in logits:
+        scores.square().sum().backward()
     gradients = [{name: weights.grad for name, weights in model.named_parameters()} for model in (ours, theirs)]
     torch.testing.assert_close(*gradients)
+
+
+def test_with_the_cache_the_gpt_says_the_same():
+    model = small_gpt.initialize(solution("SmallGPT")(CONFIG)).double()
+    cached, ids = small_gpt.with_cache(model, solution("CachedAttention")), torch.randint(0, 40, (2, 12))
+    first, state = cached(ids[:, :5])
+    second, _ = cached(ids[:, 5:], state)
+    torch.testing.assert_close(torch.cat((first, second), dim=1), model(ids)[0])
 
 
 def test_labels_are_the_windows_that_training_reads():
     ids = torch.arange(100)
     inputs, targets = solution("inputs_and_targets")(ids, 8)
     assert torch.equal(inputs + 1, targets) and inputs.shape == (12, 8)
+    assert all(map(torch.equal, (inputs, targets), inputs_and_targets(ids, 8)))
     batch = WindowBatches(ids, batch_size=3, context=8)[0]
-    assert torch.equal(batch.inputs + 1, batch.targets)  # the same rule, at shuffled places
+    assert torch.equal(batch.inputs + 1, batch.targets)  # the same rule, at shuffled positions
 
 
-def test_rms_norm_is_torchs():
-    x = torch.randn(3, 4, 10, dtype=torch.float64)
-    expected = torch.nn.functional.rms_norm(x, (10,), eps=1e-6)
-    torch.testing.assert_close(solution("rms_norm")(x), expected)
-
-
-@pytest.mark.parametrize("place", [0, 1, 9])
-def test_rotated_is_what_the_package_does_to_a_head(place):
+@pytest.mark.parametrize("position", [0, 1, 9])
+def test_rotated_is_what_the_package_does_to_a_head(position):
     x = torch.randn(8)
     cos, sin = rotary_table(10, 8)
-    torch.testing.assert_close(solution("rotated")(x, place), rotate(x, cos[place], sin[place]))
+    torch.testing.assert_close(solution("rotated")(x, position), rotate(x, cos[position], sin[position]))
 
 
-def test_steps_with_a_cache_are_attention_with_the_mask():
-    q, k, v = torch.randn(3, 6, 4, dtype=torch.float64)
-    expected = torch.nn.functional.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=True)[0]
-    keys = values = torch.zeros(0, 4, dtype=torch.float64)
-    for place in range(6):
-        output, keys, values = solution("cached_step")(q[place], k[place], v[place], keys, values)
-        torch.testing.assert_close(output, expected[place])
-    assert torch.equal(keys, k) and torch.equal(values, v)
+def test_grouped_attention_is_torchs():
+    q, k, v = (torch.randn(2, heads, 5, 4, dtype=torch.float64) for heads in (6, 3, 3))
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+    torch.testing.assert_close(solution("grouped_attention")(q, k, v), expected)
 
 
 def test_the_exponent_is_that_of_the_packages_fit():

@@ -35,6 +35,17 @@ def test_memory_is_counted_in_bytes():
     assert costs.cache_bytes(config, tokens=10, bytes_per_number=4) == 2 * costs.cache_bytes(config, tokens=10)
 
 
+def test_what_shares_its_keys_keeps_less_and_learns_less():
+    sizes = {"n_embd": 16, "n_layer": 3, "n_head": 4}
+    all_heads, one_head = (GPTConfig.gpt2(50, n_kv_head=number, **sizes) for number in (None, 1))
+    assert costs.cache_bytes(one_head, 10) * 4 == costs.cache_bytes(all_heads, 10)
+    # In each layer 3 of the 4 heads of keys, and as many of values, of 4 numbers each: 24 rows of 16 weights and a bias.
+    assert costs.parameter_count(all_heads) - costs.parameter_count(one_head) == 3 * 24 * 17
+    gated = GPTConfig.gpt2(50, activation="swiglu", **sizes)  # 40 hidden units instead of 64, in three matrices
+    matrices, biases = 3 * 40 - 2 * 64, 2 * 40 - 64
+    assert costs.parameter_count(gated) - costs.parameter_count(all_heads) == 3 * (16 * matrices + biases)
+
+
 def test_days_on_one_processor():
     assert costs.gpu_days(costs.DAY * 50, peak=100, used=0.5) == pytest.approx(1)
 

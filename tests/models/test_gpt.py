@@ -1,6 +1,7 @@
 """The GPT: nothing leaks from the future, the cache changes nothing, each recipe's parts do what they say."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -9,7 +10,9 @@ from torch.nn import functional
 
 from helpers.corpus.batches.base import Batch
 from helpers.interpretability.input_gradients import input_gradient_norms
-from helpers.models.gpt import GPT, GPTConfig, RMSNorm, bigram_index, rotary_table, rotate
+from helpers.models.gpt import GPT, GPTConfig, bigram_index
+from helpers.models.gpt_attention import Attention, rotary_table, rotate
+from helpers.models.gpt_block import Block, RMSNorm
 from helpers.runtime import PRESETS
 from helpers.training import fit
 from tests.factories import gpt
@@ -19,6 +22,8 @@ RECIPES = {
     "gpt2": GPTConfig.gpt2(50, **SIZES),
     "modern": GPTConfig.modern(50, **SIZES),
     "pairs": GPTConfig.modern(50, bigram_rows=31, tied=False, **SIZES),
+    "grouped": GPTConfig.modern(50, n_kv_head=2, activation="swiglu", **SIZES),
+    "one key": GPTConfig.gpt2(50, n_kv_head=1, **SIZES),
 }
 
 
@@ -167,6 +172,71 @@ def test_qk_norm_bounds_the_scores():
     block = model.blocks[0]
     q, k, _ = block.attention.split(1e3 * torch.randn(1, 9, 32), None)
     assert (q @ k.transpose(-2, -1) / 8**0.5).abs().max() <= 8**0.5 + 1e-3
+
+
+@pytest.mark.parametrize("heads", [1, 2, 4])
+def test_grouped_query_attention_is_torchs(heads):
+    """Query head h reads keys and values of head h // (4 / heads): as in torch's own grouped attention, and written out."""
+    config = GPTConfig.gpt2(50, n_kv_head=heads, **SIZES)
+    torch.manual_seed(0)
+    layer, x = Attention(config).double(), torch.randn(3, 7, 32, dtype=torch.float64)
+    assert layer.qkv.out_features == 32 + 2 * heads * 8
+    q, k, v = layer.qkv(x).split([32, 8 * heads, 8 * heads], dim=-1)
+    q, k, v = q.view(3, 7, 4, 8).mT, k.view(3, 7, heads, 8).mT, v.view(3, 7, heads, 8).mT  # [B, T, D, heads] so far
+    q, k, v = (part.permute(0, 3, 1, 2) for part in (q, k, v))
+    torchs = functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+    repeated = [part.repeat_interleave(4 // heads, dim=1) for part in (k, v)]
+    torch.testing.assert_close(functional.scaled_dot_product_attention(q, *repeated, is_causal=True), torchs)
+    out, (keys, values) = layer(x, None, None, None)
+    torch.testing.assert_close(out, layer.output(torchs.transpose(1, 2).flatten(2)))
+    assert torch.equal(keys, k) and torch.equal(values, v)  # what the cache keeps: no head twice
+
+
+def test_grouped_queries_by_hand():
+    """Two query heads of one number read one key and value: tokens 1 and 2, with q = (x, 2x), k = x, v = 3x."""
+    layer = Attention(GPTConfig.gpt2(9, context=4, n_embd=2, n_layer=1, n_head=2, n_kv_head=1, bias=False))
+    layer.qkv.weight.data = torch.tensor([[1.0, 0.0], [2.0, 0.0], [1.0, 0.0], [3.0, 0.0]])
+    layer.output.weight.data = torch.eye(2)
+    out, (keys, values) = layer(torch.tensor([[[1.0, 5.0], [2.0, 5.0]]]), None, None, None)
+    assert keys.flatten().tolist() == [1.0, 2.0] and values.flatten().tolist() == [3.0, 6.0]
+    # The second token compares 2 (or 4) with keys 1 and 2: scores 2 and 4, or 4 and 8.
+    second = [(3 + 6 * math.exp(gap)) / (1 + math.exp(gap)) for gap in (2, 4)]
+    torch.testing.assert_close(out[0], torch.tensor([[3.0, 3.0], second]))
+
+
+def test_the_cache_of_grouped_queries_keeps_their_keys_once():
+    state = new("grouped")(torch.randint(50, (2, 9)))[1]
+    assert {part.shape for part in (*state.keys, *state.values)} == {(2, 2, 9, 8)}
+
+
+def test_hooks_of_grouped_queries_see_the_keys_once_and_the_weights_of_every_head():
+    model, ids = new("grouped"), torch.randint(50, (2, 9))
+    logits, cache = model.run_with_cache(ids)
+    shapes = {name: tuple(cache[f"blocks.1.attention.hook_{name}"].shape) for name in ("q", "k", "v", "pattern", "z")}
+    assert shapes == {"q": (2, 4, 9, 8), "k": (2, 2, 9, 8), "v": (2, 2, 9, 8), "pattern": (2, 4, 9, 9), "z": (2, 4, 9, 8)}
+    torch.testing.assert_close(logits[0], model(ids)[0], atol=1e-5, rtol=1e-5)
+    with model.hooks({"blocks.0.attention.hook_v": torch.zeros_like}):
+        _, without = model.run_with_cache(ids, names=["blocks.0.hook_attn_out"])
+    assert not without["blocks.0.hook_attn_out"].any()
+
+
+def test_swiglu_by_hand():
+    """One unit: silu(gate) · up = 2 · σ(2) · 3 for x = 1, gate = 2x, up = 3x (Shazeer 2020, without biases)."""
+    block = Block(GPTConfig.gpt2(9, context=4, n_embd=1, n_layer=1, n_head=1, activation="swiglu", bias=False))
+    for part, weight in ((block.gate, 2.0), (block.up, 3.0)):
+        nn.init.constant_(part.weight, weight)
+    hidden = block._hidden(torch.ones(1, 1, 1))
+    torch.testing.assert_close(hidden, torch.full((1, 1, 8), 6 / (1 + math.exp(-2))))
+
+
+def test_a_config_of_an_older_checkpoint_makes_the_same_model():
+    """Checkpoints from before there were grouped queries do not name them; their weights fit unchanged."""
+    model = new("modern")
+    old = {name: value for name, value in model.config.items() if name != "n_kv_head"}
+    again = GPT.from_config(old)
+    again.load_state_dict(model.state_dict())
+    ids = torch.randint(50, (1, 9))
+    assert torch.equal(again.eval()(ids)[0], model(ids)[0])
 
 
 def test_capped_scores_stay_below_the_cap():

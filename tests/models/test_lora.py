@@ -116,6 +116,17 @@ def test_the_names_in_the_file_are_those_of_peft(tmp_path):
     assert len(names) == 2 * 2 * 4 and "base_model.model.blocks.0.up.lora_A.weight" in names
 
 
+def test_grouped_queries_and_swiglu_are_tuned_saved_and_merged_as_all_others(tmp_path):
+    config = {"context": 8, "n_kv_head": 1, "activation": "swiglu", "zero_output": False}
+    model = trained(add_lora(factories.gpt(**config), rank=2))
+    file = save_lora(model, tmp_path / "lora.safetensors")
+    with safe_open(file, framework="pt") as opened:
+        assert json.loads(opened.metadata()["adapter_config"])["target_modules"] == ["down", "gate", "output", "qkv", "up"]
+    again, said = load_lora(factories.gpt(**config), file), scores(model)
+    torch.testing.assert_close(scores(again), said)
+    torch.testing.assert_close(scores(merge_lora(again)), said, atol=1e-5, rtol=0)
+
+
 def test_a_file_for_another_model_is_refused_and_changes_nothing(tmp_path):
     file = save_lora(trained(add_lora(gpt())), tmp_path / "lora.safetensors")
     for other in (gpt(seed=7), factories.gpt(context=8, n_embd=8), nn.Linear(2, 2)):

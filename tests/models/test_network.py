@@ -75,7 +75,7 @@ def test_the_readable_attention_is_the_fused_one(model, padding):
 
 
 def test_only_the_names_asked_for_are_kept_and_the_fast_path_stays(model, monkeypatch):
-    monkeypatch.setattr("helpers.models.gpt.attention", None)  # the readable attention: calling it would fail
+    monkeypatch.setattr("helpers.models.gpt_attention.attention", None)  # the readable attention: calling it would fail
     logits, cache = model.requires_grad_(True).run_with_cache(IDS, names=["blocks.0.hook_resid_post"])
     assert list(cache) == ["blocks.0.hook_resid_post"] and not cache["blocks.0.hook_resid_post"].requires_grad
     assert logits[0].requires_grad
