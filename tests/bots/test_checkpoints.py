@@ -72,10 +72,12 @@ def test_the_files_are_numbers_and_json(bot, saved):
 
 def test_a_gpt_with_grouped_queries_and_swiglu_comes_back_the_same(tokenizer, checkpoint_folder):
     model = factories.gpt(len(tokenizer), n_kv_head=1, activation="swiglu", noise=0.1)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.half().float()  # as the file has it
     checkpoints.save(Bot(model, tokenizer, "gpt"), {}, {})
     again, ids = checkpoints.load("gpt").model, torch.arange(20)[None]
     assert again.config == model.config
-    torch.testing.assert_close(again(ids)[0], model.half().float()(ids)[0])
+    torch.testing.assert_close(again(ids)[0], model(ids)[0])
 
 
 def test_an_n_gram_comes_back_the_same(tokenizer, checkpoint_folder):
