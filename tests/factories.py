@@ -45,6 +45,26 @@ def gpt(vocab_size=16, recipe="modern", seed=0, embedding=1, scale=1, std=None, 
     return scaled(model, scale).eval()
 
 
+def small_gpt(vocab_size=16, seed=0, std=0.3, attention=None, cached=False, **config):
+    """Return a GPT of plain modules, as a learner writes it in notebook 06, in training mode, of the sizes of ``gpt``.
+
+    All its parameters are random, of standard deviation ``std``; ``attention`` is another class for all its blocks.
+    """
+    import torch
+
+    from helpers.models import small_gpt as learners
+    from helpers.models.gpt_config import GPTConfig
+
+    torch.manual_seed(seed)
+    sizes = {"context": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    kind = learners.CachedGPT if cached else learners.SmallGPT
+    config = GPTConfig.gpt2(vocab_size, **{**sizes, **config})
+    model = kind(config) if attention is None else kind(config, lambda config: learners.Block(config, attention))
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=std)
+    return model
+
+
 def rnn(vocab_size=8, seed=0, scale=1, **config):
     """Return a CharRNN in training mode, with 12 hidden features and 6 a token."""
     import torch

@@ -54,7 +54,7 @@ def explore_forward_pass(model, tokenizer, text: str) -> Explore:
         return _draw(reading, step, min(position, len(reading["names"]) - 1), head)
 
     last = len(first["names"]) - 1
-    options = [(f"{number} · {step.title}", number) for number, step in enumerate(steps)]
+    options = [(f"{number} · {step.name}", number) for number, step in enumerate(steps)]
     explore = Explore(
         draw,
         step=ipywidgets.SelectionSlider(options=options, continuous_update=False, **CONTROL),

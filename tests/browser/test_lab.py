@@ -17,6 +17,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from tests.notebooks import books
@@ -55,6 +56,21 @@ ERROR = "[data-mime-type='application/vnd.jupyter.error']"
 PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(prompt => prompt.textContent)"
 
 
+# A notebook with one live picture and without a training, beside those of the course.
+FORWARD_PASS = "forward_pass.ipynb"
+
+
+def forward_pass_notebook():
+    cells = [
+        "from helpers.bots import checkpoints\nfrom helpers.show import explore_forward_pass, forward_pass\n\n"
+        'bot = checkpoints.load("gpt")\ntext = "My dog learned to open the fridge, and"',
+        'forward_pass(bot.model, bot.tokenizer, text, step="attention 0")',
+        "explore_forward_pass(bot.model, bot.tokenizer, text)",
+    ]
+    kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
+
+
 @pytest.fixture(scope="module")
 def screenshots(tmp_path_factory) -> Path:
     named = os.environ.get("HELPERS_SCREENSHOTS")
@@ -73,6 +89,7 @@ def lab(tmp_path_factory):
         shutil.copy(books.ROOT / name, course)
     for name in (".make", "notebooks"):
         shutil.copytree(books.ROOT / name, course / name)
+    nbformat.write(forward_pass_notebook(), course / "notebooks" / FORWARD_PASS)
     stamp = folder / "installed"  # written last, so that make finds nothing to install
     stamp.write_text(f"{course.resolve()}\n", encoding="utf-8")
     for name, value in SETTINGS.items():
@@ -224,3 +241,43 @@ def test_a_notebook_runs_and_answers_the_keyboard(page, lab, screenshots, name, 
     assert not page.get_by_text(re.compile("official Jupyter news")).count(), (
         "a pop-up stands before the notebook"
     )
+
+
+def test_one_forward_pass_is_walked_through_with_the_arrow_keys(page, lab, screenshots):
+    """Every step has its own picture and words; the other sliders move them, too."""
+    try:
+        run_all(page, lab, FORWARD_PASS)
+        assert not page.locator(ERROR).all_inner_texts()
+        static, live = (page.locator(".jp-CodeCell").nth(number) for number in (1, 2))
+        assert "attends most" in static.locator(".jp-OutputArea").inner_text()
+        words, picture = live.locator("[role=status]"), live.locator(".jp-OutputArea svg").last
+        step, position, head, appended = (live.get_by_role("slider").nth(number) for number in range(4))
+        seen, last = [], 18
+        step.scroll_into_view_if_needed()
+        step.focus()
+        for number in range(last + 1):
+            sync_api.expect(words).to_contain_text(re.compile(f"^Step {number} of {last}, "))
+            seen.append((words.inner_text(), picture.evaluate("drawing => drawing.outerHTML")))
+            if number == 7:
+                live.screenshot(path=screenshots / "forward_pass_step.png")
+            page.keyboard.press("ArrowRight")
+        assert len(set(seen)) == last + 1
+        sync_api.expect(words).to_contain_text("the next forward pass reads 12 tokens")
+
+        # Where there is one more token, the position goes along; then back to an earlier token and another head.
+        appended.focus()
+        page.keyboard.press("ArrowRight")
+        sync_api.expect(words).to_contain_text("(position 11)")
+        position.focus()
+        page.keyboard.press("ArrowLeft")
+        sync_api.expect(words).to_contain_text("The text goes on with")
+        step.focus()
+        for _ in range(last - 6):  # back to queries and keys of block 1
+            page.keyboard.press("ArrowLeft")
+        sync_api.expect(words).to_contain_text("Step 6 of 18, block 1, queries · keys. Head 0 ")
+        head.focus()
+        page.keyboard.press("ArrowRight")
+        sync_api.expect(words).to_contain_text("Head 1 compares the query of “and” (position 10)")
+        idle(page)
+    finally:
+        page.screenshot(path=screenshots / "forward_pass.png")

@@ -5,26 +5,21 @@ import torch
 from torch import nn
 
 from helpers.interpretability.forward_trace import trace
+from helpers.models.small_gpt import Attention
 from tests import factories
-from tests.plain_gpt import Attention, SmallGPT
+from tests.factories import small_gpt
 
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 
 
-def plain(seed=0, std=0.3, **sizes):
-    torch.manual_seed(seed)
-    model = SmallGPT(**sizes)
-    for parameter in model.parameters():
-        nn.init.normal_(parameter, std=std)
-    return model
-
-
 MODELS = {
-    "plain": plain,
+    "plain": small_gpt,
+    "plain, with a cache": lambda: small_gpt(cached=True),
     "gpt2": lambda: factories.gpt(recipe="gpt2", std=0.3),
     "modern": lambda: factories.gpt(recipe="modern", std=0.3, bigram_rows=11),
-    "one layer, four heads": lambda: plain(n_layer=1, n_head=4),
-    "float64": lambda: plain().double(),
+    "shared keys and values": lambda: factories.gpt(recipe="modern", std=0.3, n_head=4, n_kv_head=2, activation="swiglu"),
+    "one layer, four heads": lambda: small_gpt(n_layer=1, n_head=4),
+    "float64": lambda: small_gpt().double(),
 }
 
 
@@ -55,11 +50,12 @@ def test_the_parts_add_up_to_the_stream_and_the_logits_are_the_models(model):
 def test_shapes_are_as_documented(model):
     found = trace(model, torch.tensor([IDS]))
     block, (length, width) = found.blocks[-1], found.embedded.shape
-    n_head, vocab = len(block.weights), found.logits.shape[1]
+    n_head, kv_heads, vocab = len(block.weights), len(block.keys), found.logits.shape[1]
     assert found.ids.tolist() == IDS and (length, vocab) == (8, 16) and len(found.blocks) == len(model.blocks)
-    assert block.queries.shape == block.keys.shape == block.values.shape == block.heads.shape == (n_head, 8, width // n_head)
+    assert block.queries.shape == block.heads.shape == (n_head, 8, width // n_head) and n_head % kv_heads == 0
+    assert block.keys.shape == block.values.shape == (kv_heads, 8, width // n_head)
     assert block.weights.shape == block.scores.shape == (n_head, 8, 8)
-    assert block.hidden.shape == (8, 4 * width)
+    assert block.hidden.shape == (8, model.blocks[0].up.out_features)
     for name in ("before", "attention_input", "attention_output", "middle", "mlp_input", "mlp_output", "after"):
         assert getattr(block, name).shape == (8, width)
     assert not any(value.requires_grad for value in vars(block).values() if isinstance(value, torch.Tensor))
@@ -71,12 +67,13 @@ def test_attention_weights_are_the_softmax_of_the_scores_up_to_each_token(model)
         assert block.causal and not block.attention_note and not block.stream_note
         future = torch.ones(8, 8, dtype=torch.bool).triu(1)
         torch.testing.assert_close(block.weights, block.scores.masked_fill(future, -torch.inf).softmax(-1))
-        torch.testing.assert_close(block.heads, block.weights @ block.values)
+        values = block.values.repeat_interleave(len(block.heads) // len(block.values), dim=0)
+        torch.testing.assert_close(block.heads, block.weights @ values)
 
 
 def test_both_kinds_of_model_with_the_same_weights_have_the_same_trace():
     theirs = factories.gpt(recipe="gpt2", std=0.3)
-    ours = SmallGPT()
+    ours = small_gpt()
     ours.load_state_dict(theirs.state_dict())
     one, other = trace(ours, IDS), trace(theirs, IDS)
     for name in ("token_vectors", "position_vectors", "embedded", "normalized", "logits"):
@@ -95,23 +92,31 @@ def test_notes_say_what_is_more_than_a_sum():
     assert trace(factories.gpt(recipe="gpt2", std=0.3), IDS).position_vectors is not None
 
 
+class Unscaled(Attention):
+    causal, scale = True, 1.0
+
+    def forward(self, x):
+        q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=self.causal, scale=self.scale)
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
+class Unmasked(Unscaled):
+    causal, scale = False, None
+
+
 def test_without_a_mask_the_weights_reach_later_tokens():
-    model = plain()
-    model.blocks[1].attention.causal = False
+    model = small_gpt()
+    model.blocks[1].attention.__class__ = Unmasked
     first, second = trace(model, IDS).blocks
     assert first.causal and not second.causal and "No mask" in second.attention_note
     assert (second.weights[:, 0, 1:] > 0).all() and (first.weights[:, 0, 1:] == 0).all()
 
 
-class Unscaled(Attention):
-    def scores(self, q, k):
-        return q @ k.transpose(-2, -1)
-
-
 class Bag(nn.Module):
     """No attention at all: each token gets the mean of all so far."""
 
-    def __init__(self, n_embd, n_head):
+    def __init__(self, config):
         super().__init__()
 
     def forward(self, x):
@@ -120,7 +125,7 @@ class Bag(nn.Module):
 
 @pytest.mark.parametrize("attention", [Unscaled, Bag])
 def test_an_attention_of_another_kind_has_no_weights_and_says_so(attention):
-    model = plain(attention=attention)
+    model = small_gpt(attention=attention)
     found = trace(model, IDS)
     block = found.blocks[0]
     assert block.weights is None and block.scores is None and block.queries is None
@@ -129,7 +134,7 @@ def test_an_attention_of_another_kind_has_no_weights_and_says_so(attention):
 
 
 def test_a_block_that_does_not_just_add_is_said(monkeypatch):
-    model = plain()
+    model = small_gpt()
     block = model.blocks[0]
     block.forward = lambda x: block.norm_2(x + block.attention(block.norm_1(x))) + block.down(block.up(x)) * 0.5
     found = trace(model, IDS)
@@ -137,7 +142,7 @@ def test_a_block_that_does_not_just_add_is_said(monkeypatch):
 
 
 def test_a_block_may_add_in_place_and_return_more():
-    model, same = plain(), plain()
+    model, same = small_gpt(), small_gpt()
     for block in model.blocks:
 
         def forward(x, past=None, block=block):
@@ -164,7 +169,7 @@ def test_a_block_may_add_in_place_and_return_more():
 
 
 def test_a_table_of_positions_may_be_a_parameter():
-    model = plain()
+    model = small_gpt()
     table = model.positions.weight.detach().clone()
     del model.positions
     model.positions = nn.Parameter(table)
@@ -180,7 +185,7 @@ def test_a_table_of_positions_may_be_a_parameter():
 
 
 def test_the_model_is_left_as_it_was():
-    for model in (plain().train(), factories.gpt(recipe="modern", std=0.3, dropout=0.5).train()):
+    for model in (small_gpt().train(), factories.gpt(recipe="modern", std=0.3, dropout=0.5).train()):
         one, other = trace(model, IDS), trace(model, IDS)
         assert model.training and torch.equal(one.logits, other.logits)
         assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
@@ -188,7 +193,7 @@ def test_the_model_is_left_as_it_was():
 
 
 def test_what_cannot_be_read_is_refused_with_a_sentence():
-    model = plain()
+    model = small_gpt()
     with pytest.raises(ValueError, match="no token to read"):
         trace(model, [])
     with pytest.raises(ValueError, match="has 33 tokens, and this model reads at most 32: shorten it"):
@@ -200,11 +205,12 @@ def test_what_cannot_be_read_is_refused_with_a_sentence():
     del model.blocks[1].up
     with pytest.raises(ValueError, match=r"this model has no blocks\[1\].up"):
         trace(model, IDS)
+    model.blocks = nn.ModuleList()
     with pytest.raises(ValueError, match="no block: give it at least one layer"):
-        trace(plain(n_layer=0), IDS)
+        trace(model, IDS)
 
 
 @pytest.mark.parametrize("ids", [[3], torch.tensor(3), [1] * 32])
 def test_one_token_and_a_full_context(ids):
-    found = trace(plain(), ids)
+    found = trace(small_gpt(), ids)
     assert found.blocks[0].weights[:, 0, 0].tolist() == [1.0, 1.0]

@@ -6,17 +6,17 @@ import time
 
 import pytest
 import torch
-from torch import nn
+from torch.nn import functional
 
 from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.interpretability.forward_trace import trace
+from helpers.models.small_gpt import Attention
 from helpers.show import explore_forward_pass, forward_pass, forward_pass_steps
 from helpers.show.forward_pass_list import list_of_steps, steps_of
 from helpers.show.forward_pass_parts import chips, decimal, strip
 from helpers.show.theme import number, percent
 from tests import factories
-from tests.plain_gpt import Attention, SmallGPT
 
 TEXT = "abba cab <&>"
 CHARACTERS = CharTokenizer("abc <>&")
@@ -25,12 +25,8 @@ STEPS = ["text", "tokens", "embedding", "scores 0", "attention 0", "MLP 0", "sco
          "logits", "probabilities", "next"]  # fmt: skip
 
 
-def plain(tokenizer=CHARACTERS, **sizes):
-    torch.manual_seed(0)
-    model = SmallGPT(len(tokenizer), **sizes)
-    for parameter in model.parameters():
-        nn.init.normal_(parameter, std=0.4)
-    return model
+def plain(tokenizer=CHARACTERS, **config):
+    return factories.small_gpt(len(tokenizer), std=0.4, **config)
 
 
 def package(tokenizer=CHARACTERS, recipe="modern"):
@@ -173,7 +169,7 @@ def test_controls_start_at_the_text_and_its_last_token(explore):
     model, live = explore
     assert live.settings == {"step": 0, "position": 11, "head": 0, "tokens_appended": 0, "text": TEXT}
     assert live.words == forward_pass(model, CHARACTERS, TEXT).words and live.error is None
-    assert [label for label, _ in live.controls["step"].options][3:5] == ["3 · block 0, queries · keys", "4 · block 0, attention"]
+    assert [label for label, _ in live.controls["step"].options][3:5] == ["3 · scores 0", "4 · attention 0"]
     assert not any(control.continuous_update for control in live.controls.values())
 
 
@@ -261,8 +257,16 @@ def test_what_is_not_there_is_refused_with_a_sentence():
 
 
 class Unscaled(Attention):
-    def scores(self, q, k):
-        return q @ k.transpose(-2, -1)
+    causal, scale = True, 1.0
+
+    def forward(self, x):
+        q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
+        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=self.causal, scale=self.scale)
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
+class Unmasked(Unscaled):
+    causal, scale = False, None
 
 
 def test_an_attention_of_another_kind_is_said_and_shown_without_weights(parse):
@@ -277,8 +281,7 @@ def test_an_attention_of_another_kind_is_said_and_shown_without_weights(parse):
 
 
 def test_without_a_mask_later_tokens_are_shown_and_the_missing_mask_is_said(parse):
-    model = plain()
-    model.blocks[0].attention.causal = False
+    model = plain(attention=Unmasked)
     drawing = forward_pass(model, CHARACTERS, TEXT, "scores 0", 0)
     parse(drawing.svg)
     assert "keys of 12 tokens" in drawing.words and "No mask hides" in drawing.words
