@@ -14,7 +14,7 @@ from helpers.show.lettering import Formula, fitted, shape_text, spans, text_widt
 from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, key
 from helpers.show.theme import BLUE, CRIMSON, GRID, INK, MONO, ORANGE, PAPER, PLUM, RULE, SOFT, TEAL, xml
 
-LEFT, RIGHT, CENTER = MARGIN, WIDTH - MARGIN, WIDTH / 2
+LEFT, RIGHT = MARGIN, WIDTH - MARGIN
 Point = tuple[float, float]
 
 
@@ -26,7 +26,7 @@ def tint(color: str, share: float) -> str:
 
 # What a thing looks like everywhere: (paper, edge, width of the edge).
 KINDS = {
-    "attention": (tint(TEAL, 0.24), TEAL, 1.8),
+    "attention": (tint(TEAL, 0.32), TEAL, 1.8),
     "feed-forward": (tint(ORANGE, 0.26), ORANGE, 1.8),
     "norm": (GRID, "#8b90a0", 1),
     "embedding": (tint(BLUE, 0.16), BLUE, 1.8),  # and the head, which is the same table in most models
@@ -96,8 +96,6 @@ class Diagram:
 
     def _reach(self, y: float) -> None:
         self.bottom = max(self.bottom, y)
-
-    # --- areas ------------------------------------------------------------------------------------------------------
 
     def rect(self, x, y, width, height, fill=PAPER, edge=INK, line=1.2, rx=4, dashed=False, behind=False) -> Area:
         """A plain rectangle."""
@@ -170,9 +168,8 @@ class Diagram:
         fill = tint(color, 0.04 + 0.9 * max(0.0, min(1.0, share)))
         area = self.rect(x, y, size, high or size, fill, "#ffffff", 1, 2)
         if text:
-            self.label(
-                *(area.center[0], area.center[1] + 4), text, 11, color=PAPER if share > 0.55 else INK, room=size - 2
-            )
+            x, y = area.center
+            self.label(x, y + 4, text, 11, color=PAPER if share > 0.55 else INK, room=size - 2)
         return area
 
     # --- lines and text ---------------------------------------------------------------------------------------------
