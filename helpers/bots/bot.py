@@ -2,7 +2,7 @@
 
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,15 @@ class Bot:
 
     ``model`` is called as ``logits, state = model(ids, state)``; ``tokenizer`` knows speakers and the end. Of a prompt of
     more than ``context`` tokens, or more than three quarters of what the model can see at once, the oldest turns are left
-    out, with a warning; of a last turn that is still too long, the beginning.
+    out, with a warning; of a last turn that is still too long, the beginning. ``distribution`` turns logits into the
+    probabilities that are sampled from; without one it is that of ``helpers.generation.sampling``.
     """
 
     model: Any
     tokenizer: Any
     name: str = "bot"
     context: int = 2000
+    distribution: Callable | None = None
 
     def reply(self, history: Sequence[str], **settings) -> str:
         """Return the next message after ``history``, a list of messages of two people in turn, the last one to be answered.
@@ -46,6 +48,8 @@ class Bot:
         if max_tokens is None:
             max_tokens = 200 if hasattr(tokenizer, "characters") else 80
         settings |= {"temperature": temperature, "max_tokens": max_tokens, "stop": ends, "forbidden": silent}
+        if self.distribution is not None:
+            settings["distribution"] = self.distribution
         streamer = tokenizer.streamer()
         for token in generate(self.model, ids, **settings):
             if piece := streamer.push(token):

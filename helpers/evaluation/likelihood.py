@@ -20,8 +20,6 @@ from helpers.corpus.conversations import Conversation
 from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.generation.scoring import token_log_probabilities
-from helpers.models.encoder_decoder import EncoderDecoder
-from helpers.models.ngram import NGram
 from helpers.models.utils import device_of, evaluating
 
 CODE_POINTS = 1_114_112  # every character that Unicode has room for
@@ -76,8 +74,8 @@ def conversation_nats(model, tokenizer, conversations: Iterable[Conversation]) -
 
     The tokens are those of ``encode_conversation``: characters, speaker tokens and ``<end>``; each conversation is read
     from ``<end>`` with nothing before it. An unknown character costs more, see above. Networks read up to 32
-    conversations of similar length side by side, an ``NGram`` one after the other; the sum is the same. Raises ValueError
-    when there is no conversation.
+    conversations of similar length side by side; a model with ``negative_log_likelihood(ids)``, such as ``NGram``, reads one
+    after the other; the sum is the same. Raises ValueError when there is no conversation.
     """
     rows, size = [], 0
     for conversation in conversations:
@@ -163,7 +161,7 @@ def _score(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _scored(model, tokenizer, rows: list[np.ndarray]) -> Iterator[np.ndarray]:
-    if isinstance(model, NGram | EncoderDecoder):
+    if hasattr(model, "negative_log_likelihood"):
         for row in rows:
             yield np.asarray(model.negative_log_likelihood(row), dtype=np.float64)
         return

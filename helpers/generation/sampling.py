@@ -74,14 +74,16 @@ def sample_tokens(
     check_every: int = 1,
     generator: torch.Generator | None = None,
     dtype: torch.dtype = torch.float64,
+    distribution: Callable | None = None,
 ) -> Iterator[torch.Tensor]:
     """Yield the next tokens of B texts, int64 [B], step by step, until every text has ended or has ``max_tokens``.
 
     ``read(tokens)`` gives the model the tokens [B] sampled last (None at the first step) and returns the logits [B, V] of the
     next ones. A text ends with a token of ``stop``, which is yielded; from then on its row is −100. No text ends before it has
     ``min_tokens``. Whether all have ended is asked every ``check_every`` steps: on a GPU the question costs more than a step.
-    Samples are taken on the device of ``generator``, with probabilities in ``dtype``. The other settings, and the errors, are
-    those of ``generate``.
+    Samples are taken on the device of ``generator``, with probabilities in ``dtype``. ``distribution`` may be a function of
+    one's own, called as ``distribution(logits [V], temperature, top_k, top_p)`` for each text. The other settings, and the
+    errors, are those of ``generate``.
     """
     _check(temperature, top_k, top_p)
     if not 1 <= repetition_penalty < float("inf"):
@@ -100,7 +102,8 @@ def sample_tokens(
             logits = repetition_penalized(logits, torch.stack(previous, dim=1), repetition_penalty)
         for ids in (forbidden, stop) if step <= min_tokens else (forbidden,):
             logits = logits.index_fill(-1, ids, float("-inf")) if len(ids) else logits
-        tokens = torch.multinomial(distribution(logits, temperature, top_k, top_p, dtype), 1, generator=generator)[:, 0]
+        probabilities = _probabilities(distribution, logits, temperature, top_k, top_p, dtype)
+        tokens = torch.multinomial(probabilities, 1, generator=generator)[:, 0]
         if repetition_penalty != 1.0:
             previous.append(tokens)
         if not len(stop):
@@ -127,10 +130,10 @@ def generate(
     ``model`` is called as ``logits, state = model(ids, state)`` with ids [1, T]: it reads the prompt once, and each
     new token as it comes, in evaluation mode; with ``cache=False``, or when its state is None, it reads everything again for
     each token, which gives the same. A model with a limited ``context`` that is full goes on from the latter half of it.
-    Settings: ``temperature``, ``top_k``, ``top_p`` (see ``distribution``), ``repetition_penalty`` and ``forbidden`` (never
-    sampled). The same ``seed`` gives the same tokens on every device, without one they differ each time; torch's global
-    generator is left alone. Raises ValueError when ``ids`` is empty and for a setting that makes no sense, as soon as the
-    first token is asked for.
+    Settings: ``temperature``, ``top_k``, ``top_p`` (see ``distribution``), ``repetition_penalty``, ``forbidden`` (never
+    sampled) and ``distribution`` (see ``sample_tokens``). The same ``seed`` gives the same tokens on every device, without
+    one they differ each time; torch's global generator is left alone. Raises ValueError when ``ids`` is empty and for a
+    setting that makes no sense, as soon as the first token is asked for.
     """
     rng, device, limit = torch.Generator(), device_of(model), getattr(model, "context", None)
     rng.manual_seed(seed) if seed is not None else rng.seed()
@@ -155,6 +158,13 @@ def generate(
         if (token := int(tokens)) in stop:
             return
         yield token
+
+
+def _probabilities(own: Callable | None, logits: torch.Tensor, temperature, top_k, top_p, dtype) -> torch.Tensor:
+    """Return the probabilities [B, V] from which tokens are sampled, by the course's ``distribution`` or by one's own."""
+    if own is None:
+        return distribution(logits, temperature, top_k, top_p, dtype)
+    return torch.stack([own(row.to(dtype), temperature, top_k, top_p) for row in logits])
 
 
 def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -13,41 +13,43 @@ KINDS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class RNNCell(nn.Module):
-    """Elman's simple recurrent network, one step: ``h' = tanh(x W + h U + b)`` (Elman 1990).
+    """Elman's simple recurrent network, one step: ``h' = tanh(x W_xh + h W_hh + b)`` (Elman 1990).
 
-    x [B, E] is the input, h [B, H] the hidden state; W [E, H], U [H, H] and b [H] are learned.
+    x [B, E] is the input, h [B, H] the hidden state; W_xh [E, H], W_hh [H, H] and b [H] are learned.
     """
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
         bound = hidden_size**-0.5
-        self.W = nn.Parameter(torch.empty(input_size, hidden_size).uniform_(-bound, bound))
-        self.U = nn.Parameter(torch.empty(hidden_size, hidden_size).uniform_(-bound, bound))
+        self.W_xh = nn.Parameter(torch.empty(input_size, hidden_size).uniform_(-bound, bound))
+        self.W_hh = nn.Parameter(torch.empty(hidden_size, hidden_size).uniform_(-bound, bound))
         self.b = nn.Parameter(torch.zeros(hidden_size))
 
     def forward(self, x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        return torch.tanh(x @ self.W + h @ self.U + self.b)
+        return torch.tanh(x @ self.W_xh + h @ self.W_hh + self.b)
 
 
 class LSTMCell(nn.Module):
     """Long short-term memory, one step (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     x [B, E] is the input; the state is a pair of the hidden state h [B, H] and the cell state c [B, H]. The gates
-    stand side by side in W [E, 4H], U [H, 4H] and b [4H], in torch's order: input, forget, candidate, output.
+    stand side by side in W_xh [E, 4H], W_hh [H, 4H] and b [4H], in torch's order: input, forget, candidate, output. The
+    forget gate's bias begins at 1, so that the cell remembers by default (Gers et al. 2000; Jozefowicz et al. 2015).
     """
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
         bound = hidden_size**-0.5
-        self.W = nn.Parameter(torch.empty(input_size, 4 * hidden_size).uniform_(-bound, bound))
-        self.U = nn.Parameter(torch.empty(hidden_size, 4 * hidden_size).uniform_(-bound, bound))
+        self.W_xh = nn.Parameter(torch.empty(input_size, 4 * hidden_size).uniform_(-bound, bound))
+        self.W_hh = nn.Parameter(torch.empty(hidden_size, 4 * hidden_size).uniform_(-bound, bound))
         self.b = nn.Parameter(torch.zeros(4 * hidden_size))
+        nn.init.ones_(self.b[hidden_size : 2 * hidden_size].detach())
 
     def forward(self, x: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         h, c = state
-        write, forget, candidate, output = (x @ self.W + h @ self.U + self.b).chunk(4, dim=-1)
-        c = torch.sigmoid(forget) * c + torch.sigmoid(write) * torch.tanh(candidate)
-        return torch.sigmoid(output) * torch.tanh(c), c
+        i, f, g, o = (x @ self.W_xh + h @ self.W_hh + self.b).chunk(4, dim=-1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
 
 
 class CharRNN(Network):
@@ -77,7 +79,7 @@ class CharRNN(Network):
         self.recurrent = KINDS[kind](embedding_size, hidden_size, n_layer, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size, vocab_size)
-        if kind == "lstm":  # remember by default (Gers et al. 2000; Jozefowicz et al. 2015)
+        if kind == "lstm":  # as in LSTMCell
             for layer in range(n_layer):
                 nn.init.ones_(getattr(self.recurrent, f"bias_hh_l{layer}")[hidden_size : 2 * hidden_size].detach())
 

@@ -150,7 +150,7 @@ def _first_token(bot, message, settings) -> tuple[list, list, list, list]:
     """Return the possible first tokens, the likeliest first, their probabilities before and after the cuts, their names."""
     import torch
 
-    from helpers.generation.sampling import distribution
+    from helpers.generation import sampling
     from helpers.models.utils import device_of
 
     ids = torch.tensor([bot.prompt([message])], device=device_of(bot.model))
@@ -158,6 +158,7 @@ def _first_token(bot, message, settings) -> tuple[list, list, list, list]:
     silent = [number for number in (bot.tokenizer.pad, bot.tokenizer.unknown) if number is not None]
     logits[silent] = -math.inf  # a bot never generates these
     order = logits.argsort(descending=True, stable=True).tolist()  # no parameter changes the order
+    distribution = getattr(bot, "distribution", None) or sampling.distribution
     before = distribution(logits, settings["temperature"]).tolist()
     after = distribution(logits, **settings).tolist()
     return order, before, after, [seen(token, 10, space=True) for token in bot.tokenizer.tokens]

@@ -351,3 +351,17 @@ def test_the_repetition_penalty_counts_the_tokens_of_each_row_alone():
     falling = [[0.0, -0.1, -0.2, -0.3, -0.4, -0.5]] * 6
     rows = in_rows(falling, start=[0, 0], max_tokens=5, temperature=0, repetition_penalty=4.0)
     assert rows[0].tolist() == rows[1].tolist() and len(set(rows[0].tolist())) == 5
+
+
+def test_a_distribution_of_ones_own_is_sampled_from(gpt):
+    asked = []
+
+    def own(logits, temperature, top_k, top_p):
+        asked.append((tuple(logits.shape), temperature, top_k, top_p))
+        return distribution(logits, temperature, top_k, top_p)
+
+    settings = {"max_tokens": 6, "temperature": 0.8, "top_k": 3, "seed": 4}
+    assert list(generate(gpt, [1, 2], **settings, distribution=own)) == list(generate(gpt, [1, 2], **settings))
+    assert asked == [((asked[0][0][0],), 0.8, 3, None)] * 6
+    always = torch.eye(asked[0][0][0])[3]
+    assert list(generate(gpt, [1, 2], max_tokens=4, distribution=lambda *_: always)) == [3] * 4

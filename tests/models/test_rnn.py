@@ -20,8 +20,8 @@ def parts(state):
 def copied(cell, weight_ih, weight_hh, bias_ih, bias_hh):
     """Give a cell of ours the weights of torch's, which are transposed and have two biases."""
     with torch.no_grad():
-        cell.W.copy_(weight_ih.T)
-        cell.U.copy_(weight_hh.T)
+        cell.W_xh.copy_(weight_ih.T)
+        cell.W_hh.copy_(weight_hh.T)
         cell.b.copy_(bias_ih + bias_hh)
     return cell
 
@@ -47,7 +47,7 @@ def test_lstm_cell_is_torchs():
 def test_rnn_cell_by_hand():
     cell = RNNCell(1, 1)
     with torch.no_grad():
-        cell.W.fill_(2.0), cell.U.fill_(-1.0), cell.b.fill_(0.5)
+        cell.W_xh.fill_(2.0), cell.W_hh.fill_(-1.0), cell.b.fill_(0.5)
     assert cell(torch.tensor([[1.0]]), torch.tensor([[3.0]])).item() == pytest.approx(-0.46211716)  # tanh(2 - 3 + 0.5)
 
 
