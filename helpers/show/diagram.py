@@ -18,9 +18,9 @@ LEFT, RIGHT = MARGIN, WIDTH - MARGIN
 Point = tuple[float, float]
 
 
-def tint(color: str, share: float) -> str:
-    """Return `color` thinned with white paper: share 1 is the color, 0 is white."""
-    channels = (round(255 + (int(color[i : i + 2], 16) - 255) * share) for i in (1, 3, 5))
+def tint(color: str, strength: float) -> str:
+    """Return `color` thinned with white paper: strength 1 is the color, 0 is white."""
+    channels = (round(255 + (int(color[i : i + 2], 16) - 255) * strength) for i in (1, 3, 5))
     return "#" + "".join(f"{channel:02x}" for channel in channels)
 
 
@@ -163,13 +163,13 @@ class Diagram:
             self.label(area.right - 10, y + 17, note, 11.5, "end")
         return area
 
-    def cell(self, x, y, size, share: float, text="", color=TEAL, high=None) -> Area:
+    def cell(self, x, y, size, strength: float, text="", color=TEAL, high=None) -> Area:
         """A square whose darkness is a number from 0 to 1, with the number in it."""
-        fill = tint(color, 0.04 + 0.9 * max(0.0, min(1.0, share)))
+        fill = tint(color, 0.04 + 0.9 * max(0.0, min(1.0, strength)))
         area = self.rect(x, y, size, high or size, fill, "#ffffff", 1, 2)
         if text:
             x, y = area.center
-            self.label(x, y + 4, text, 11, color=PAPER if share > 0.55 else INK, room=size - 2)
+            self.label(x, y + 4, text, 11, color=PAPER if strength > 0.55 else INK, room=size - 2)
         return area
 
     # --- lines and text ---------------------------------------------------------------------------------------------

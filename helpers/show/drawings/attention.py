@@ -67,14 +67,14 @@ def attention_step(
     result = f"output for {quoted(query, 12)}" if summed is None else f"= {_vector(summed)}"
     figure.label(box.right + 12, box.center[1] + 5, result, 13, "start", INK, room=RIGHT - box.right - 12)
     top = sorted(range(len(words)), key=lambda i: -weights[i])[:3]
-    said = listing(f"{quoted(words[i])} {weights[i]:.2f}" for i in top)
-    told = f"{quoted(query)} attends to {amount(len(words), 'word')}, with most weight on {said}."
+    named = listing(f"{quoted(words[i])} {weights[i]:.2f}" for i in top)
+    sentence = f"{quoted(query)} attends to {amount(len(words), 'word')}, with most weight on {named}."
     if scores is not None:
         low, best = _two(min(scores)), _two(max(scores))
-        told += f" The scores run from {low} to {best}; the softmax turns them into weights that sum to 1."
+        sentence += f" The scores run from {low} to {best}; the softmax turns them into weights that sum to 1."
     if summed is not None:
-        told += f" The weighted sum of the values is {_vector(summed)}."
-    return figure.finish(told, "An arrow is as thick as its weight.")
+        sentence += f" The weighted sum of the values is {_vector(summed)}."
+    return figure.finish(sentence, "An arrow is as thick as its weight.")
 
 
 def _weighted_sum(weights, values) -> list[float]:
@@ -137,15 +137,15 @@ def dot_product_attention(
             figure.label(middle, y + 76, name, 13.5, color=INK, bold=True)
             figure.label(middle, y + 94, shape_text(shape), 11.5)
         x += room + gap
-    told = (
+    sentence = (
         f"{amount(T, 'query', 'queries')} of {amount(d_k, 'number')} times {amount(S, 'key')} give {number(T)} × "
         f"{number(S)} = "
         f"{number(T * S)} scores, divided by √{d_k} = {math.sqrt(d_k):.3g}. "
     )
-    told += f"The causal mask hides {number(T * (T - 1) // 2)} of them, those of later positions. " if causal else ""
-    told += f"The softmax makes each row sum to 1; times the values {shape_text([S, d_v])} that gives "
-    told += f"an output {shape_text([T, d_v])}."
-    return figure.finish(told, "Gray: masked, weight 0." if causal else "")
+    sentence += f"The causal mask hides {number(T * (T - 1) // 2)} of them, those of later positions. " if causal else ""
+    sentence += f"The softmax makes each row sum to 1; times the values {shape_text([S, d_v])} that gives "
+    sentence += f"an output {shape_text([T, d_v])}."
+    return figure.finish(sentence, "Gray: masked, weight 0." if causal else "")
 
 
 def _matrix(figure: Diagram, area: Area, kind: str, rows: int, columns: int, causal: bool) -> None:
@@ -191,8 +191,8 @@ def causal_mask(tokens: Sequence[str]) -> Drawing:
         figure.label(x + 26, top + 18 + 30 * k, text, 12.5, "start", INK, room=RIGHT - x - 26)
     figure.label(x + 26, top + 65, "so the weight is 0", 12.5, "start", INK, room=RIGHT - x - 26)
     allowed = n * (n + 1) // 2
-    told = (
+    sentence = (
         f"{n} tokens: of the {n * n} pairs of query and key {allowed} are allowed and {n * n - allowed} masked. "
         f"{quoted(tokens[0])} attends only to itself, {quoted(tokens[-1])} to all {n}."
     )
-    return figure.finish(told)
+    return figure.finish(sentence)

@@ -59,11 +59,11 @@ def bpe_tree(word: str, merges: Sequence[tuple[bytes | str, bytes | str]]) -> Dr
         draw(node, True)
     pieces = [_text(node["data"]) for node in nodes]
     order = sorted(_ranks(nodes), key=lambda node: node["rank"])
-    told = f"The {amount(len(data), 'byte')} of {quoted(word)} become {amount(len(nodes), 'token')}: "
-    told += listing(quoted(piece) for piece in pieces) + "."
+    sentence = f"The {amount(len(data), 'byte')} of {quoted(word)} become {amount(len(nodes), 'token')}: "
+    sentence += listing(quoted(piece) for piece in pieces) + "."
     used_now = listing(f"{node['rank']:,} {quoted(_text(node['data']))}" for node in order[:8])
-    told += f" Merges used, by their number: {used_now}{', …' * (len(order) > 8)}." if order else " No merge fits."
-    return figure.finish(told, "Orange: a token. #: the merge's number, in the order in which merges were learned.")
+    sentence += f" Merges used, by their number: {used_now}{', …' * (len(order) > 8)}." if order else " No merge fits."
+    return figure.finish(sentence, "Orange: a token. #: the merge's number, in the order in which merges were learned.")
 
 
 def _merge(data: bytes, ranks: dict):
@@ -73,14 +73,14 @@ def _merge(data: bytes, ranks: dict):
     ]
     used = 0
     while True:
-        found = [
+        candidates = [
             (ranks[pair], i)
             for i in range(len(nodes) - 1)
             if (pair := (nodes[i]["data"], nodes[i + 1]["data"])) in ranks
         ]
-        if not found:
+        if not candidates:
             return nodes, used
-        rank, i = min(found)
+        rank, i = min(candidates)
         a, b = nodes[i : i + 2]
         nodes[i : i + 2] = [
             {

@@ -73,7 +73,7 @@ def kv_cache(tokens: Sequence[str], step: int, d_model: int = 64) -> Drawing:
         figure.box(left + 190 * i, y, 22, 16, "", kind, rx=3)
         figure.label(left + 190 * i + 30, y + 13, text, 12.5, "start", INK)
     total = [sum(multiplications(t, d_model, cache) for t in range(1, step + 1)) for cache in (False, True)]
-    told = (
+    sentence = (
         f"Step {step} reads {quoted(tokens[step - 1])}. Without a cache queries, keys and values of {amount(step, 'token')} "
         f"are computed: {number(without)} multiplications in a layer with {d_model} numbers per token. "
         f"With a cache those of one token are computed and {amount(step - 1, 'key')} and {amount(step - 1, 'value')} are "
@@ -81,7 +81,7 @@ def kv_cache(tokens: Sequence[str], step: int, d_model: int = 64) -> Drawing:
         f"All steps up to here: {number(total[0])} without, {number(total[1])} with, {total[0] / total[1]:.1f} times fewer."
     )
     return figure.finish(
-        told, f"One attention layer, {d_model} numbers per token: projections to q, k, v, scores, weighted sum."
+        sentence, f"One attention layer, {d_model} numbers per token: projections to q, k, v, scores, weighted sum."
     )
 
 

@@ -70,7 +70,7 @@ def gpt(model) -> Drawing:
         if block.rotary
         else ""
     )
-    told = (
+    sentence = (
         f"A GPT with {number(parts.parameters)} parameters. {number(vocab)} tokens have a vector of "
         f"{amount(width, 'number')} each{where}. "
         f"{amount(parts.n_layer, 'block')} {'adds' if parts.n_layer == 1 else 'add'} to the residual stream [T, {width}], "
@@ -81,7 +81,7 @@ def gpt(model) -> Drawing:
         f"{'tied to the embedding' if parts.tied else f'with {number(parts.head_parameters)} parameters of its own'}, "
         f"gives {number(vocab)} logits per position."
     )
-    return figure.finish(told, f"T: up to {number(parts.context)} tokens at once." if parts.context else "")
+    return figure.finish(sentence, f"T: up to {number(parts.context)} tokens at once." if parts.context else "")
 
 
 def gpt_block(model) -> Drawing:
@@ -112,7 +112,7 @@ def gpt_block(model) -> Drawing:
     act = figure.box(up.right + 10, middle - 52, 64, 104, block.activation, "step", f"{hidden:,}", size=13)
     down = _trapezoid(figure, act.right + 10, middle, 78, 104, 44, "down", [hidden, width])
     _branch(figure, left, right, stream, [norm, up, act, down], "feed-forward")
-    told = (
+    sentence = (
         f"One block of a GPT with {number(block.parameters)} parameters. The residual stream carries "
         f"{amount(width, 'number')} per token. "
         f"First branch: {block.norm}, causal "
@@ -124,7 +124,7 @@ def gpt_block(model) -> Drawing:
         f"its output is added, too. The stream itself is not normalized (pre-norm)."
     )
     counts = f"attention {short(block.attention_parameters)}, feed-forward {short(block.feed_forward_parameters)}"
-    return figure.finish(told, f"Parameters: {counts}, the whole block {short(block.parameters)}.")
+    return figure.finish(sentence, f"Parameters: {counts}, the whole block {short(block.parameters)}.")
 
 
 def _branch(figure: Diagram, left: float, right: float, stream: float, areas: list[Area], name: str) -> None:
@@ -181,10 +181,10 @@ def residual_stream(n_layer: int) -> Drawing:
             figure.arrow((x + start * room, stream), (x + start * room, edge))
             figure.arrow((x + end * room, edge), (x + end * room, stream + 9 * sign))
             figure.circle(x + end * room, stream, "+", 9, STREAM)
-    told = (
+    sentence = (
         f"One vector per token runs from the embedding to the head through {amount(n_layer, 'block')}. Each block reads it "
         f"twice and "
         f"adds to it twice, attention first, then the feed-forward network (MLP): {2 * n_layer} additions, and nothing is "
         f"overwritten."
     )
-    return figure.finish(told)
+    return figure.finish(sentence)

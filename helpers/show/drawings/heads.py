@@ -5,7 +5,7 @@ from __future__ import annotations
 from helpers.show.diagram import KINDS, LEFT, RIGHT, Diagram, need, shortened, spread, tint
 from helpers.show.lettering import shape_text
 from helpers.show.svg import TITLE_HEIGHT, Drawing
-from helpers.show.theme import INK, SOFT, TEAL, amount, number
+from helpers.show.theme import INK, SOFT, TEAL, amount
 
 
 def split_into_heads(seq_len: int, d_model: int, n_head: int) -> Drawing:
@@ -61,13 +61,13 @@ def split_into_heads(seq_len: int, d_model: int, n_head: int) -> Drawing:
     out = figure.box(x, rows["out"], wide, 32, "output projection", "linear", size=13)
     figure.label(x - 14, rows["out"] + 21, shape_text([d_model, d_model]), 12, "end")
     figure.arrow((out.center[0], rows["joined"] + 36), out.top_middle)
-    told = (
+    sentence = (
         f"Queries, keys and values [{seq_len}, {d_model}] are cut into {amount(n_head, 'head')} of [{seq_len}, {size}]. "
         f"Each head attends on its own; the outputs "
         f"are joined to [{seq_len}, {d_model}] again and mixed by a matrix [{d_model}, {d_model}]. The number of parameters "
         f"does not depend on the number of heads."
     )
-    return figure.finish(told)
+    return figure.finish(sentence)
 
 
 def grouped_query_attention(n_head: int, n_kv_head: int) -> Drawing:
@@ -124,12 +124,11 @@ def grouped_query_attention(n_head: int, n_kv_head: int) -> Drawing:
         figure.label(
             left + width / 2, y + 203, "cache: all" if groups == n_head else f"cache: 1/{n_head // groups} of it", 12
         )
-    told = (
-        f"{amount(n_head, 'query head')} with {amount(n_kv_head, 'key-value head')}: "
-        f"{amount(n_head // n_kv_head, 'query head')} "
-        f"{'uses' if n_head == n_kv_head else 'share'} each, so the cache of keys and values is "
-        f"{number(n_head // n_kv_head)} times smaller than with {n_head}."
+    sentence = (
+        f"{amount(n_head, 'query head')} with {amount(n_kv_head, 'key-value head')}: each of these serves "
+        f"{n_head // n_kv_head} query heads, so the cache of keys and values is {n_head // n_kv_head} times smaller than "
+        f"with {n_head}."
         if n_kv_head < n_head
         else f"{amount(n_head, 'query head')} with a key-value head each: ordinary multi-head attention, nothing is shared."
     )
-    return figure.finish(told)
+    return figure.finish(sentence)

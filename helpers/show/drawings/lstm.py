@@ -58,9 +58,9 @@ def lstm_cell(step: int = 4, hidden_size=128) -> Drawing:
             figure.label(308, y, name, 13, "end", ink)
             figure.label(322, y, Formula(formula), 14.5, "start", ink, bold=number == step and not name)
             y += 25
-    told = f"{TITLES[step]}. {SAYS[step]} Cell state, hidden state and gates are {amount(size, 'number')} each."
+    sentence = f"{TITLES[step]}. {SAYS[step]} Cell state, hidden state and gates are {amount(size, 'number')} each."
     return figure.finish(
-        told, f"σ, tanh in gray boxes: learned layers. ×, + in circles: number by number. All vectors: [{size:,}]."
+        sentence, f"σ, tanh in gray boxes: learned layers. ×, + in circles: number by number. All vectors: [{size:,}]."
     )
 
 

@@ -34,11 +34,11 @@ def recurrent_sizes(model) -> Sizes:
         return Sizes("RNN", model)
     need(hasattr(model, "modules"), f"give a recurrent model or its hidden size, not {type(model).__name__}")
     parts = list(model.modules())
-    found = next(filter(None, map(_torchs_own, parts)), None) or next(filter(None, map(_own_cell, parts)), None)
-    need(found is not None, f"no recurrent layer was found in {type(model).__name__}: give its hidden size instead")
-    heads = [p.out_features for p in parts if getattr(p, "in_features", None) == found.hidden]
+    sizes = next(filter(None, map(_torchs_own, parts)), None) or next(filter(None, map(_own_cell, parts)), None)
+    need(sizes is not None, f"no recurrent layer was found in {type(model).__name__}: give its hidden size instead")
+    heads = [p.out_features for p in parts if getattr(p, "in_features", None) == sizes.hidden]
     vocab = next((p.num_embeddings for p in parts if hasattr(p, "num_embeddings")), heads[-1] if heads else None)
-    return found._replace(vocab=vocab)
+    return sizes._replace(vocab=vocab)
 
 
 def _torchs_own(part) -> Sizes | None:

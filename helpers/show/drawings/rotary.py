@@ -31,7 +31,7 @@ def rotary_positions(head_size: int, positions: int | Sequence[int] = 6, base: f
         figure.label(
             x + width / 2, y - 16, f"position {position}" if len(positions) < 7 else f"pos. {position}", 12, room=width
         )
-    told = []
+    turns = []
     for r, pair in enumerate(chosen):
         speed = base ** (-2 * pair / head_size)
         middle = y + r * row + radius + 4
@@ -39,7 +39,7 @@ def rotary_positions(head_size: int, positions: int | Sequence[int] = 6, base: f
         text = f"{turn:.3g}°"
         figure.label(LEFT, middle - 2, f"pair {pair + 1} of {pairs}", 13.5, "start", INK, bold=True)
         figure.label(LEFT, middle + 16, f"{text} per position", 12, "start")
-        told.append(f"pair {pair + 1} by {text}")
+        turns.append(f"pair {pair + 1} by {text}")
         for position, (x, width) in zip(positions, columns):
             center = x + width / 2
             angle = speed * position
@@ -55,8 +55,8 @@ def rotary_positions(head_size: int, positions: int | Sequence[int] = 6, base: f
             )
     figure._reach(y + len(chosen) * row)
     words = (
-        f"A head of {amount(head_size, 'number')} is {amount(pairs, 'pair')}, turned at each further position: {listing(told)}. "
-        f"Queries and keys are turned alike, so their product depends only on how far apart they are."
+        f"A head of {amount(head_size, 'number')} is {amount(pairs, 'pair')}, turned at each further position: "
+        f"{listing(turns)}. Queries and keys are turned alike, so their product depends only on how far apart they are."
     )
     return figure.finish(
         words, f"Gray: position 0. Angles of pair i: position × {number(int(base))} ^ (−2i / {head_size}), in radians."

@@ -93,14 +93,14 @@ def sampling_pipeline(
             x0 - 12, y + row * r + 13, seen(tokens[i], 10, space=True), 13, "end", INK, bold=strong, mono=True, room=84
         )
     notice = only_first(MOST, len(tokens), "tokens")
-    told = (
+    sentence = (
         f"Divided by the temperature {temperature:g} and passed through the softmax, the likeliest tokens are "
         + listing(f"{quoted(tokens[i])} {float(plain[i]):.2f}" for i in order[:3])
         + "."
     )
     if cut:
         left = listing(f"{quoted(tokens[i])} {float(final[i]):.2f}" for i in order[: min(kept, 3)])
-        told += f" {cut.capitalize()} keeps {number(kept)} of {amount(len(tokens), 'token')}, rescaled to sum to 1: "
-        told += f"{left}{', …' * (kept > 3)}."
-    told += f" Sampled: {quoted(tokens[chosen])}." if chosen is not None else ""
-    return figure.finish(f"{told} {notice}".strip(), notice)
+        sentence += f" {cut.capitalize()} keeps {number(kept)} of {amount(len(tokens), 'token')}, rescaled to sum to 1: "
+        sentence += f"{left}{', …' * (kept > 3)}."
+    sentence += f" Sampled: {quoted(tokens[chosen])}." if chosen is not None else ""
+    return figure.finish(f"{sentence} {notice}".strip(), notice)

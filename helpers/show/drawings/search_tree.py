@@ -49,12 +49,12 @@ def beam_search(levels: Sequence[Sequence[Candidate]]) -> Drawing:
     every = [token for level in levels for token, *_ in level]
     text = joined([levels[step][i][0] for step, i in sorted(best.items())], every)
     total = f"{levels[max(best)][best[max(best)]][1]:.2f}".replace("-", "−")
-    told = (
+    sentence = (
         f"A beam search of width {width} over {amount(len(levels), 'step')}: {sum(map(len, levels))} candidates, "
         f"{sum(kept for level in levels for *_, kept in level)} kept. The likeliest sequence is {quoted(text)} with log "
         f"probability {total}."
     )
-    return figure.finish(told, "The number is the log probability of the whole sequence so far. Dashed: not kept.")
+    return figure.finish(sentence, "The number is the log probability of the whole sequence so far. Dashed: not kept.")
 
 
 def _check(levels: list[list[Candidate]]) -> None:

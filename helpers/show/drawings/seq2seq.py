@@ -120,19 +120,19 @@ def _attend(figure: Diagram, encoder, decoder, weights, size: int) -> None:
 
 
 def _words(context, reply, size: int, weights, left: int, right: int) -> str:
-    said = quoted(joined(context))
+    named = quoted(joined(context))
     answer = quoted(joined(reply[1:]))
-    told = f"The encoder reads {amount(len(context), 'token')}: {said}. The decoder writes {answer}"
+    sentence = f"The encoder reads {amount(len(context), 'token')}: {named}. The decoder writes {answer}"
     if weights is None:
-        told += (
+        sentence += (
             f"; all it knows of the context is one vector of {amount(size, 'number')}, the encoder's last hidden state."
         )
     else:
         best = sorted(range(len(weights)), key=lambda i: -weights[i])[:3]
         most = listing(f"{quoted(context[i])} ({weights[i]:.2f})" for i in best)
-        told += (
+        sentence += (
             f"; before it writes {quoted(reply[1])} it takes a weighted sum of all {len(context)} hidden states "
             f"({amount(size, 'number')} each), with most weight on {most}."
         )
-    told += f" Not all of the {len(context)} context tokens are drawn." * (left < len(context))
-    return told + f" Not all of the {len(reply) - 1} reply tokens are drawn." * (right < len(reply) - 1)
+    sentence += f" Not all of the {len(context)} context tokens are drawn." * (left < len(context))
+    return sentence + f" Not all of the {len(reply) - 1} reply tokens are drawn." * (right < len(reply) - 1)

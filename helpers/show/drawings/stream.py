@@ -1,5 +1,4 @@
-"""What the drawings of transformers share: a layer of branches on the residual stream, and bars of parameter counts "
-"(notebook 04)."""
+"""What the drawings of transformers share: layers of branches on the residual stream, bars of parameter counts (notebook 04)."""
 
 from __future__ import annotations
 
@@ -63,7 +62,7 @@ def layer(
 def parameter_bars(
     figure: Diagram, x: float, right: float, y: float, rows: Sequence[tuple[str, str, str, int]], total: int
 ) -> None:
-    """Draw where the parameters are: rows of (name, kind, how it is reckoned, count), the longest bar from x to right."""
+    """Draw where the parameters are: rows of (name, kind, how it is computed, count), the longest bar from x to right."""
     figure.label(x, y, f"{short(total)} parameters", 14, "start", INK, bold=True)
     largest = max(count for *_, count in rows) or 1
     for i, (name, kind, text, count) in enumerate(rows):

@@ -71,7 +71,7 @@ def transformer(model) -> Drawing:
     rows.append(("embedding", "embedding", f"{number(parts.vocab)} × {number(width)}", parts.embedding_parameters))
     parameter_bars(figure, LEFT + 4, ENCODER + WIDE, top + 16, rows, parts.parameters)
     order = "before each sub-layer (pre-norm)" if first else "after each sub-layer (post-norm)"
-    told = (
+    sentence = (
         f"A Transformer with {number(parts.parameters)} parameters, normalized {order}. Its encoder of "
         f"{amount(parts.n_encoder, 'layer')} ({number(parts.encoder_parameters)} parameters) turns the context into a memory "
         f"[S, {width}]; its decoder of {amount(parts.n_decoder, 'layer')} ({number(parts.decoder_parameters)}) reads the "
@@ -81,4 +81,4 @@ def transformer(model) -> Drawing:
         f"({number(parts.embedding_parameters)} parameters) "
         f"{'serves for reading and for scoring' if parts.tied else 'for reading'}."
     )
-    return figure.finish(told)
+    return figure.finish(sentence)

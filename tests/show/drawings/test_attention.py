@@ -39,7 +39,7 @@ def test_any_number_of_words_is_legible(count, legible):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "sentence"),
     [
         (([], [], "q"), "0 words"),
         ((WORDS, [1.0], "q"), "1 weights for 3 words"),
@@ -48,13 +48,13 @@ def test_any_number_of_words_is_legible(count, legible):
         ((WORDS, [0.2, 0.3, 0.5], "q", None, [[1.0]]), "one value vector"),
     ],
 )
-def test_numbers_that_do_not_fit_are_refused(arguments, told):
-    with pytest.raises(ValueError, match=told):
+def test_numbers_that_do_not_fit_are_refused(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
         attention_step(*arguments)
 
 
 @pytest.mark.parametrize(
-    ("sizes", "told"),
+    ("sizes", "sentence"),
     [
         ((6, 64), ["6 queries of 64 numbers", "6 × 6 = 36 scores", "√64 = 8", "hides 15", "an output [6, 64]"]),
         ((5, 32, 16, 12, False), ["12 keys", "5 × 12 = 60 scores", "values [12, 16]", "an output [5, 16]"]),
@@ -63,9 +63,9 @@ def test_numbers_that_do_not_fit_are_refused(arguments, told):
         ((20_000, 12_288, 12_288), ["an output [20,000, 12,288]"]),
     ],
 )
-def test_shapes_are_said(sizes, told, legible):
+def test_shapes_are_said(sizes, sentence, legible):
     words = legible(dot_product_attention(*sizes))
-    assert all(part in words for part in told)
+    assert all(part in words for part in sentence)
 
 
 def test_a_mask_needs_as_many_keys_as_queries():

@@ -37,8 +37,8 @@ def test_any_word_is_legible(word, legible):
 
 
 @pytest.mark.parametrize(
-    ("word", "merges", "told"), [("", [], "0 bytes"), ("a" * 21, [], "1 to 20"), ("ab", [("a", "b", "c")], "pair")]
+    ("word", "merges", "sentence"), [("", [], "0 bytes"), ("a" * 21, [], "1 to 20"), ("ab", [("a", "b", "c")], "pair")]
 )
-def test_wrong_input_is_refused_with_a_sentence(word, merges, told):
-    with pytest.raises(ValueError, match=told):
+def test_wrong_input_is_refused_with_a_sentence(word, merges, sentence):
+    with pytest.raises(ValueError, match=sentence):
         bpe_tree(word, merges)

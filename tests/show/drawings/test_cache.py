@@ -33,7 +33,7 @@ def test_every_step_is_legible(length, legible):
         legible(kv_cache([" long-token"] * length, step, d_model=12_288))
 
 
-@pytest.mark.parametrize(("tokens", "step", "told"), [(["a"], 1, "2 to 10"), (TOKENS, 0, "1 to 4"), (TOKENS, 5, "1 to 4")])
-def test_wrong_input_is_refused_with_a_sentence(tokens, step, told):
-    with pytest.raises(ValueError, match=told):
+@pytest.mark.parametrize(("tokens", "step", "sentence"), [(["a"], 1, "2 to 10"), (TOKENS, 0, "1 to 4"), (TOKENS, 5, "1 to 4")])
+def test_wrong_input_is_refused_with_a_sentence(tokens, step, sentence):
+    with pytest.raises(ValueError, match=sentence):
         kv_cache(tokens, step)

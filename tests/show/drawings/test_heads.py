@@ -32,9 +32,9 @@ def test_with_as_many_nothing_is_shared(n_head, legible):
 
 
 @pytest.mark.parametrize(
-    ("n_head", "n_kv_head", "told"),
+    ("n_head", "n_kv_head", "sentence"),
     [(17, 1, "1 to 16"), (8, 3, "divides 8"), (4, 8, "divides 4"), (4, 0, "divides")],
 )
-def test_groups_that_do_not_fit_are_refused(n_head, n_kv_head, told):
-    with pytest.raises(ValueError, match=told):
+def test_groups_that_do_not_fit_are_refused(n_head, n_kv_head, sentence):
+    with pytest.raises(ValueError, match=sentence):
         grouped_query_attention(n_head, n_kv_head)

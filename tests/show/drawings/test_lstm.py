@@ -8,12 +8,12 @@ from tests.show.legible import texts
 
 
 @pytest.mark.parametrize(
-    ("step", "gates", "told"),
+    ("step", "gates", "sentence"),
     [(1, "", "straight through"), (2, "f", "forget gate"), (3, "fig", "input gate"), (4, "figo", "output gate")],
 )
-def test_steps_are_cumulative(step, gates, told, legible):
+def test_steps_are_cumulative(step, gates, sentence, legible):
     drawing = lstm_cell(step, 100)
-    assert told in legible(drawing) and "100 numbers each" in drawing.words
+    assert sentence in legible(drawing) and "100 numbers each" in drawing.words
     names = [text for text, *_ in texts(drawing.svg)]
     assert [gate for gate in "figo" if f"{gate}t" in names] == list(gates)
     assert ("ht" in names) == (step == 4) and ("xt" in names) == (step > 1)

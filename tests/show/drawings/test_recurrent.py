@@ -75,6 +75,6 @@ def test_the_gradient_is_a_power_of_its_factor(steps, factor, fate, legible):
 
 
 def test_a_path_that_cannot_be_drawn_is_refused():
-    for steps, factor, told in ((1, 0.5, "2 to 12"), (13, 0.5, "2 to 12"), (3, 0, "above 0")):
-        with pytest.raises(ValueError, match=told):
+    for steps, factor, sentence in ((1, 0.5, "2 to 12"), (13, 0.5, "2 to 12"), (3, 0, "above 0")):
+        with pytest.raises(ValueError, match=sentence):
             rnn_gradient_path(steps, factor)

@@ -33,9 +33,9 @@ def test_any_size_is_legible(size, positions, legible):
 
 
 @pytest.mark.parametrize(
-    ("size", "positions", "told"),
+    ("size", "positions", "sentence"),
     [(7, 3, "even number"), (0, 3, "even"), (8, 9, "one to eight"), (8, [-1], "0 or more")],
 )
-def test_wrong_input_is_refused_with_a_sentence(size, positions, told):
-    with pytest.raises(ValueError, match=told):
+def test_wrong_input_is_refused_with_a_sentence(size, positions, sentence):
+    with pytest.raises(ValueError, match=sentence):
         rotary_positions(size, positions)

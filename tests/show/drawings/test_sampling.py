@@ -32,7 +32,7 @@ def test_a_whole_vocabulary_is_legible(temperature, legible):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "sentence"),
     [
         ({"logits": [1.0]}, "5 tokens and 1 logits"),
         ({"temperature": 0}, "above 0"),
@@ -40,6 +40,6 @@ def test_a_whole_vocabulary_is_legible(temperature, legible):
         ({"chosen": 5}, "no token 5"),
     ],
 )
-def test_wrong_input_is_refused_with_a_sentence(change, told):
-    with pytest.raises(ValueError, match=told):
+def test_wrong_input_is_refused_with_a_sentence(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
         sampling_pipeline(**{"tokens": TOKENS, "logits": LOGITS, **change})

@@ -29,7 +29,7 @@ def test_the_largest_tree_is_legible(legible):
 
 
 @pytest.mark.parametrize(
-    ("levels", "told"),
+    ("levels", "sentence"),
     [
         ([], "one to six steps"),
         ([[("a", -1, None, True)] * 11], "one to ten candidates"),
@@ -40,6 +40,6 @@ def test_the_largest_tree_is_legible(legible):
         ([[("a", -1, None, False)]], "none of the last step"),
     ],
 )
-def test_wrong_trees_are_refused_with_a_sentence(levels, told):
-    with pytest.raises(ValueError, match=told):
+def test_wrong_trees_are_refused_with_a_sentence(levels, sentence):
+    with pytest.raises(ValueError, match=sentence):
         beam_search(levels)

@@ -32,7 +32,7 @@ def test_any_length_is_legible(context, reply, legible):
 
 
 @pytest.mark.parametrize(
-    ("context", "reply", "attention", "told"),
+    ("context", "reply", "attention", "sentence"),
     [
         ([], REPLY, None, "context is empty"),
         (CONTEXT, ["<B>"], None, "at least two reply tokens"),
@@ -41,6 +41,6 @@ def test_any_length_is_legible(context, reply, legible):
         (CONTEXT, REPLY, [1.2, -0.2, 0, 0, 0], "at least 0"),
     ],
 )
-def test_wrong_input_is_refused_with_a_sentence(context, reply, attention, told):
-    with pytest.raises(ValueError, match=told):
+def test_wrong_input_is_refused_with_a_sentence(context, reply, attention, sentence):
+    with pytest.raises(ValueError, match=sentence):
         encoder_decoder(context, reply, 8, attention)
