@@ -19,9 +19,11 @@ from helpers.io import lenient_streams
 
 EXPERIMENTS = {
     "scaling_laws": "helpers.experiments.scaling_laws",
+    "recipes": "helpers.experiments.recipes",
     "transformer_ablations": "helpers.experiments.transformer_ablations",
     "bottleneck": "helpers.experiments.bottleneck",
     "reply_attention": "helpers.experiments.reply_attention",
+    "vocabulary": "helpers.experiments.vocabulary",
     "fine_tuning": "helpers.experiments.fine_tuning",
     "dialogue_gan": "helpers.experiments.dialogue_gan",
     "rlhf": "helpers.experiments.rlhf",

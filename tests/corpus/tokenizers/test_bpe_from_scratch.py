@@ -11,9 +11,13 @@ from helpers.corpus.tokenizers.bpe import FEWEST, BPETokenizer, words
 from helpers.corpus.tokenizers.bpe_from_scratch import (
     apply_merges,
     count_pairs,
+    decode,
+    encode,
     learn_merges,
+    learn_merges_fast,
     merge,
     most_frequent_pair,
+    tokenizer_from,
 )
 
 # Few letters, so that pairs tie, overlap and build each other; a space, digits and bytes of several alphabets.
@@ -59,6 +63,69 @@ def test_merges_are_the_librarys_also_where_pairs_tie(texts, count):
     if any(texts):
         theirs = learned_by_the_library(texts, count)
         assert learn_merges(word_counts(texts), len(theirs)) == theirs
+
+
+@given(TEXTS, st.integers(1, 40))
+@settings(max_examples=400, deadline=None)
+def test_recounting_only_what_changed_finds_the_same_merges(texts, count):
+    assert learn_merges_fast(word_counts(texts), count) == learn_merges(word_counts(texts), count)
+
+
+def test_the_fast_learner_counts_and_merges_with_the_functions_it_is_given():
+    calls = Counter()
+
+    def counted(function):
+        def run(*arguments):
+            calls[function.__name__] += 1
+            return function(*arguments)
+
+        return run
+
+    assert learn_merges_fast({b"abc": 2}, 9, counted(count_pairs), counted(merge)) == [(b"a", b"b"), (b"ab", b"c")]
+    assert calls == {"count_pairs": 5, "merge": 2}
+    assert learn_merges_fast({b"abc": 1}, 5) == [] == learn_merges_fast({}, 5)
+
+
+@given(TEXTS, st.integers(1, 40), st.text(alphabet="aab b1é🌊c", max_size=30))
+@settings(max_examples=200, deadline=None)
+def test_encoding_gives_the_librarys_ids_and_decoding_the_text(texts, count, text):
+    tokenizer = BPETokenizer.train([*texts, "ab"], FEWEST + count)
+    ranks = {pair: rank for rank, pair in enumerate(tokenizer.merges)}
+    ids = {piece: number for number, piece in enumerate(tokenizer.bytes) if piece}
+    ours = [number for word in words(text) for number in encode(word, ranks, ids)]
+    assert ours == tokenizer.encode(text)
+    assert decode(ours, tokenizer.bytes) == text
+
+
+@given(TEXTS, st.integers(1, 40), st.text(alphabet="aab b1é🌊c", max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_a_tokenizer_of_four_functions_is_the_librarys(texts, count, text):
+    mine = tokenizer_from(count_pairs, merge, encode, decode).train([*texts, "ab"], FEWEST + count)
+    library = BPETokenizer.train([*texts, "ab"], FEWEST + count)
+    assert mine.merges == library.merges and mine.tokens == library.tokens
+    ids = mine.encode(text)
+    assert ids == library.encode(text) and mine.decode(ids) == text
+    assert mine.decode([mine.end, *ids], special=True) == library.decode([library.end, *ids], special=True)
+    streamer, theirs = mine.streamer(), library.streamer()
+    assert [streamer.push(number) for number in ids] == [theirs.push(number) for number in ids]
+    assert streamer.finish() == theirs.finish() == ""
+
+
+def test_a_tokenizer_of_four_functions_gives_out_no_half_character():
+    streamer = tokenizer_from(count_pairs, merge, encode, decode)().streamer()
+    first, second = streamer.tokenizer.encode("ñ")
+    assert [streamer.push(number) for number in (first, second, first)] == ["", "ñ", ""]
+    assert streamer.finish() == "�"
+
+
+def test_a_tokenizer_of_four_functions_cuts_words_as_it_is_told():
+    digits = tokenizer_from(count_pairs, merge, encode, decode, pretokenize=lambda text: [bytes([b]) for b in text.encode()])
+    assert digits.train(["12 12 12"], FEWEST + 9).merges == ()
+    assert tokenizer_from(count_pairs, merge, encode, decode).train(["12 12 12"], FEWEST + 9).merges != ()
+
+
+def test_half_a_character_is_shown_as_one_sign():
+    assert decode([0, 2], [b"n", b"\xc3\xb1", b"\xc3"]) == "n�" and decode([], []) == ""
 
 
 @given(TEXTS, st.integers(1, 40), st.text(alphabet="aab b1é🌊c", max_size=30))
