@@ -77,14 +77,23 @@ def conversation_nats(model, tokenizer, conversations: Iterable[Conversation]) -
     conversations of similar length side by side; a model with ``negative_log_likelihood(ids)``, such as ``NGram``, reads one
     after the other; the sum is the same. Raises ValueError when there is no conversation.
     """
-    rows, size = [], 0
-    for conversation in conversations:
-        rows.append(np.array([tokenizer.end, *tokenizer.encode_conversation(conversation)], dtype=np.int32))
-        size += sum(len(turn.text.encode("utf-8")) for turn in conversation.turns)
+    conversations = list(conversations)
+    size = sum(len(turn.text.encode("utf-8")) for conversation in conversations for turn in conversation.turns)
+    return math.fsum(float(nats.sum()) for nats in token_nats(model, tokenizer, conversations)), size
+
+
+def token_nats(model, tokenizer, conversations: Iterable[Conversation]) -> list[np.ndarray]:
+    """Return the nats of each token of each conversation, a list of float64 [N], in the order they were given.
+
+    The tokens are those of ``encode_conversation``; how they are read, and the error, are as in ``conversation_nats``.
+    """
+    rows = [np.array([tokenizer.end, *tokenizer.encode_conversation(each)], dtype=np.int32) for each in conversations]
     if not rows:
         raise ValueError("there is no conversation to measure: give at least one")
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]), reverse=True)  # as ``_score`` reads them
     with evaluating(model), torch.no_grad():
-        return math.fsum(float(nats.sum()) for nats in _score(model, tokenizer, rows)), size
+        scored = dict(zip(order, _score(model, tokenizer, [rows[i] for i in order])))
+    return [scored[i] for i in range(len(rows))]
 
 
 def bits_per_byte_on(model, tokenizer, conversations: Iterable[Conversation]) -> float:

@@ -52,6 +52,21 @@ class LSTMCell(nn.Module):
         return torch.sigmoid(o) * torch.tanh(c), c
 
 
+def torch_cell(cell: nn.Module) -> nn.RNNCell | nn.LSTMCell:
+    """Return torch's own cell with the weights of an RNNCell or LSTMCell like ours, to hold one against the other.
+
+    torch keeps its matrices transposed and has a second bias, here 0. ``cell`` has W_xh, W_hh and b.
+    """
+    kind = nn.RNNCell if cell.W_hh.shape[0] == cell.W_hh.shape[1] else nn.LSTMCell
+    theirs = kind(len(cell.W_xh), len(cell.W_hh), dtype=cell.b.dtype)
+    with torch.no_grad():
+        theirs.weight_ih.copy_(cell.W_xh.T)
+        theirs.weight_hh.copy_(cell.W_hh.T)
+        theirs.bias_ih.copy_(cell.b)
+        theirs.bias_hh.zero_()
+    return theirs
+
+
 class CharRNN(Network):
     """A character model: embedding, recurrent layers, and a score for every token of the vocabulary.
 

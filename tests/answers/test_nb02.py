@@ -1,160 +1,380 @@
 """Notebook 02: every check accepts the solution the notebook shows and names each wrong answer's own mistake."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 
 import torch
+from torch import nn
 
 from helpers.checks import nb02
+from helpers.models.rnn import LSTMCell
 from tests.answers.common import closing_tests
 
 
-def places(text, context):
-    length = len(context)
-    return [i for i in range(len(text) - length + 1) if text[i : i + length] == context]
+# -- Build: count n-grams ----------------------------------------------------------------------------------------------
+def counted(tokens, lengths, first=None, key=lambda context: context, table=Counter):
+    counts = defaultdict(table)
+    for length in lengths:
+        for i in range(length if first is None else first, len(tokens)):
+            counts[key(tokens[i - length : i])][tokens[i]] += 1
+    return dict(counts)
 
 
-def followers(text, context):
-    ends = [i + len(context) for i in places(text, context)]
-    return Counter(text[end] for end in ends if end < len(text))
+def without_the_empty_context(tokens, n):
+    return counted(tokens, range(1, n))
 
 
-def shares(counts, total):
-    return {character: count / total for character, count in counts.items()}
+def one_length_only(tokens, n):
+    return counted(tokens, [n - 1])
 
 
-# -- Exercise 1 --------------------------------------------------------------------------------------------------------
-def raw_counts(text, context):
-    return dict(followers(text, context))
+def one_too_long(tokens, n):
+    return counted(tokens, range(n + 1))
 
 
-def the_one_before(text, context):
-    counts = Counter(text[i - 1] for i in places(text, context) if i > 0)
-    return shares(counts, max(1, counts.total()))
+def one_too_short(tokens, n):
+    return counted(tokens, range(n - 1))
 
 
-def by_the_length_of_the_text(text, context):
-    return shares(followers(text, context), len(text))
+def from_the_same_start(tokens, n):
+    return counted(tokens, range(n), first=n - 1)
 
 
-def without_overlaps(text, context):
-    counts = Counter(part[:1] for part in text.split(context)[1:] if part)
-    return shares(counts, max(1, counts.total()))
+def in_tuples(tokens, n):
+    return counted(tokens, range(n), key=tuple)
 
 
-def counts_the_end_too(text, context):
-    return shares(followers(text, context), len(places(text, context)) or 1)
+def in_plain_dictionaries(tokens, n):
+    return counted(tokens, range(n), table=lambda: defaultdict(int))
 
 
-def finds_from_behind(text, context):
-    ends, start = [], 0
-    while (place := text.find(context, start)) >= 0:
-        start = place + len(context)  # jumps over what overlaps
-        ends.append(start)
-    counts = Counter(text[end] for end in ends if end < len(text))
-    return shares(counts, max(1, counts.total()))
+def jumps_one(tokens, n):
+    counts = defaultdict(Counter)
+    for length in range(n):
+        for i in range(length, len(tokens) - 1):
+            counts[tokens[i - length : i]][tokens[i + 1]] += 1
+    return counts
 
 
-def stops_for_the_unseen(text, context):
-    counts = followers(text, context)
-    share = 1 / counts.total()
-    return {character: count * share for character, count in counts.items()}
+def what_came_before(tokens, n):
+    counts = defaultdict(Counter)
+    for length in range(n):
+        for i in range(len(tokens) - length):
+            counts[tokens[i + 1 : i + 1 + length]][tokens[i]] += 1
+    return counts
 
 
-def one_for_nothing(text, context):
-    counts = followers(text, context)
-    return shares(counts, counts.total()) if counts else {"": 1.0}
+def probabilities(tokens, n):
+    counts = counted(tokens, range(n))
+    return {h: Counter({w: c / each.total() for w, c in each.items()}) for h, each in counts.items()}
 
 
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
-def stays_in_nats(nats, text):
-    return nats / len(text.encode())
+def counts_the_end_too(tokens, n):
+    counts = counted(tokens, range(n))
+    counts[tokens[len(tokens) - 1 :] + tokens[:1]] = Counter()
+    return counts
 
 
-def multiplies_by_ln_2(nats, text):
-    return nats * math.log(2) / len(text.encode())
+def strings_only(tokens, n):
+    return counted("".join(tokens), range(n))
 
 
-def of_the_whole_text(nats, text):
-    return nats / math.log(2)
+def no_overlaps(tokens, n):
+    counts = counted(tokens, range(n))
+    counts["a"] = Counter({"b": 1})
+    return counts
 
 
-def divides_by_eight(nats, text):
-    return nats / 8 / len(text.encode())
+# -- Build: the mixed probability --------------------------------------------------------------------------------------
+def mixture(shorten=lambda h: h[1:], trust=lambda total, kinds: total / (total + kinds), base=lambda V: 1 / V, swap=False):
+    def mixed(counts, context, token, vocab_size):
+        shorter = mixed(counts, shorten(context), token, vocab_size) if context else base(vocab_size)
+        followed = counts.get(context)
+        if not followed:
+            return shorter
+        total = followed.total()
+        weight = trust(total, len(followed))
+        mine, other = followed[token] / total, shorter
+        return weight * other + (1 - weight) * mine if swap else weight * mine + (1 - weight) * other
+
+    return mixed
 
 
-def a_perplexity(nats, text):
-    return 2 ** math.exp(nats / len(text.encode()))
+drops_the_newest = mixture(shorten=lambda h: h[:-1])
+half_and_half = mixture(trust=lambda total, kinds: 0.5)
+exchanged_weights = mixture(swap=True)
+without_a_base = mixture(base=lambda V: 0.0)
 
 
-def another_sign(nats, text):
-    return -nats / math.log(2) / len(text.encode())
+def plain_share(counts, context, token, vocab_size):
+    followed = counts.get(context) or counts[""]
+    return followed[token] / followed.total()
 
 
-def by_characters(nats, text):
-    return nats / math.log(2) / len(text)
+def kinds_of_the_vocabulary(counts, context, token, vocab_size):
+    return mixture(trust=lambda total, kinds: total / (total + vocab_size))(counts, context, token, vocab_size)
 
 
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def greedy(logits):
-    return torch.nn.functional.one_hot(logits.argmax(), len(logits)).to(logits.dtype)
+def unweighted(counts, context, token, vocab_size):
+    shorter = unweighted(counts, context[1:], token, vocab_size) if context else 1 / vocab_size
+    followed = counts.get(context)
+    return shorter + (followed[token] / followed.total() if followed else 0)
 
 
-def multiplies(logits, temperature):
-    return torch.softmax(logits * temperature, -1)
+def straight_to_the_base(counts, context, token, vocab_size):
+    followed = counts.get(context)
+    if not followed:
+        return straight_to_the_base(counts, context[1:], token, vocab_size)
+    weight = followed.total() / (followed.total() + len(followed))
+    return weight * followed[token] / followed.total() + (1 - weight) / vocab_size
 
 
-def divides_the_probabilities(logits, temperature):
-    heated = torch.softmax(logits, -1) / temperature
-    return heated / heated.sum()
+def plain_below(counts, context, token, vocab_size):
+    followed = counts.get(context)
+    if not followed:
+        return plain_below(counts, context[1:], token, vocab_size)
+    below = counts[context[1:]][token] / counts[context[1:]].total() if context else 1 / vocab_size
+    weight = followed.total() / (followed.total() + len(followed))
+    return weight * followed[token] / followed.total() + (1 - weight) * below
 
 
-def divides_by_zero(logits, temperature):
-    return torch.softmax((logits - logits.max()) / temperature, -1)
+def square_brackets(counts, context, token, vocab_size):
+    shorter = square_brackets(counts, context[1:], token, vocab_size) if context else 1 / vocab_size
+    followed = counts[context]
+    weight = followed.total() / (followed.total() + len(followed))
+    return weight * followed[token] / followed.total() + (1 - weight) * shorter
 
 
-def overflows_when_cold(logits, temperature):
-    return greedy(logits) if temperature == 0 else torch.softmax(logits / temperature, -1)
+def divides_by_nothing(counts, context, token, vocab_size):
+    shorter = divides_by_nothing(counts, context[1:], token, vocab_size) if context else 1 / vocab_size
+    followed = counts.get(context, Counter())
+    weight = followed.total() / (followed.total() + len(followed))
+    return weight * followed[token] / followed.total() + (1 - weight) * shorter
 
 
-def own_softmax(logits, temperature):
-    if temperature < 1e-6:
-        return greedy(logits)
-    raised = torch.exp(logits / temperature)
+def adds_entries(counts, context, token, vocab_size):
+    counts.setdefault(context + "?", Counter())
+    return mixture()(counts, context, token, vocab_size)
+
+
+def nothing_for_the_unseen(counts, context, token, vocab_size):
+    return 0.0 if context not in counts else mixture()(counts, context, token, vocab_size)
+
+
+def without_an_end(counts, context, token, vocab_size):
+    return without_an_end(counts, context[1:], token, vocab_size)
+
+
+# -- Build: from logits to probabilities -------------------------------------------------------------------------------
+def sampler(exp=None, heat=None, greedy=None, cut_k=None, cut_p=None, last=True):
+    """Return the solution with one of its parts replaced."""
+
+    def sample(logits, temperature=1.0, top_k=None, top_p=None):
+        if temperature == 0 and greedy is not False:
+            return (greedy or one_winner)(logits)
+        p = (heat or (lambda z, T: (exp or softmax)(z / T)))(logits, temperature)
+        if top_k:
+            p = (cut_k or keep_k)(p, top_k)
+        if top_p is not None:
+            p = (cut_p or keep_p)(p, top_p)
+        return p / p.sum() if last else p
+
+    return sample
+
+
+def softmax(z):
+    raised = torch.exp(z - z.max())
     return raised / raised.sum()
 
 
-def in_place(logits, temperature):
-    logits /= temperature
-    return torch.softmax(logits, -1)
+def one_winner(z):
+    return torch.nn.functional.one_hot(z.argmax(), len(z)).to(z.dtype)
 
 
-def names_the_winner(logits, temperature):
-    return logits.argmax() if temperature == 0 else torch.softmax((logits - logits.max()) / temperature, -1)
+def keep_k(p, k):
+    return p.index_fill(0, p.argsort(descending=True)[k:], 0.0)
 
 
-def writes_into_the_logits(logits, temperature):
-    if temperature == 0:
-        logits[:] = greedy(logits)
-        return logits
-    return torch.softmax((logits - logits.max()) / temperature, -1)
+def keep_p(p, top_p, shift=1):
+    order = p.argsort(descending=True)
+    before = p[order].cumsum(0) - shift * p[order]
+    return p.index_fill(0, order[before >= top_p], 0.0)
 
 
-def two_winners(logits, temperature):
-    if temperature == 0:
-        return (logits == logits.max()).float()
-    return torch.softmax((logits - logits.max()) / temperature, -1)
+no_sum = sampler(exp=torch.exp, last=False)
+overflows = sampler(exp=lambda z: torch.exp(z) / torch.exp(z).sum())
+multiplies = sampler(heat=lambda z, T: softmax(z * T))
+divides_the_probabilities = sampler(heat=lambda z, T: softmax(z) / T)
+never_above = sampler(heat=lambda z, T: softmax(z / min(T, 1.0)))
+divides_by_zero = sampler(greedy=False)
+two_winners = sampler(greedy=lambda z: (z == z.max()).to(z.dtype))
+names_the_winner = sampler(greedy=lambda z: z.argmax())
+forbidden_is_nan = sampler(exp=lambda z: softmax(z * (z > -1e300)))
+ignores_k = sampler(cut_k=lambda p, k: p)
+keeps_the_unlikely = sampler(cut_k=lambda p, k: p.index_fill(0, p.argsort()[k:], 0.0))
+sorts_k = sampler(cut_k=lambda p, k: torch.cat([p.sort(descending=True).values[:k], torch.zeros(max(0, len(p) - k))]))
+first_k = sampler(cut_k=lambda p, k: p * (torch.arange(len(p)) < k))
+not_rescaled = sampler(last=False)
+ignores_p = sampler(cut_p=lambda p, top_p: p)
+stops_early = sampler(cut_p=lambda p, top_p: keep_p(p, top_p, shift=0))
+sorts_p = sampler(cut_p=lambda p, top_p: keep_p(p.sort(descending=True).values, top_p))
+keeps_the_tail = sampler(cut_p=lambda p, top_p: p - keep_p(p, top_p))
+one_too_many = sampler(cut_p=lambda p, top_p: keep_p(p, top_p, shift=2))
 
 
-def never_below(logits, temperature):
-    return greedy(logits) if temperature == 0 else torch.softmax((logits - logits.max()) / max(temperature, 0.1), -1)
+def more_than_k_crashes_not(logits, temperature=1.0, top_k=None, top_p=None):
+    good = sampler()(logits, temperature, top_k, top_p)
+    return one_winner(logits) if top_k and top_k > len(logits) else good
 
 
-def never_above(logits, temperature):
-    return greedy(logits) if temperature == 0 else torch.softmax((logits - logits.max()) / min(temperature, 1.0), -1)
+def in_place(logits, temperature=1.0, top_k=None, top_p=None):
+    if temperature:
+        logits /= temperature
+    return sampler()(logits, 1.0 if temperature else 0, top_k, top_p)
 
 
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
+def rescaled_only_after_p(logits, temperature=1.0, top_k=None, top_p=None):
+    p = sampler()(logits, temperature, top_k)
+    return p if top_p is None else keep_p(p, top_p)
+
+
+def cuts_before_the_temperature(logits, temperature=1.0, top_k=None, top_p=None):
+    kept = sampler()(logits, 1.0, top_k, top_p) > 0
+    return sampler()(logits.masked_fill(~kept, -math.inf), temperature)
+
+
+def nothing_stays(logits, temperature=1.0, top_k=None, top_p=None):
+    p = sampler()(logits, temperature, top_k, top_p)
+    return torch.zeros_like(p) if top_p is not None and p.max() == 1 and temperature else p
+
+
+# -- Build: the training loop ------------------------------------------------------------------------------------------
+def loop(*order, keep=lambda value: value.item(), give=lambda losses: losses, clip_with=nn.utils.clip_grad_norm_, pick=None):
+    """Return a training loop whose calls come in this order."""
+
+    def train(model, batches, optimizer, loss, clip=1.0):
+        losses, seen = [], []
+        for batch in batches:
+            seen.append(batch)
+            batch = pick(seen) if pick else batch
+            value = loss(model, batch) if order[0] != "step" else None
+            for call in order:
+                if call == "clear":
+                    optimizer.zero_grad()
+                elif call == "step":
+                    optimizer.step()
+                    value = loss(model, batch) if value is None else value
+                elif call == "backward":
+                    value.backward()
+                elif call == "clip":
+                    clip_with(model.parameters(), clip)
+            losses.append(keep(value) if keep else loss(model, batch).item())
+        return give(losses)
+
+    return train
+
+
+RIGHT = ("clear", "backward", "clip", "step")
+no_backward = loop("clear", "step")
+no_step = loop("clear", "backward", "clip")
+clears_too_late = loop("backward", "clear", "clip", "step")
+never_clears = loop("backward", "clip", "step")
+steps_first = loop("step", "clear", "backward", "clip")
+never_clips = loop("clear", "backward", "step")
+clips_after_the_step = loop("clear", "backward", "step", "clip")
+clips_values = loop(*RIGHT, clip_with=nn.utils.clip_grad_value_)
+clips_each = loop(*RIGHT, clip_with=lambda parameters, clip: [nn.utils.clip_grad_norm_([p], clip) for p in parameters])
+first_batch_only = loop(*RIGHT, pick=lambda seen: seen[0])
+measures_afterwards = loop(*RIGHT, keep=None)
+keeps_tensors = loop(*RIGHT, keep=lambda value: value)
+returns_the_last = loop(*RIGHT, give=lambda losses: losses[-1])
+returns_nothing = loop(*RIGHT, give=lambda losses: None)
+misses_one = loop(*RIGHT, give=lambda losses: losses[1:])
+rounds = loop(*RIGHT, give=lambda losses: [round(value, 1) for value in losses])
+
+
+def clips_to_half(model, batches, optimizer, loss, clip=1.0):
+    return loop(*RIGHT)(model, batches, optimizer, loss, clip / 2)
+
+
+def asks_for_the_length(model, batches, optimizer, loss, clip=1.0):
+    return loop(*RIGHT)(model, [batches[i] for i in range(len(batches))], optimizer, loss, clip)
+
+
+def reads_twice(model, batches, optimizer, loss, clip=1.0):
+    first = sum(1 for _ in batches)
+    return loop(*RIGHT)(model, batches, optimizer, loss, clip) if first else []
+
+
+# -- Build: the LSTM cell ----------------------------------------------------------------------------------------------
+def cell(c=lambda i, f, g, o, c: s(f) * c + s(i) * t(g), h=lambda o, new, old: s(o) * t(new), give=lambda h, c: (h, c), bias=1):
+    class Cell(LSTMCell):
+        def forward(self, x, state):
+            old_h, old = state
+            i, f, g, o = (x @ self.W_xh + old_h @ self.W_hh + bias * self.b).chunk(4, dim=-1)
+            new = c(i, f, g, o, old)
+            return give(h(o, new, old), new)
+
+    return Cell
+
+
+s, t = torch.sigmoid, torch.tanh
+returns_c_first = cell(give=lambda h, c: (c, h))
+returns_h_only = cell(give=lambda h, c: h)
+no_bias = cell(bias=0)
+swaps_gates = cell(lambda i, f, g, o, c: s(i) * c + s(f) * t(g))
+swaps_candidate = cell(lambda i, f, g, o, c: s(f) * c + s(i) * t(o), h=lambda o, new, old: new)
+squashed_candidate = cell(lambda i, f, g, o, c: s(f) * c + s(i) * s(g))
+open_gates = cell(lambda i, f, g, o, c: f * c + i * t(g))
+no_input_gate = cell(lambda i, f, g, o, c: s(f) * c + t(g))
+no_forget_gate = cell(lambda i, f, g, o, c: c + s(i) * t(g))
+forgets_what_it_keeps = cell(lambda i, f, g, o, c: (1 - s(f)) * c + s(i) * t(g))
+tanh_in_the_way = cell(lambda i, f, g, o, c: t(s(f) * c + s(i) * t(g)))
+nothing_kept = cell(lambda i, f, g, o, c: s(i) * t(g))
+old_cell_state = cell(lambda i, f, g, o, c: c)
+something_else = cell(lambda i, f, g, o, c: s(f) * c - s(i) * t(g))
+h_without_tanh = cell(h=lambda o, new, old: s(o) * new)
+h_of_the_old = cell(h=lambda o, new, old: s(o) * t(old))
+no_output_gate = cell(h=lambda o, new, old: t(new))
+open_output_gate = cell(h=lambda o, new, old: o * t(new))
+h_is_c = cell(h=lambda o, new, old: new)
+another_h = cell(h=lambda o, new, old: s(o) * t(new) + 1)
+
+
+class ChangesItsState(LSTMCell):
+    def forward(self, x, state):
+        state[1].mul_(2)
+        return super().forward(x, state)
+
+
+class OtherShapes(LSTMCell):
+    def __init__(self, input_size, hidden_size):
+        super().__init__(hidden_size, input_size)
+
+
+# -- Exercise 1 --------------------------------------------------------------------------------------------------------
+def min_p(keep=lambda p, m: p >= m * p.max(), rescale=True):
+    def cut(probabilities, min_p):
+        kept = probabilities * keep(probabilities, min_p)
+        return kept / kept.sum() if rescale else kept
+
+    return cut
+
+
+min_p_alone = min_p(lambda p, m: p >= m * (p > -1))
+strictly_above = min_p(lambda p, m: p > m * p.max())
+min_p_not_rescaled = min_p(rescale=False)
+cuts_nothing = min_p(lambda p, m: p >= 0)
+keeps_the_rest = min_p(lambda p, m: p < m * p.max())
+never_one_alone = min_p(lambda p, m: p >= min(m, 0.5) * p.max())
+
+
+def min_p_in_place(probabilities, min_p):
+    probabilities[probabilities < min_p * probabilities.max()] = 0
+    return probabilities / probabilities.sum()
+
+
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
 def each_by_itself(gradients, limit):
     return [gradient * min(1.0, limit / float(gradient.norm())) for gradient in gradients]
 
@@ -204,7 +424,7 @@ def stops_at_zero(gradients, limit):
     return [gradient * min(1.0, limit / length) for gradient in gradients]
 
 
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
+# -- Exercise 3 --------------------------------------------------------------------------------------------------------
 def backward(x, h, z, into_h):
     return torch.outer(x, z), torch.outer(h, z), z, into_h
 
@@ -248,7 +468,7 @@ def u_first(x, h, h_new, U, d):
     return torch.outer(h, z), torch.outer(x, z), z, z @ U.T
 
 
-def memory_before_b(x, h, h_new, U, d):
+def state_before_b(x, h, h_new, U, d):
     z = d * (1 - h_new**2)
     return torch.outer(x, z), torch.outer(h, z), z @ U.T, z
 
@@ -278,37 +498,116 @@ def only_three(x, h, h_new, U, d):
 
 
 WRONG = {
-    "next_characters": {
-        raw_counts: "These are counts",
-        the_one_before: "before the context",
-        by_the_length_of_the_text: "length of the text",
-        without_overlaps: "jumped over it",
-        finds_from_behind: "may overlap",
-        counts_the_end_too: "At the very end",
-        stops_for_the_unseen: "your code stopped with ZeroDivisionError: return {}",
-        one_for_nothing: "an empty dictionary",
+    "count_ngrams": {
+        without_the_empty_context: "The empty context is missing",
+        one_length_only: "one length of context only",
+        one_too_long: "have up to n tokens",
+        one_too_short: "longest contexts are too short",
+        jumps_one: "You jump over a token",
+        what_came_before: "You counted backward",
+        from_the_same_start: "missing from the short contexts",
+        in_tuples: "Your contexts are tuples",
+        probabilities: "These are probabilities",
+        no_overlaps: "is followed by",
+        counts_the_end_too: "to which nothing follows",
+        in_plain_dictionaries: "Keep the counts of a context in a `Counter`",
+        strings_only: "fails on `bytes`",
     },
-    "bits_per_byte": {
-        stays_in_nats: "This is in nats",
-        multiplies_by_ln_2: "You multiplied by ln 2",
-        of_the_whole_text: "bits of the whole text",
-        divides_by_eight: "You divided by 8 bits",
-        a_perplexity: "This is a perplexity",
-        another_sign: "sign is the wrong way round",
-        by_characters: "You divided by characters",
+    "mixed_probability": {
+        plain_share: "This is the plain share",
+        without_a_base: "below the empty context is missing",
+        exchanged_weights: "weights are exchanged",
+        kinds_of_the_vocabulary: "with N(h) the number",
+        half_and_half: "Half and half is not it",
+        unweighted: "are added, but not weighted",
+        straight_to_the_base: "went straight to 1 / vocab_size",
+        plain_below: "is not mixed: call",
+        drops_the_newest: "dropped the newest token",
+        square_brackets: "so it is not in the table",
+        divides_by_nothing: "and you divide by 0",
+        adds_entries: "You changed the counts",
+        nothing_for_the_unseen: "never occurred says nothing",
+        without_an_end: "calls itself without an end",
     },
-    "with_temperature": {
+    "sampling_probabilities": {
+        no_sum: "These are the exponentials",
         multiplies: "You multiplied by the temperature",
-        divides_the_probabilities: "You divided the probabilities",
-        divides_by_zero: "you divide by zero",
-        overflows_when_cold: "At a temperature of 1e-38",
-        own_softmax: "With large logits",
-        in_place: "You changed the logits",
-        writes_into_the_logits: "You changed the logits",
-        two_winners: "Two logits tie",
-        never_below: "Is there a lower bound",
+        divides_the_probabilities: "The temperature changed nothing",
         never_above: "so that the gaps shrink",
-        names_the_winner: "return a probability for each token",
+        divides_by_zero: "you divide by zero",
+        two_winners: "Two logits tie",
+        names_the_winner: "1 for the highest, 0 for the others",
+        overflows: "With large logits",
+        forbidden_is_nan: "a forbidden token",
+        ignores_k: "top_k changed nothing",
+        not_rescaled: "After the cut the rest does not sum to 1",
+        keeps_the_unlikely: "kept the k unlikeliest",
+        sorts_k: "The probabilities came back sorted",
+        first_k: "first k of the vocabulary",
+        more_than_k_crashes_not: "above the number of tokens nothing is cut",
+        ignores_p: "top_p changed nothing",
+        stops_early: "You stop before p is reached",
+        rescaled_only_after_p: "After the cut by top_p the rest",
+        sorts_p: "After the cut by top_p the probabilities came back sorted",
+        keeps_the_tail: "You kept the tail",
+        one_too_many: "one token too many",
+        nothing_stays: "one token always remains",
+        cuts_before_the_temperature: "The temperature comes first",
+        in_place: "You changed the numbers",
+    },
+    "train": {
+        no_backward: "There are no gradients",
+        no_step: "The weights did not change",
+        clears_too_late: "clear the gradients after computing",
+        never_clears: "gradients of all batches add up",
+        steps_first: "step comes before the gradients",
+        never_clips: "was not clipped before the step",
+        clips_after_the_step: "was not clipped before the step",
+        clips_values: "You clipped single numbers",
+        clips_each: "You clipped each tensor",
+        first_batch_only: "made with the first batch",
+        clips_to_half: "Compare the order",
+        measures_afterwards: "not one computed afterwards",
+        keeps_tensors: "These losses are tensors",
+        returns_the_last: "I expected a list of losses",
+        returns_nothing: "nothing came back",
+        misses_one: "I expected 4 losses",
+        rounds: "the losses are not: I expected",
+        asks_for_the_length: "a stream without a length",
+        reads_twice: "I expected 4 losses",
+    },
+    "LSTMCell": {
+        returns_c_first: "first h, then c",
+        returns_h_only: "Return two tensors",
+        no_bias: "The bias b is missing",
+        swaps_gates: "are exchanged. The order of the four parts",
+        swaps_candidate: "the third is the candidate",
+        squashed_candidate: "The candidate g goes through tanh",
+        open_gates: "The gates are not squashed",
+        no_input_gate: "The input gate is missing",
+        no_forget_gate: "The forget gate is missing",
+        forgets_what_it_keeps: "by 1 − f",
+        tanh_in_the_way: "No tanh stands between",
+        nothing_kept: "The old cell state is missing",
+        old_cell_state: "This is the old c, unchanged",
+        something_else: "The new c differs",
+        h_without_tanh: "h lacks its tanh",
+        h_of_the_old: "made from the old cell state",
+        no_output_gate: "The output gate is missing",
+        open_output_gate: "The output gate is not squashed",
+        h_is_c: "This h is the same as c",
+        another_h: "c is right, h is not",
+        ChangesItsState: "You changed the state",
+        OtherShapes: "should have the shape",
+    },
+    "min_p_probabilities": {
+        strictly_above: "compare with >=",
+        min_p_alone: "You compared with min_p itself",
+        min_p_not_rescaled: "Divide by its sum",
+        cuts_nothing: "Nothing was cut",
+        keeps_the_rest: "what lies below the threshold",
+        never_one_alone: "At min_p=1 only the likeliest",
+        min_p_in_place: "You changed the numbers",
     },
     "clip_gradients": {
         each_by_itself: "each tensor by itself",
@@ -326,12 +625,12 @@ WRONG = {
         no_tanh: "The tanh is missing",
         slope_of_the_old: "not 1 − h²",
         not_transposed: "transpose it",
-        w_the_wrong_way: "gradient of W is the wrong way round",
-        u_the_wrong_way: "gradient of U is the wrong way round",
+        w_the_wrong_way: "gradient of W_xh is the wrong way round",
+        u_the_wrong_way: "gradient of W_hh is the wrong way round",
         u_with_the_new: "not with h_new",
         another_order: "order is not right",
         u_first: "order is not right",
-        memory_before_b: "order is not right",
+        state_before_b: "order is not right",
         tanh_twice: "You took the tanh twice",
         slope_forgotten_for_h: "gradient of the old hidden state h differs",
         overwrites_its_argument: "You changed what you were given",

@@ -318,3 +318,13 @@ def test_bits_per_byte_of_replies_divide_by_bytes_not_by_characters():
     for tokenizer, tokens in ((CharTokenizer("abé😀"), 2), (BPETokenizer.train(["ab"], 262), 6)):
         expected = (tokens + 1) * math.log2(len(tokenizer)) / 6  # the token that closes the reply costs as much
         assert reply_bits_per_byte(Uniform(), tokenizer, [talk], "B", 16) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("model", [network(), counted()], ids=["network", "counts"])
+def test_the_nats_of_each_token_come_in_the_order_of_the_conversations(model):
+    talks = some_conversations()[:6]
+    nats = measured.token_nats(model, TOKENIZER, talks)
+    assert [len(each) for each in nats] == [len(TOKENIZER.encode_conversation(talk)) for talk in talks]
+    assert math.fsum(map(np.sum, nats)) == pytest.approx(conversation_nats(model, TOKENIZER, talks)[0])
+    for talk, each in zip(talks, nats):
+        np.testing.assert_allclose(measured.token_nats(model, TOKENIZER, [talk])[0], each, rtol=1e-4)

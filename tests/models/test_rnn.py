@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.models.rnn import KINDS, CharRNN, LSTMCell, RNNCell
+from helpers.models.rnn import KINDS, CharRNN, LSTMCell, RNNCell, torch_cell
 
 SHAPE = {"vocab_size": 11, "hidden_size": 6, "n_layer": 2, "embedding_size": 4, "dropout": 0.3}
 
@@ -26,22 +26,17 @@ def copied(cell, weight_ih, weight_hh, bias_ih, bias_hh):
     return cell
 
 
-def of_cell(cell, theirs):
-    return copied(cell, theirs.weight_ih, theirs.weight_hh, theirs.bias_ih, theirs.bias_hh)
-
-
 def test_rnn_cell_is_torchs():
-    theirs = nn.RNNCell(4, 6).double()
-    ours = of_cell(RNNCell(4, 6).double(), theirs)
+    ours = RNNCell(4, 6).double()
     x, h = torch.randn(3, 4).double(), torch.randn(3, 6).double()
-    torch.testing.assert_close(ours(x, h), theirs(x, h), atol=1e-12, rtol=0)
+    torch.testing.assert_close(ours(x, h), torch_cell(ours)(x, h), atol=1e-12, rtol=0)
 
 
 def test_lstm_cell_is_torchs():
-    theirs = nn.LSTMCell(4, 6).double()
-    ours = of_cell(LSTMCell(4, 6).double(), theirs)
+    ours = LSTMCell(4, 6).double()
+    assert ours.b.tolist() == [0] * 6 + [1] * 6 + [0] * 12  # it remembers by default
     x, state = torch.randn(3, 4).double(), (torch.randn(3, 6).double(), torch.randn(3, 6).double())
-    torch.testing.assert_close(ours(x, state), theirs(x, state), atol=1e-12, rtol=0)
+    torch.testing.assert_close(ours(x, state), torch_cell(ours)(x, state), atol=1e-12, rtol=0)
 
 
 def test_rnn_cell_by_hand():
