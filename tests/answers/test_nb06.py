@@ -7,9 +7,10 @@ import torch
 
 from helpers.checks import nb06
 from tests.answers.common import closing_tests
+from tests.answers.nb06_networks import NETWORKS
 
 
-# -- Exercise 1 --------------------------------------------------------------------------------------------------------
+# -- Build: labels from a stream  ---------------------------------------------------------------------------------------
 def cut(ids, context, start=0):
     rows = (len(ids) - 1) // context
     return ids[start : start + rows * context].reshape(rows, context)
@@ -64,54 +65,7 @@ def invents_the_last_label(ids, context):
     return ids[: rows * context].view(rows, context), ids.roll(-1)[: rows * context].view(rows, context)
 
 
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
-def size(x):
-    return (x.square().mean(-1, keepdim=True) + 1e-6).sqrt()
-
-
-def layer_norm(x):
-    return torch.nn.functional.layer_norm(x, x.shape[-1:])
-
-
-def one_for_all(x):
-    return x / (x.square().mean() + 1e-6).sqrt()
-
-
-def over_the_tokens(x):
-    return x / x.square().mean(0, keepdim=True).sqrt().clamp(min=1e-3)
-
-
-def without_the_root(x):
-    return x / (x.square().mean(-1, keepdim=True) + 1e-6)
-
-
-def to_length_one(x):
-    return torch.nn.functional.normalize(x, dim=-1)
-
-
-def mean_of_the_sizes(x):
-    return x / (x.abs().mean(-1, keepdim=True) + 1e-6)
-
-
-def multiplied(x):
-    return x * size(x)
-
-
-def zero_by_zero(x):
-    return x / x.square().mean(-1, keepdim=True).sqrt()
-
-
-def in_place(x):
-    x /= size(x)
-    return x
-
-
-def a_large_epsilon(x):
-    small = x.abs().max() < 100
-    return x / size(x) if small else x / (x.square().mean(-1, keepdim=True) + 1e6).sqrt()
-
-
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
+# -- Exercise 1 --------------------------------------------------------------------------------------------------------
 def turned(x, place, speeds=None, sign=1):
     half = len(x) // 2
     angles = place * (10_000.0 ** (-torch.arange(half).double() / half) if speeds is None else speeds(half))
@@ -161,65 +115,56 @@ def stretches(x, place):
     )
 
 
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
-def grown(k, v, keys, values):
-    return torch.cat((keys, k[None])), torch.cat((values, v[None]))
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
+FUTURE = torch.ones(5, 5, dtype=torch.bool).triu(1)
 
 
-def taken(q, keys, values, scale=0.5):
-    return (keys @ q * scale).softmax(0) @ values
+def attend(q, k, v, hidden=FUTURE, scale=0.5):
+    return (q @ k.transpose(-2, -1) * scale).masked_fill(hidden, -math.inf).softmax(-1) @ v
 
 
-def does_not_grow(q, k, v, keys, values):
-    return taken(q, *grown(k, v, keys, values)), keys, values
+def groups(q, *parts):
+    return [part.repeat_interleave(q.shape[1] // part.shape[1], dim=1) for part in parts]
 
 
-def new_ones_first(q, k, v, keys, values):
-    keys, values = torch.cat((k[None], keys)), torch.cat((v[None], values))
-    return taken(q, keys, values), keys, values
+def tiles(q, k, v):
+    times = q.shape[1] // k.shape[1]
+    return attend(q, k.repeat(1, times, 1, 1), v.repeat(1, times, 1, 1))
 
 
-def returns_values_first(q, k, v, keys, values):
-    keys, values = grown(k, v, keys, values)
-    return taken(q, keys, values), values, keys
+def tiles_the_values(q, k, v):
+    return attend(q, *groups(q, k), v.repeat(1, q.shape[1] // v.shape[1], 1, 1))
 
 
-def only_the_old(q, k, v, keys, values):
-    return taken(q, keys, values), *grown(k, v, keys, values)
+def without_a_mask(q, k, v):
+    return attend(q, *groups(q, k, v), torch.zeros_like(FUTURE))
 
 
-def without_the_division(q, k, v, keys, values):
-    keys, values = grown(k, v, keys, values)
-    return taken(q, keys, values, 1.0), keys, values
+def hides_the_past(q, k, v):
+    return attend(q, *groups(q, k, v), FUTURE.T)
 
 
-def divided_by_d(q, k, v, keys, values):
-    keys, values = grown(k, v, keys, values)
-    return taken(q, keys, values, 1 / len(q)), keys, values
+def without_scaling(q, k, v):
+    return attend(q, *groups(q, k, v), scale=1.0)
 
 
-def asks_with_the_key(q, k, v, keys, values):
-    keys, values = grown(k, v, keys, values)
-    return taken(k, keys, values), keys, values
+def scaled_by_d(q, k, v):
+    return attend(q, *groups(q, k, v), scale=1 / q.shape[-1])
 
 
-def without_softmax(q, k, v, keys, values):
-    keys, values = grown(k, v, keys, values)
-    return (keys @ q / 2) @ values, keys, values
+def multi_query(q, k, v):
+    return attend(q, k[:, :1], v[:, :1])
 
 
-def hands_over_keys(q, k, v, keys, values):
-    keys, values = grown(k, v, keys, values)
-    return taken(q, values, keys), keys, values
+def mean_of_the_heads(q, k, v):
+    return attend(q, k.mean(1, keepdim=True), v.mean(1, keepdim=True))
 
 
-def writes_into_the_query(q, k, v, keys, values):
-    keys, values = grown(k, v, keys, values)
-    q /= 2
-    return (keys @ q).softmax(0) @ values, keys, values
+def always_three(q, k, v):
+    return attend(q, k.repeat_interleave(3, dim=1)[:, : q.shape[1]], v.repeat_interleave(3, dim=1)[:, : q.shape[1]])
 
 
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
+# -- Exercise 3 --------------------------------------------------------------------------------------------------------
 def fitted(x, y):
     return float(np.polyfit(x, y, 1)[0])
 
@@ -252,7 +197,7 @@ def the_factor(sizes, losses):
     return float(np.exp(np.polyfit(np.log(sizes), np.log(losses), 1)[1]))
 
 
-WRONG = {
+WRONG = NETWORKS | {
     "inputs_and_targets": {
         not_shifted: "Inputs and targets are the same",
         exchanged: "the wrong way round",
@@ -265,18 +210,6 @@ WRONG = {
         too_long: "one token too many",
         invents_the_last_label: "Eight tokens hold seven pairs",
     },
-    "rms_norm": {
-        layer_norm: "You subtracted the mean",
-        one_for_all: "One number for the whole table",
-        over_the_tokens: "mean over the tokens",
-        without_the_root: "forgot the root",
-        to_length_one: "Your vectors have length 1",
-        mean_of_the_sizes: "mean of the absolute values",
-        multiplied: "You multiplied by the root mean square",
-        zero_by_zero: "A vector of zeros became no number",
-        in_place: "You changed the vectors",
-        a_large_epsilon: "a thousand times as long",
-    },
     "rotated": {
         not_turned: "Nothing was turned",
         the_other_way: "You turned the other way",
@@ -288,17 +221,16 @@ WRONG = {
         by_degrees: "You turned by degrees",
         stretches: "The vector changed its length",
     },
-    "cached_step": {
-        does_not_grow: "The cache did not grow",
-        new_ones_first: "at the beginning",
-        returns_values_first: "Keys and values are mixed up",
-        only_the_old: "attends to the old ones only",
-        without_the_division: "division by √D is missing",
-        divided_by_d: "You divided by D",
-        asks_with_the_key: "You asked with the key",
-        without_softmax: "The softmax is missing",
-        hands_over_keys: "compared with the values",
-        writes_into_the_query: "You changed what you were given",
+    "grouped_attention": {
+        tiles: "Your groups are mixed",
+        tiles_the_values: "The values are still in their own order",
+        without_a_mask: "The mask is missing",
+        hides_the_past: "The mask hides the past",
+        without_scaling: "The division by √D is missing",
+        scaled_by_d: "You divided by D",
+        multi_query: "All query heads share one",
+        mean_of_the_heads: "share a mean",
+        always_three: "ordinary attention",
     },
     "scaling_exponent": {
         a_negative_exponent: "The sign is the wrong way round",
