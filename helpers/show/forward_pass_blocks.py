@@ -128,7 +128,7 @@ def mlp(view: View, y: float) -> Picture:
     block, p = view.block, view.position
     hidden, added = block.hidden[p], block.mlp_output[p]
     active, largest = int((hidden > 0).sum()), int(hidden.argmax())
-    body, y = strip(hidden, y, f"hidden units of the MLP: {active:,} of {len(hidden):,} are active", least=1.2)
+    body, y = strip(hidden, y, f"hidden units: {active:,} of {len(hidden):,} active", least=1.2)
     part, y = _added(view, y + 12, block.middle, "MLP output", added, block.after)
     words = (
         f"The MLP works on the vector of {view.here} alone. Its first matrix makes {amount(len(hidden), 'hidden unit')} of "

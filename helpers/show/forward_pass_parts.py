@@ -140,7 +140,9 @@ def strip(
     A long vector goes on in further rows; of more than 1,024 numbers the first are drawn.
     """
     (low, high), values = scale or span(vector), [float(value) for value in vector[:MOST_NUMBERS]]
-    beside = beside or f"{len(vector):,} numbers: {', '.join(decimal(value) for value in values[:4])}{', …' * (len(vector) > 4)}"
+    cut = f" (the first {MOST_NUMBERS:,} drawn)" * (len(vector) > MOST_NUMBERS)
+    first = ", ".join(decimal(value) for value in values[:4]) + ", …" * (len(vector) > 4)
+    beside = beside or f"{len(vector):,} numbers{cut}: {first}"
     parts = [f"<g><title>{xml(f'{label} {beside}'.strip())}</title>"]
     if label:
         parts.append(write(x, y + 11, label, 'font-size="12.5"') + write(x + width, y + 11, beside, f'text-anchor="end" {SMALL}'))
