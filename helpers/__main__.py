@@ -18,6 +18,7 @@ from pathlib import Path
 from helpers.io import lenient_streams
 
 EXPERIMENTS = {
+    "recurrent_kinds": "helpers.experiments.recurrent_kinds",
     "scaling_laws": "helpers.experiments.scaling_laws",
     "recipes": "helpers.experiments.recipes",
     "transformer_ablations": "helpers.experiments.transformer_ablations",

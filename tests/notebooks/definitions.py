@@ -31,9 +31,20 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "02": {
         "RNNCell": "helpers.models.rnn.RNNCell",
-        "LSTMCell": "helpers.models.rnn.LSTMCell",
-        "wiped_every": "what this page breaks: a model whose memory is wiped",
-        "descend": "what this page breaks: the plainest training, to be seen without clipping",
+        "generate": "the loop around the learner's sampler, to be read; the page itself holds it against the package's",
+        "CharModel": "the smallest model around a learner's cell: the package's CharRNN uses torch's fused layers",
+        "adamw": "the optimizer of this page's trainings, in one line",
+        "character_model": "one of this page's small models, always from the same seed",
+        "train_and_measure": "the learner's loop in portions, with a measurement between them",
+        "random_rows": "random characters, for this page's measurement of gradients",
+        "per_step": "the measurement of this page: by which factor a gradient shrinks per step",
+        "kind_of": "the measurement of this page: what a token is, by its position in its word",
+        "CellStateOnly": "what this page takes away: the learner's cell without the gradient through h",
+        "name_bits": "the measurement of this page: what a name costs after another",
+        "bits_with_context": "the measurement of this page: the same tokens after more and less of their context",
+        "equal_distance_score": "the control of this page: AUC over positions equally far into their sentence",
+        "last_eight": "the control of this page: what the nearest characters say about a label",
+        "descend": "what this page takes away: clipping, in the learner's own loop",
     },
     "03": {
         "GRUCell": "one step, to be read; test_nb03_helpers holds it against torch.nn.GRUCell, which the package uses",
@@ -151,7 +162,6 @@ TABLE: dict[str, dict[str, str]] = {
 EXAMPLES: dict[tuple[str, str], list[tuple]] = {
     ("01", "normal"): [("Is soup a DRINK?\n\nNo -- don't!",), ("  naïve café_2 …",), ("",)],
     ("02", "RNNCell"): [(3, 5), (4, 2)],
-    ("02", "LSTMCell"): [(3, 5), (4, 2)],
     ("04", "sinusoidal_positions"): [(7, 6), (1, 2)],
     ("07", "texting"): [("I'm fine, and YOU?\n\n...",), ("Are you -- going to LA?",), ("!!",)],
     ("08", "discriminator_rewards"): [(3, 5), (2, 4)],
@@ -170,7 +180,6 @@ def mask(rows: int, places: int):
 # functions of tensors the examples only give the sizes, of which the shapes are made.
 SHAPES = {
     ("02", "RNNCell"): lambda inputs, hidden: [(6, inputs), (6, hidden)],
-    ("02", "LSTMCell"): lambda inputs, hidden: [(6, inputs), [(6, hidden), (6, hidden)]],
     ("08", "discriminator_rewards"): lambda rows, places: [(rows, places), mask(rows, places)],
     ("08", "reward_differences"): lambda rows, places: [(rows, places), mask(rows, places)],
 }
