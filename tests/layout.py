@@ -137,19 +137,22 @@ def drawing():
             below += LINE
             body += write(LEFT + 12, below, line, 'font-size="12"')
         if known := uses(name, arrows):
-            body += write(LEFT + 12, below + LINE, f"imports from: {', '.join(known)}", soft)
+            smaller = f'font-size="11" fill="{theme.SOFT}"'  # the last room imports from all before it, in one line
+            body += write(LEFT + 12, below + LINE, f"imports from {', '.join(known)}", smaller)
         y += high + 22
         if name != ROOMS[-len(LAST) - 1]:
             body += f'<path d="M{LEFT + 60} {y - 20}v14m-4 -5l4 5l4 -5" stroke="{theme.INK}" fill="none" stroke-width="1.5"/>'
     top, bottom = TITLE_HEIGHT + 6, y - 22
     for name in LAST:
-        lines = ["may import from any room;", "no room imports from it", *files(name)]
-        high = bottom - top if name == LAST[-1] else 34 + LINE * len(lines)
+        lines = ["may import from any room;", "no room imports from it", *lines_of(name, 26)]
+        least = 34 + LINE * len(lines)
+        high = max(bottom - top, least) if name == LAST[-1] else least
         body += f'<rect x="{RIGHT}" y="{top}" width="220" height="{high}" rx="6" fill="none" stroke="{theme.ORANGE}"/>'
         body += write(RIGHT + 12, top + 20, name, f'font-weight="700" fill="{theme.ORANGE}"')
         for number, line in enumerate(lines, 1):
             body += write(RIGHT + 12, top + 20 + LINE * number, line, soft if number < 3 else 'font-size="12"')
         top += high + 22
+    y = max(y, top)
     words = (
         "Data flows down: " + ", ".join(ROOMS[: -len(LAST)]) + ". Beside them show and checks, which nothing imports."
     )
