@@ -39,6 +39,11 @@ def test_a_shared_table_comes_once_and_what_is_frozen_not_at_all():
     assert sum(len(group["params"]) for group in optimizer.param_groups) == len(hidden + tables + vectors)
 
 
+def test_a_processor_computes_muon_in_float32():
+    """torch's own computes in bfloat16, which most processors do in steps: theirs would take three times as long."""
+    assert type(make_optimizer("muon", small(), 0.04).parts[0]) is Muon
+
+
 def test_muon_for_matrices_adamw_for_the_rest_with_a_quarter_of_the_rate():
     optimizer = make_optimizer("muon", small(), 0.04, weight_decay=0.1)
     assert isinstance(optimizer, CombinedOptimizer)
