@@ -72,9 +72,13 @@ class Seq2Seq(EncoderDecoder):
         self.dropout = nn.Dropout(dropout)
         if attention:
             if hidden_size % 2:
-                raise ValueError(f"hidden_size is {hidden_size}: it must be even, one half reads forwards, one backwards")
+                raise ValueError(
+                    f"hidden_size is {hidden_size}: it must be even, one half reads forwards, one backwards"
+                )
             self.encoder = nn.GRU(embedding_size, hidden_size // 2, batch_first=True)
-            self.backward_encoder = nn.GRU(embedding_size, hidden_size // 2, batch_first=True)  # from the end to the start
+            self.backward_encoder = nn.GRU(
+                embedding_size, hidden_size // 2, batch_first=True
+            )  # from the end to the start
             self.initial_state = nn.Linear(hidden_size, hidden_size)
             self.attention = AdditiveAttention(hidden_size, hidden_size, hidden_size // 2)
             self.decoder = nn.GRUCell(embedding_size + hidden_size, hidden_size)
@@ -103,7 +107,9 @@ class Seq2Seq(EncoderDecoder):
         if self.attention is None:
             return last
         # The positions [B, S, 1] that turn each row around within its own length: padding stays at the end.
-        order = ((lengths[:, None] - 1 - torch.arange(context.shape[1], device=lengths.device)) % context.shape[1])[..., None]
+        order = ((lengths[:, None] - 1 - torch.arange(context.shape[1], device=lengths.device)) % context.shape[1])[
+            ..., None
+        ]
         backward, _ = self.backward_encoder(embedded.take_along_dim(order, dim=1))
         first = backward[rows, lengths - 1]  # its last state: after the context's first token
         hidden = torch.cat([hidden, backward.take_along_dim(order, dim=1)], dim=-1)
@@ -137,6 +143,29 @@ class Seq2Seq(EncoderDecoder):
         if self.attention is None:
             raise ValueError("this model has no attention: it sees its context through one vector only")
         steps = []
-        with evaluating(self), self.hooks({"attention.hook_pattern": steps.append}):
-            self(torch.as_tensor(ids, device=device_of(self)).view(1, -1))
+        # torch's own hook: the attention may be one that a learner has written.
+        handle = self.attention.register_forward_hook(lambda module, inputs, output: steps.append(output[1]))
+        try:
+            with evaluating(self):
+                self(torch.as_tensor(ids, device=device_of(self)).view(1, -1))
+        finally:
+            handle.remove()
         return [torch.stack(steps, dim=1)]
+
+
+def decoder_step(
+    model: Seq2Seq,
+    token: torch.Tensor,
+    state: torch.Tensor,
+    hidden: torch.Tensor,
+    keys: torch.Tensor,
+    mask: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One step of a decoder with attention, as notebook 03 builds it: logits [B, V], new state [B, H], weights [B, S].
+
+    ``token`` [B] int64 is what has just been said, ``state`` [B, H] the decoder's state before it; ``hidden`` [B, S, H],
+    ``keys`` [B, S, A] and ``mask`` [B, S] are the encoder's. ``Seq2Seq.decode`` does the same for all tokens of a reply.
+    """
+    context, weights = model.attention(state, keys, hidden, mask)
+    state = model.decoder(torch.cat([model.embed(token), context], dim=-1), state)
+    return model.head(torch.tanh(model.combine(torch.cat([state, context], dim=-1)))), state, weights

@@ -1,265 +1,74 @@
 """Notebook 03: every check accepts the solution the notebook shows and names each wrong answer's own mistake."""
 
 import math
-import operator
 
-import numpy as np
+import pytest
 import torch
 
 from helpers.checks import nb03
 from tests.answers.common import closing_tests
+from tests.answers.nb03_networks import NETWORKS
+from tests.answers.solutions import run, solutions
+
+NOTEBOOK = "03_encoder_decoder_attention"
+
+
+# -- Build: beam search ------------------------------------------------------------------------------------------------
+def search(log_p, width, max_tokens, end, length_penalty=0.0, mistake=""):
+    beams, done = [([], 0.0)], []
+    for _ in range(max_tokens):
+        children = []
+        for (tokens, total), row in zip(beams, log_p([tokens for tokens, _ in beams]).tolist()):
+            group = [(tokens + [token], (0.0 if mistake == "totals" else total) + log) for token, log in enumerate(row)]
+            children += best(group, math.ceil(width / 2)) if mistake == "each" else group
+        if mistake not in ("each", "worst"):
+            children = best(children, 1 if mistake == "greedy" else width)
+        if mistake == "worst":
+            children = best(children, None)[::-1][:width]
+        totals = {tuple(tokens): total for tokens, total in beams}
+        ended = [(tokens, total) for tokens, total in children if tokens[-1] == end]
+        if mistake == "free":
+            ended = [(tokens, totals[tuple(tokens[:-1])]) for tokens, _ in ended]
+        done += ended if mistake == "end" else [(tokens[:-1], total) for tokens, total in ended]
+        beams = children if mistake == "goes on" else [child for child in children if child[0][-1] != end]
+        if not beams or mistake == "first" and done:
+            break
+    left = [] if mistake == "dropped" else [beam for beam in beams if end not in beam[0]]
+
+    def score(reply):
+        length = len(reply[0]) + (mistake != "short")
+        if mistake == "no penalty":
+            return reply[1]
+        return reply[1] * length**length_penalty if mistake == "times" else reply[1] / max(1, length) ** length_penalty
+
+    replies = sorted(done + left, key=score, reverse=mistake != "backwards")
+    if mistake == "normalized":
+        return [(tokens, total / (len(tokens) + 1) ** length_penalty) for tokens, total in replies]
+    if mistake == "best only":
+        return replies[0]
+    return [(total, tokens) for tokens, total in replies] if mistake == "exchanged" else replies
+
+
+def best(children, width):
+    return sorted(children, key=lambda child: child[1], reverse=True)[:width]
+
+
+def wrong(mistake):
+    def beam_search(log_p, width, max_tokens, end, length_penalty=0.0):
+        return search(log_p, width, max_tokens, end, length_penalty, mistake)
+
+    beam_search.__name__ = mistake
+    return beam_search
+
+
+def needs_a_full_beam(log_p, width, max_tokens, end, length_penalty=0.0):
+    return search(log_p, min(width, 4), max_tokens, end, length_penalty)
 
 
 # -- Exercise 1 --------------------------------------------------------------------------------------------------------
-def leaks_the_reply(turns, most):
-    return [(turns[max(0, place + 1 - most) : place + 1], turns[place]) for place in range(1, len(turns))]
-
-
-def begins_with_the_first(turns, most):
-    return [(turns[max(0, place - most) : place], turns[place]) for place in range(len(turns))]
-
-
-def two_by_two(turns, most):
-    return [([before], after) for before, after in zip(turns[::2], turns[1::2])]
-
-
-def only_the_turn_before(turns, most):
-    return [([before], after) for before, after in zip(turns, turns[1:])]
-
-
-def backwards(turns, most):
-    return [(turns[max(0, place - most) : place][::-1], turns[place]) for place in range(1, len(turns))]
-
-
-def keeps_the_beginning(turns, most):
-    return [(turns[:place][:most], turns[place]) for place in range(1, len(turns))]
-
-
-def without_a_limit(turns, most):
-    return [(turns[:place], turns[place]) for place in range(1, len(turns))]
-
-
-def only_full_contexts(turns, most):
-    return [(turns[place - most : place], turns[place]) for place in range(most, len(turns))]
-
-
-def forgets_the_last(turns, most):
-    return [(turns[max(0, place - most) : place], turns[place]) for place in range(1, len(turns) - 1)]
-
-
-def contexts_as_text(turns, most):
-    return [(" ".join(turns[max(0, place - most) : place]), turns[place]) for place in range(1, len(turns))]
-
-
-def reply_first(turns, most):
-    return [(turns[place], turns[max(0, place - most) : place]) for place in range(1, len(turns))]
-
-
-def slice_below_zero(turns, most):
-    return [(turns[place - most : place], turns[place]) for place in range(1, len(turns))]
-
-
-def a_pair_of_nothing(turns, most):
-    if len(turns) < 2:
-        return [([], turn) for turn in turns]
-    return [(turns[max(0, place - most) : place], turns[place]) for place in range(1, len(turns))]
-
-
-def empties_the_list(turns, most):
-    pairs, said = [], []
-    while turns:
-        if said:
-            pairs.append((said[-most:], turns[0]))
-        said.append(turns.pop(0))
-    return pairs
-
-
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
-def no_tanh(s, memory, W, U, v):
-    return (s @ W + memory @ U) @ v
-
-
-def tanh_of_the_score(s, memory, W, U, v):
-    return torch.tanh((s @ W + memory @ U) @ v)
-
-
-def tanh_of_each(s, memory, W, U, v):
-    return (torch.tanh(s @ W) + torch.tanh(memory @ U)) @ v
-
-
-def multiplies(s, memory, W, U, v):
-    return torch.tanh((s @ W) * (memory @ U)) @ v
-
-
-def dot_product(s, memory, W, U, v):
-    return (memory @ U) @ (s @ W)
-
-
-def without_v(s, memory, W, U, v):
-    return torch.tanh(s @ W + memory @ U).sum(-1)
-
-
-def weights_already(s, memory, W, U, v):
-    return torch.softmax(torch.tanh(s @ W + memory @ U) @ v, -1)
-
-
-def does_not_add_up(s, memory, W, U, v):
-    return torch.tanh(s @ W + memory @ U) * v
-
-
-def a_column(s, memory, W, U, v):
-    return torch.tanh(s @ W + memory @ U) @ v[:, None]
-
-
-def one_score(s, memory, W, U, v):
-    return (torch.tanh(s @ W + memory @ U) @ v).sum()
-
-
-def in_place(s, memory, W, U, v):
-    v *= 1.5
-    return torch.tanh(s @ W + memory @ U) @ v
-
-
-def in_numpy(s, memory, W, U, v):
-    return np.tanh(s.numpy() @ W.numpy() + memory.numpy() @ U.numpy()) @ v.numpy()
-
-
-def another_scale(s, memory, W, U, v):
-    return torch.tanh(s @ W + memory @ U) @ v / len(v) ** 0.5
-
-
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def filled(scores, mask, value=-math.inf):
-    return scores.masked_fill(~mask, value)
-
-
-def no_mask(scores, mask):
-    return scores.softmax(-1)
-
-
-def mask_afterwards(scores, mask):
-    return scores.softmax(-1) * mask
-
-
-def scores_of_zero(scores, mask):
-    return (scores * mask).softmax(-1)
-
-
-def mask_the_wrong_way(scores, mask):
-    return scores.masked_fill(mask, -math.inf).softmax(-1)
-
-
-def over_the_rows(scores, mask):
-    return filled(scores, mask).softmax(0)
-
-
-def logarithms(scores, mask):
-    return filled(scores, mask).log_softmax(-1)
-
-
-def not_low_enough(scores, mask):
-    return filled(scores, mask, -20.0).softmax(-1)
-
-
-def own_exponentials(scores, mask):
-    raised = torch.exp(scores) * mask
-    return raised / raised.sum(-1, keepdim=True)
-
-
-def nan_for_an_empty_row(scores, mask):
-    return filled(scores, mask).softmax(-1)
-
-
-def even_for_an_empty_row(scores, mask):
-    return filled(scores, mask, torch.finfo(scores.dtype).min).softmax(-1)
-
-
-def writes_into_the_scores(scores, mask):
-    scores[~mask] = -math.inf
-    return torch.nan_to_num(scores.softmax(-1))
-
-
-def only_the_tokens(scores, mask):
-    return torch.nan_to_num(filled(scores, mask).softmax(-1))[mask]
-
-
-def too_warm(scores, mask):
-    return torch.nan_to_num(filled(scores / 2, mask).softmax(-1))
-
-
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
-def children(beams, table, join=lambda total, number: total + number):
-    return [
-        (tokens + [token], join(total, number))
-        for (tokens, total), row in zip(beams, table.tolist())
-        for token, number in enumerate(row)
-    ]
-
-
-def best(found, width):
-    return sorted(found, key=lambda beam: beam[1], reverse=True)[:width]
-
-
-def forgets_the_beginning(beams, table, width):
-    return best([(tokens[-1:], number) for tokens, number in children([([], 0.0)] * len(beams), table)], width)
-
-
-def forgets_the_totals(beams, table, width):
-    return best(children([(tokens, 0.0) for tokens, _ in beams], table), width)
-
-
-def best_of_each(beams, table, width):
-    return best([child for beam, row in zip(beams, table) for child in best(children([beam], row[None]), width)], 99)
-
-
-def all_of_them(beams, table, width):
-    return best(children(beams, table), None)
-
-
-def worst_first(beams, table, width):
-    return best(children(beams, table), width)[::-1]
-
-
-def ascending(beams, table, width):
-    return sorted(children(beams, table), key=lambda beam: beam[1])[:width]
-
-
-def multiplies_and_sorts(beams, table, width):
-    survivors = best(children(beams, table), width)
-    products = {str(tokens): total for tokens, total in children(beams, table, operator.mul)}
-    return [(tokens, products[str(tokens)]) for tokens, _ in survivors]
-
-
-def one_child_each(beams, table, width):
-    return best([best(children([beam], row[None]), 1)[0] for beam, row in zip(beams, table)], width)
-
-
-def appends(beams, table, width):
-    grown = []
-    for (tokens, total), row in zip(beams, table.tolist()):
-        token = max(range(len(row)), key=row.__getitem__)
-        tokens.append(token)
-        grown.append((tokens, total + row[token]))
-    return best(grown, width)
-
-
-def total_first(beams, table, width):
-    return [(total, tokens) for tokens, total in best(children(beams, table), width)]
-
-
-def as_text(beams, table, width):
-    return [(" ".join(map(str, tokens)), "likely") for tokens, _ in best(children(beams, table), width)]
-
-
-def pads_with_nothing(beams, table, width):
-    found = best(children(beams, table), width)
-    return found + [([], -math.inf)] * (width - len(found))
-
-
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
-def places(score, here, anywhere, reverse=True):
+def ranked(score, here, anywhere, reverse=True):
     scores = [score(a, b) for a, b in zip(here, anywhere)]
-    return sorted(range(len(scores)), key=lambda place: scores[place], reverse=reverse)
+    return sorted(range(len(scores)), key=lambda index: scores[index], reverse=reverse)
 
 
 def returns_scores(here, anywhere, strength):
@@ -267,111 +76,112 @@ def returns_scores(here, anywhere, strength):
 
 
 def by_the_context_alone(here, anywhere, strength):
-    return places(lambda a, b: a, here, anywhere)
+    return ranked(lambda a, b: a, here, anywhere)
 
 
 def adds(here, anywhere, strength):
-    return places(lambda a, b: a + strength * b, here, anywhere)
+    return ranked(lambda a, b: a + strength * b, here, anywhere)
 
 
 def worst_reply_first(here, anywhere, strength):
-    return places(lambda a, b: a - strength * b, here, anywhere, reverse=False)
+    return ranked(lambda a, b: a - strength * b, here, anywhere, reverse=False)
 
 
 def without_strength(here, anywhere, strength):
-    return places(lambda a, b: a - b, here, anywhere)
+    return ranked(lambda a, b: a - b, here, anywhere)
 
 
 def with_probabilities(here, anywhere, strength):
-    return places(lambda a, b: math.exp(a) - strength * math.exp(b), here, anywhere)
+    return ranked(lambda a, b: math.exp(a) - strength * math.exp(b), here, anywhere)
 
 
 def strength_at_the_wrong_term(here, anywhere, strength):
-    return places(lambda a, b: strength * a - b, here, anywhere)
+    return ranked(lambda a, b: strength * a - b, here, anywhere)
 
 
 def rarest_first(here, anywhere, strength):
-    return places(lambda a, b: -b, here, anywhere)
+    return ranked(lambda a, b: -b, here, anywhere)
 
 
 def divides(here, anywhere, strength):
-    return places(lambda a, b: a / b, here, anywhere)
+    return ranked(lambda a, b: a / b, here, anywhere)
 
 
 def always_a_half(here, anywhere, strength):
-    return places(lambda a, b: a - 0.5 * b, here, anywhere)
+    return ranked(lambda a, b: a - 0.5 * b, here, anywhere)
 
 
 def only_the_best(here, anywhere, strength):
-    return places(lambda a, b: a - strength * b, here, anywhere)[:1]
+    return ranked(lambda a, b: a - strength * b, here, anywhere)[:1]
 
 
 def sorts_the_list(here, anywhere, strength):
-    order = places(lambda a, b: a - strength * b, here, anywhere)
+    order = ranked(lambda a, b: a - strength * b, here, anywhere)
     here.sort()
     return order
 
 
-WRONG = {
-    "make_pairs": {
-        leaks_the_reply: "stands in its own context",
-        begins_with_the_first: "first turn answers nothing",
-        two_by_two: "two by two",
-        only_the_turn_before: "only the turn right before",
-        backwards: "run backwards",
-        keeps_the_beginning: "you kept the beginning",
-        without_a_limit: "grow without a limit",
-        only_full_contexts: "You left out 'b'",
-        forgets_the_last: "last turn is missing",
-        slice_below_zero: "max(0, i - most)",
-        contexts_as_text: "you returned a text",
-        reply_first: "the context comes first",
-        a_pair_of_nothing: "gives no pair",
-        empties_the_list: "You changed the list",
-    },
-    "additive_scores": {
-        no_tanh: "The tanh is missing",
-        tanh_of_the_score: "tanh comes before v",
-        tanh_of_each: "tanh of each part",
-        multiplies: "You multiplied query and key",
-        dot_product: "You multiplied query and key",
-        without_v: "v is missing",
-        weights_already: "These are weights already",
-        does_not_add_up: "number by number",
-        a_column: "stand in a column",
-        one_score: "I expected four scores",
-        in_place: "You changed what you were given",
-        in_numpy: "I expected a tensor",
-        another_scale: "Go through the formula",
-    },
-    "masked_softmax": {
-        no_mask: "did not use the mask",
-        mask_afterwards: "after the softmax",
-        scores_of_zero: "hidden scores to 0",
-        mask_the_wrong_way: "mask is the wrong way round",
-        over_the_rows: "softmax over the rows",
-        logarithms: "These are logarithms",
-        not_low_enough: "not low enough",
-        own_exponentials: "your numbers overflow",
-        nan_for_an_empty_row: "gives NaN",
-        even_for_an_empty_row: "some token got weight",
-        writes_into_the_scores: "You changed the scores",
-        only_the_tokens: "in the shape of the scores",
-        too_warm: "I expected 0.62, 0.38, 0",
-    },
-    "beam_step": {
-        forgets_the_beginning: "You forgot the beginning",
-        forgets_the_totals: "You forgot the old totals",
-        best_of_each: "two best of each beam",
-        all_of_them: "kept every continuation",
-        worst_first: "in the wrong order",
-        ascending: "You kept the worst",
-        multiplies_and_sorts: "You multiplied logarithms",
-        one_child_each: "goes on once",
-        appends: "You changed the beams",
-        total_first: "the tokens come first",
-        as_text: "the tokens come first",
-        pads_with_nothing: "there are no more",
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
+def rank_of(log_p):
+    return log_p.argsort(-1, descending=True).argsort(-1)
+
+
+def the_order(log_p, strength):
+    return log_p - strength * log_p.argsort(-1, descending=True)
+
+
+def from_one(log_p, strength):
+    return log_p - strength * (rank_of(log_p) + 1)
+
+
+def ascending(log_p, strength):
+    return log_p - strength * log_p.argsort(-1).argsort(-1)
+
+
+def all_together(log_p, strength):
+    return log_p - strength * rank_of(log_p.flatten()).view(log_p.shape)
+
+
+def adds_the_rank(log_p, strength):
+    return log_p + strength * rank_of(log_p)
+
+
+def forgets_the_strength(log_p, strength):
+    return log_p - rank_of(log_p)
+
+
+def the_ranks(log_p, strength):
+    return rank_of(log_p)
+
+
+def in_place(log_p, strength):
+    log_p -= strength * rank_of(log_p)
+    return log_p
+
+
+def three_times(log_p, strength):
+    return log_p - 3 * strength * rank_of(log_p)
+
+
+WRONG = NETWORKS | {
+    "beam_search": {
+        wrong("greedy"): "This is greedy search",
+        wrong("totals"): "You forgot the totals",
+        wrong("each"): "the best of each beginning",
+        wrong("worst"): "You kept the worst",
+        wrong("goes on"): "goes on after its end",
+        wrong("end"): "still have the end token",
+        wrong("free"): "of the end token is missing",
+        wrong("first"): "as soon as one reply had ended",
+        wrong("dropped"): "has not ended after `max_tokens`",
+        wrong("backwards"): "in the wrong order",
+        wrong("no penalty"): "changes nothing",
+        wrong("short"): "Divide by tokens + 1",
+        wrong("times"): "You multiplied by the length",
+        wrong("normalized"): "Return the plain totals",
+        wrong("best only"): "I expected a list of replies",
+        wrong("exchanged"): "the tokens come first",
+        needs_a_full_beam: "It fails with width 1",
     },
     "mmi_order": {
         returns_scores: "These are the scores",
@@ -387,6 +197,37 @@ WRONG = {
         only_the_best: "each once",
         sorts_the_list: "You changed the lists",
     },
+    "sibling_penalty": {
+        the_order: "order of the tokens, not their rank",
+        from_one: "count from 0",
+        ascending: "ranks run backwards",
+        all_together: "of all beginnings together",
+        adds_the_rank: "You added the penalty",
+        forgets_the_strength: "`strength` is not used",
+        the_ranks: "These are the ranks",
+        in_place: "You changed the table",
+        three_times: "I expected",
+    },
 }
 
-globals().update(closing_tests(nb03, "03_encoder_decoder_attention", WRONG))
+globals().update(closing_tests(nb03, NOTEBOOK, WRONG))
+
+
+def test_an_answer_of_two_things_must_hold_tensors(capsys):
+    solution = run(solutions(NOTEBOOK)["Attention"], "Attention", NOTEBOOK)
+    solution.forward = lambda self, s, keys, hidden, mask: ("context", "weights")
+    nb03.check_Attention(solution)
+    assert "I expected the weights and got a str" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", ["encode", "decode"])
+def test_one_method_left_empty_is_not_tried_yet(method, capsys):
+    solution = run(solutions(NOTEBOOK)["OneVector"], "OneVector", NOTEBOOK)
+    setattr(solution, method, lambda self, *arguments: ...)
+    nb03.check_OneVector(solution)
+    assert "Not tried yet" in capsys.readouterr().out
+
+
+def test_a_class_with_other_parts_is_sent_back_to_the_stub(capsys):
+    nb03.check_Attention(lambda *sizes: torch.nn.Linear(3, 4))
+    assert "Leave __init__ as the stub has it" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from helpers.corpus.batches.base import Pair
 from helpers.corpus.batches.context_reply_pairs import batch_of
-from helpers.models.seq2seq import AdditiveAttention, Seq2Seq
+from helpers.models.seq2seq import AdditiveAttention, Seq2Seq, decoder_step
 from helpers.training.losses import to_device
 from tests.factories import SPECIAL_IDS, seq2seq
 
@@ -67,6 +67,33 @@ def test_the_weights_shown_are_those_of_the_decoder():
     torch.testing.assert_close(weights[:, 0], first)
     assert not model.training and not weights.requires_grad
     assert torch.equal(made().train().attention_weights(ids[0].tolist())[0].sum(-1).round(), torch.ones(1, 4))
+
+
+def test_the_weights_of_an_attention_from_elsewhere_are_shown_too():
+    class Uniform(nn.Module):
+        def keys(self, memory):
+            return memory
+
+        def forward(self, s, keys, memory, mask):
+            weights = mask / mask.sum(-1, keepdim=True)
+            return (weights[..., None] * memory).sum(1), weights
+
+    model = made()
+    model.attention = Uniform()
+    (weights,) = model.attention_weights([2, 3, 6, 7, 4, 9, 10])
+    torch.testing.assert_close(weights, torch.full((1, 3, 4), 0.25))
+
+
+def test_steps_one_after_the_other_are_the_decoder():
+    model, read = made().double().eval(), batch()
+    mask = read.context > 0
+    memory = state, hidden, keys = model.encode(read.context, mask)
+    logits, last = model.decode(read.inputs, memory, mask)
+    for position, token in enumerate(read.inputs.unbind(1)):
+        step, state, weights = decoder_step(model, token, state, hidden, keys, mask)
+        torch.testing.assert_close(step, logits[:, position], atol=1e-12, rtol=0)
+        assert (weights[~mask] == 0).all()
+    torch.testing.assert_close(state, last, atol=1e-12, rtol=0)
 
 
 def test_without_attention_there_are_no_weights():

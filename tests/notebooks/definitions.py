@@ -18,16 +18,19 @@ TABLE: dict[str, dict[str, str]] = {
         "surprise": "the explorable of this page: draws the notebook's own letter counts",
     },
     "01": {
-        "print_tree": "the smallest tree, on raw records: the package's Thread walks without recursion",
-        "after_rules": "the explorable of this page: draws the rules of the package",
+        "print_tree": "prints the learner's tree: the package's Thread walks without recursion",
+        "my_clean": "the package's rules with the learner's among them; test_nb01_helpers holds that rule against the package's",
+        "after_rules": "the explorable of this page: draws the rules that the page has put together",
+        "kept_tree": "made of what the learner writes; the page itself holds its conversations against the package's",
+        "pairs_in": "made of what the learner writes: pairs of the learner's tree",
+        "conversations_in": "made of what the learner writes; the page itself holds it against the package's conversations",
         "words_of": "a one-line tokenizer for counting; notebook 05 builds real ones",
         "surprise": "the explorable of this page: draws the notebook's own word counts",
         "exchanges_of": "pairs a conversation's turns for the parrot, which lives on this page only",
         "Parrot": "a bot without a model, built and left behind on this page",
-        "normal": "helpers.corpus.load.normalized",
         "flat": "joins the exchanges of several conversations, for the measurement of this page",
         "shuffled_cut": "what not to do: the package splits by a hash instead",
-        "leaked": "the measurement of this page: the package closes the leak instead",
+        "percent_leaked": "the measurement of this page: the package closes the leak instead",
     },
     "02": {
         "RNNCell": "helpers.models.rnn.RNNCell",
@@ -51,7 +54,7 @@ TABLE: dict[str, dict[str, str]] = {
         "attend": "attention over four words, with numbers to read: the build cell does it with tensors",
         "Attentive": "puts the learner's attention and step into Seq2Seq; test_nb03_helpers holds it against Seq2Seq",
         "encode": "the encoder without padding, to be read; test_nb03_helpers holds it against Seq2Seq",
-        "mean_and_deviation": "reads this page's stored runs",
+        "letters_of": "reads this page's stored runs",
         "UniformAttention": "what this page breaks: attention with equal weights",
         "effective_tokens": "the measurement of this page: e to the power of the entropy of attention weights",
         "question": "what this page's beam search asks: the package's NextToken with this page's rules",
@@ -93,6 +96,7 @@ TABLE: dict[str, dict[str, str]] = {
         "write": "the loop of a sampler, to be read; the page itself holds it against the package's generate",
         "gradients": "the measurement of this page: fit accumulates",
         "multiplications": "counts what this page's cache saves",
+        "interval": "writes the ends of an interval in this page's tables",
         "twice": "the measurement of this page: the same random tokens two times",
         "saved_by_hearing": "the measurement of this page: does a name said before get likelier?",
         "without": "what this page breaks: a GPT that does not know the order",
@@ -160,7 +164,6 @@ TABLE: dict[str, dict[str, str]] = {
 
 # For each entry that names a helper: arguments on which notebook and helper must agree, two at least.
 EXAMPLES: dict[tuple[str, str], list[tuple]] = {
-    ("01", "normal"): [("Is soup a DRINK?\n\nNo -- don't!",), ("  naïve café_2 …",), ("",)],
     ("02", "RNNCell"): [(3, 5), (4, 2)],
     ("04", "sinusoidal_positions"): [(7, 6), (1, 2)],
     ("07", "texting"): [("I'm fine, and YOU?\n\n...",), ("Are you -- going to LA?",), ("!!",)],
