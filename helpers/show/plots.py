@@ -210,12 +210,7 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
         ends.append((y[known[-1]], x[known[-1]], str(name), PALETTE[i]))
         courses.append(f"{name} {_course(x[known], y[known])}")
     if log:
-        from matplotlib.ticker import LogLocator
-
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # powers of ten alone leave a short axis without numbers
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-        ax.tick_params(axis="y", which="minor", left=False)
+        _logarithmic(ax)
     if log_x:
         ax.set_xscale("log")
         ax.set_xticks(x, [plain(tidy(value)) for value in x])
@@ -225,6 +220,29 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
         ax.xaxis.get_major_locator().set_params(integer=True)  # nobody makes 2.5 steps
     measure = f"{ylabel} from {xlabel} {tidy(x.min())} to {tidy(x.max())}: "
     return Picture(fig, f"{sentence(title)} {measure[:1].upper()}{measure[1:]}{'; '.join(courses)}.")
+
+
+def _logarithmic(ax) -> None:
+    """Give `ax` a logarithmic y axis on which numbers stand, however short or long it is."""
+    from matplotlib.ticker import LogLocator
+
+    ax.set_yscale("log")
+    low, high = (math.log10(end) for end in ax.get_ylim())
+    if high - low < 3:  # powers of ten alone leave a short axis without numbers
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    else:
+        ax.yaxis.set_major_locator(LogLocator(numticks=6))
+        ax.yaxis.set_major_formatter(lambda value, _: _power(value))
+    ax.tick_params(axis="y", which="minor", left=False)
+
+
+def _power(value: float) -> str:
+    """Write a power of ten: 0.01, 1, 1,000, and beyond that 10⁻⁶."""
+    exponent = round(math.log10(value))
+    if -3 < exponent < 5:
+        return f"{value:,g}"
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _course(x, y) -> str:

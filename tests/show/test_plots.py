@@ -114,6 +114,15 @@ def test_a_short_logarithmic_axis_is_numbered_between_the_powers_of_ten():
     assert {"0.5", "1", "2", "5", "10", "20"} <= set(shown)
 
 
+def test_a_long_logarithmic_axis_is_numbered_in_powers_of_ten():
+    picture = plots.lines([0, 20, 60], {"RNN": [1, 1e-6, 1e-18]}, "It vanishes", "characters back", "gradient", log=True)
+    picture.fig.canvas.draw()
+    low, high = picture.fig.axes[0].get_ylim()
+    labels = picture.fig.axes[0].get_yticklabels()
+    shown = [tick.get_text() for tick in labels if low <= tick.get_position()[1] <= high]
+    assert 4 <= len(shown) <= 8 and "10⁻¹⁴" in shown
+
+
 def test_bars_write_as_many_decimals_as_they_are_told():
     assert "a 3.46 bits and b 3.50 bits" in plots.bars(["a", "b"], [3.456, 3.5], "Close", unit="bits", decimals=2).words
     assert "a 3.5 bits and b 3.5 bits" in plots.bars(["a", "b"], [3.456, 3.5], "Close", unit="bits").words
