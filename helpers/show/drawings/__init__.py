@@ -29,6 +29,7 @@ _WHERE = {
     "gpt_block": "gpt_stack",
     "residual_stream": "gpt_stack",
     "bpe_tree": "bpe",
+    "tokenizer_pipeline": "tokenizing",
 }
 __all__ = list(_WHERE)
 
