@@ -58,7 +58,13 @@ def _runs() -> tuple[AblationRun, ...]:
         "without feed-forward",
         "without scale",
     )
-    scores = ("complete", "without scale", "small start", "small start without scale")
+    scores = (
+        "complete",
+        "without scale",
+        "small queries and keys",
+        "small queries and keys without scale",
+        "small start",
+    )
     return (
         *(AblationRun("parts", variant, 4, 1, seed) for variant in parts for seed in SEEDS),
         *(AblationRun("deep", variant, 4, 4, seed) for variant in parts[:1] + parts[2:4] for seed in SEEDS),
@@ -112,8 +118,10 @@ def build(variant: str, heads: int, layers: int) -> EncoderDecoder:
             for name, child in list(part.named_children()):
                 if isinstance(child, nn.LayerNorm):
                     setattr(part, name, nn.Identity())
-        if variant.startswith("small start") and hasattr(part, "in_proj"):
-            part.in_proj.reset_parameters()  # as torch.nn.Linear begins: a third of the variance
+        if variant.startswith("small queries") and hasattr(part, "in_proj"):
+            part.in_proj.weight.data[: 2 * part.in_proj.in_features] *= 3**-0.5  # a third of the variance
+        if variant == "small start" and hasattr(part, "in_proj"):
+            part.in_proj.reset_parameters()  # as torch.nn.Linear begins: a third of the variance in all four matrices
             part.out_proj.reset_parameters()
     return model
 

@@ -1,66 +1,424 @@
 """Notebook 04: every check accepts the solution the notebook shows and names each wrong answer's own mistake."""
 
 import torch
+import torch.nn.functional as F
+from torch import nn
 
 from helpers.checks import nb04
+from helpers.models import transformer_from_parts as parts
+from helpers.models.attention import attention as right_attention
+from helpers.models.attention import causal_mask as right_mask
+from helpers.models.transformer import FeedForward
 from tests.answers.common import closing_tests
+
+Heads = parts.multi_head_attention(right_attention)
+Encoder = parts.encoder_layer(Heads)
+Decoder = parts.decoder_layer(Encoder, Heads, right_mask)
+
+
+# -- Build: attention --------------------------------------------------------------------------------------------------
+def scores_of(q, k, divisor=None):
+    return q @ k.transpose(-2, -1) / (divisor or q.shape[-1] ** 0.5)
+
+
+def finish(scores, v, mask):
+    weights = (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1)
+    return weights @ v, weights
+
+
+def no_root(q, k, v, mask=None):
+    return finish(scores_of(q, k, 1), v, mask)
+
+
+def divides_by_d(q, k, v, mask=None):
+    return finish(scores_of(q, k, q.shape[-1]), v, mask)
+
+
+def root_of_the_number_of_keys(q, k, v, mask=None):
+    return finish(scores_of(q, k, k.shape[-2] ** 0.5), v, mask)
+
+
+def root_of_the_values_width(q, k, v, mask=None):
+    return finish(scores_of(q, k, v.shape[-1] ** 0.5), v, mask)
+
+
+def softmax_over_queries(q, k, v, mask=None):
+    weights = scores_of(q, k).softmax(-2)
+    return weights @ v, weights
+
+
+def no_softmax(q, k, v, mask=None):
+    return scores_of(q, k) @ v, scores_of(q, k)
+
+
+def no_sum(q, k, v, mask=None):
+    return scores_of(q, k).exp() @ v, scores_of(q, k).exp()
+
+
+def sums_keys(q, k, v, mask=None):
+    weights = finish(scores_of(q, k), v, mask)[1]
+    return weights @ k, weights
+
+
+def only_outputs(q, k, v, mask=None):
+    return right_attention(q, k, v, mask)[0]
+
+
+def weights_first(q, k, v, mask=None):
+    return right_attention(q, k, v, mask)[::-1]
+
+
+def rows_are_keys(q, k, v, mask=None):
+    weights = scores_of(k, q).softmax(-1)
+    return weights.transpose(-2, -1) @ v, weights
+
+
+def ignores_the_mask(q, k, v, mask=None):
+    return right_attention(q, k, v)
+
+
+def true_is_hidden(q, k, v, mask=None):
+    return right_attention(q, k, v, None if mask is None else ~mask)
+
+
+def masks_afterwards(q, k, v, mask=None):
+    weights = right_attention(q, k, v)[1] * (1 if mask is None else mask)
+    return weights @ v, weights
+
+
+def masks_with_zero(q, k, v, mask=None):
+    return finish(scores_of(q, k) * (1 if mask is None else mask), v, None)
+
+
+def one_table_only(q, k, v, mask=None):
+    return finish(q @ k.permute(*range(k.ndim - 1, -1, -1)) / q.shape[-1] ** 0.5, v, mask)
+
+
+def softmax_over_dimension_1(q, k, v, mask=None):
+    scores = scores_of(q, k) if mask is None else scores_of(q, k).masked_fill(~mask, -torch.inf)
+    return scores.softmax(1) @ v, scores.softmax(1)
+
+
+def overflows(q, k, v, mask=None):
+    scores = scores_of(q, k) if mask is None else scores_of(q, k).masked_fill(~mask, -torch.inf)
+    weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+    return weights @ v, weights
+
+
+# -- Build: the causal mask --------------------------------------------------------------------------------------------
+def everything(length):
+    return torch.ones(length, length, dtype=torch.bool)
+
+
+def one_column_too_wide(length):
+    return everything(length).tril(1)
+
+
+def never_itself(length):
+    return everything(length).tril(-1)
+
+
+def transposed(length):
+    return everything(length).triu()
+
+
+def marks_the_hidden(length):
+    return everything(length).triu(1)
+
+
+def mask_of_numbers(length):
+    return torch.ones(length, length).tril()
+
+
+def always_five(length):
+    return everything(5).tril()
+
+
+# -- Build: heads ------------------------------------------------------------------------------------------------------
+class WrongHeads(Heads):
+    """The right layer; a subclass replaces one of its steps."""
+
+    def attend(self, q, k, v, mask):
+        values, self.weights = right_attention(self.split(q), self.split(k), self.split(v), mask)
+        return values
+
+    def join(self, values):
+        return values.transpose(1, 2).flatten(2)
+
+    def forward(self, x, source=None, mask=None):
+        q, k, v = self.in_proj(x).chunk(3, dim=-1)
+        if source is not None:
+            _, k, v = self.in_proj(source).chunk(3, dim=-1)
+        return self.out_proj(self.join(self.attend(q, k, v, mask)))
+
+
+class SplitsTokens(WrongHeads):
+    def split(self, x):
+        return x.reshape(len(x), self.n_head, x.shape[1], -1)
+
+
+class JoinsWithoutTranspose(WrongHeads):
+    def join(self, values):
+        return values.reshape(len(values), values.shape[2], -1)
+
+
+class OneHead(WrongHeads):
+    def attend(self, q, k, v, mask):
+        values, self.weights = right_attention(q, k, v)
+        return values[:, None]
+
+
+class WithoutOutProj(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        return self.join(self.attend(*self.in_proj(x).chunk(3, dim=-1), mask))
+
+
+class KeysFirst(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        k, q, v = self.in_proj(x).chunk(3, dim=-1)
+        return self.out_proj(self.join(self.attend(q, k, v, mask)))
+
+
+class ScalesByTheWholeWidth(WrongHeads):
+    def attend(self, q, k, v, mask):
+        return finish(scores_of(self.split(q), self.split(k), q.shape[-1] ** 0.5), self.split(v), mask)[0]
+
+
+class ForgetsItsWeights(WrongHeads):
+    def attend(self, q, k, v, mask):
+        return right_attention(self.split(q), self.split(k), self.split(v), mask)[0]
+
+
+class KeepsOneHeadsWeights(WrongHeads):
+    def attend(self, q, k, v, mask):
+        values, weights = right_attention(self.split(q), self.split(k), self.split(v), mask)
+        self.weights = weights[:, 0]
+        return values
+
+
+class IgnoresTheMask(WrongHeads):
+    def attend(self, q, k, v, mask):
+        return super().attend(q, k, v, None)
+
+
+class IgnoresTheSource(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        return super().forward(x, None, mask)
+
+
+class AllFromTheSource(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        return super().forward(x if source is None else source, None, mask)
+
+
+class OtherNames(nn.Module):
+    def __init__(self, d_model, n_head):
+        super().__init__()
+        self.qkv = nn.Linear(d_model, 3 * d_model)
+
+    def forward(self, x, source=None, mask=None):
+        return x
+
+
+# -- Build: the encoder layer ------------------------------------------------------------------------------------------
+class WrongEncoder(Encoder):
+    """The right layer in steps; a subclass replaces one of them."""
+
+    def attend(self, x, mask):
+        return self.self_attention(self.self_attention_norm(x), mask=mask)
+
+    def feed(self, x):
+        return self.feed_forward(self.feed_forward_norm(x))
+
+    def forward(self, x, mask=None):
+        x = x + self.attend(x, mask)
+        return x + self.feed(x)
+
+
+class AddsNothing(WrongEncoder):
+    def forward(self, x, mask=None):
+        return self.feed(self.attend(x, mask))
+
+
+class SecondSumOnly(WrongEncoder):
+    def forward(self, x, mask=None):
+        x = self.attend(x, mask)
+        return x + self.feed(x)
+
+
+class FirstSumOnly(WrongEncoder):
+    def forward(self, x, mask=None):
+        return self.feed(x + self.attend(x, mask))
+
+
+class WithoutNorms(WrongEncoder):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(x, mask=mask)
+        return x + self.feed_forward(x)
+
+
+class FeedsTheRawStream(WrongEncoder):
+    def feed(self, x):
+        return self.feed_forward(x)
+
+
+class AttendsToTheRawStream(WrongEncoder):
+    def attend(self, x, mask):
+        return self.self_attention(x, mask=mask)
+
+
+class PostNorm(WrongEncoder):
+    def forward(self, x, mask=None):
+        x = self.self_attention_norm(x + self.self_attention(x, mask=mask))
+        return self.feed_forward_norm(x + self.feed_forward(x))
+
+
+class NormalizesTheStream(WrongEncoder):
+    def forward(self, x, mask=None):
+        x = self.self_attention_norm(x) + self.attend(x, mask)
+        return x + self.feed(x)
+
+
+class OneNorm(WrongEncoder):
+    def feed(self, x):
+        return self.feed_forward(self.self_attention_norm(x))
+
+
+class SideBySide(WrongEncoder):
+    def forward(self, x, mask=None):
+        return x + self.attend(x, mask) + self.feed(x)
+
+
+class FeedsFirst(WrongEncoder):
+    def forward(self, x, mask=None):
+        x = x + self.feed(x)
+        return x + self.attend(x, mask)
+
+
+class ForgetsTheMask(WrongEncoder):
+    def attend(self, x, mask):
+        return super().attend(x, None)
+
+
+class FeedsNothing(WrongEncoder):
+    def forward(self, x, mask=None):
+        return x + self.attend(x, mask)
+
+
+class _Linear(FeedForward):
+    def forward(self, x):
+        return self.down(self.up(x))
+
+
+class _LateReLU(FeedForward):
+    def forward(self, x):
+        return F.relu(self.down(self.up(x)))
+
+
+class _Sigmoid(FeedForward):
+    def forward(self, x):
+        return self.down(self.up(x).sigmoid())
+
+
+class _Empty(FeedForward):
+    def forward(self, x): ...
+
+
+def with_feed_forward(kind):
+    class Layer(WrongEncoder):
+        def __init__(self, d_model, n_head, d_ff):
+            super().__init__(d_model, n_head, d_ff)
+            self.feed_forward = kind(d_model, d_ff)
+
+    return Layer
+
+
+class RenamesANorm(WrongEncoder):
+    def __init__(self, d_model, n_head, d_ff):
+        super().__init__(d_model, n_head, d_ff)
+        self.norm_2 = self.feed_forward_norm
+        del self.feed_forward_norm
+
+    def feed(self, x):
+        return self.feed_forward(self.norm_2(x))
+
+
+# -- Build: the decoder layer ------------------------------------------------------------------------------------------
+class WrongDecoder(Decoder):
+    def past(self, x):
+        return right_mask(x.shape[1])
+
+    def attend(self, x):
+        return self.self_attention(self.self_attention_norm(x), mask=self.past(x))
+
+    def cross(self, x, memory, mask):
+        return self.cross_attention(self.cross_attention_norm(x), memory, mask)
+
+    def feed(self, x):
+        return self.feed_forward(self.feed_forward_norm(x))
+
+    def forward(self, x, memory, mask=None):
+        x = x + self.attend(x)
+        x = x + self.cross(x, memory, mask)
+        return x + self.feed(x)
+
+
+class SeesTheFuture(WrongDecoder):
+    def past(self, x):
+        return None
+
+
+class IgnoresMemory(WrongDecoder):
+    def cross(self, x, memory, mask):
+        return self.cross_attention(self.cross_attention_norm(x))
+
+
+class WithoutCrossAttention(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = x + self.attend(x)
+        return x + self.feed(x)
+
+
+class CrossFirst(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = x + self.cross(x, memory, mask)
+        x = x + self.attend(x)
+        return x + self.feed(x)
+
+
+class EndsTooEarly(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = x + self.attend(x)
+        return x + self.cross(x, memory, mask)
+
+
+class CrossReplaces(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = self.cross(x + self.attend(x), memory, mask)
+        return x + self.feed(x)
+
+
+class CrossReadsTheRawStream(WrongDecoder):
+    def cross(self, x, memory, mask):
+        return self.cross_attention(x, memory, mask)
+
+
+class NormalizesMemory(WrongDecoder):
+    def cross(self, x, memory, mask):
+        return super().cross(x, self.cross_attention_norm(memory), mask)
+
+
+class ForgetsTheContextsMask(WrongDecoder):
+    def cross(self, x, memory, mask):
+        return super().cross(x, memory, None)
+
+
+class NoCrossAttentionAtAll(WrongEncoder):
+    def forward(self, x, memory, mask=None):
+        return super().forward(x)
 
 
 # -- Exercise 1 --------------------------------------------------------------------------------------------------------
-def attend(query, keys, values, divisor):
-    return torch.softmax(keys @ query / divisor, 0) @ values
-
-
-def no_root(query, keys, values):
-    return attend(query, keys, values, 1)
-
-
-def divides_by_d(query, keys, values):
-    return attend(query, keys, values, len(query))
-
-
-def root_of_the_number_of_keys(query, keys, values):
-    return attend(query, keys, values, len(keys) ** 0.5)
-
-
-def root_of_the_values_width(query, keys, values):
-    return attend(query, keys, values, values.shape[1] ** 0.5)
-
-
-def multiplies_by_the_root(query, keys, values):
-    return attend(query, keys, values, len(query) ** -0.5)
-
-
-def no_softmax(query, keys, values):
-    return keys @ query / len(query) ** 0.5 @ values
-
-
-def no_sum(query, keys, values):
-    return torch.exp(keys @ query / len(query) ** 0.5) @ values
-
-
-def returns_the_shares(query, keys, values):
-    return torch.softmax(keys @ query / len(query) ** 0.5, 0)
-
-
-def hands_over_keys(query, keys, values):
-    return attend(query, keys, keys, len(query) ** 0.5)
-
-
-def plain_mean(query, keys, values):
-    return values.mean(0)
-
-
-def best_key_alone(query, keys, values):
-    return values[(keys @ query).argmax()]
-
-
-def overflows(query, keys, values):
-    shares = torch.exp(keys @ query / len(query) ** 0.5)
-    return shares / shares.sum() @ values
-
-
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
 def distances(length):
     places = torch.arange(length)
     return places[:, None] - places
@@ -114,78 +472,7 @@ def three_always(length, window):
     return (back >= 0) & (back < 3)
 
 
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def triangle(is_token, diagonal=0):
-    return torch.ones(is_token.shape[1], is_token.shape[1], dtype=torch.bool).tril(diagonal)
-
-
-def columns(is_token):
-    return is_token[:, None, None]
-
-
-def forgets_padding(is_token):
-    return triangle(is_token)
-
-
-def forgets_the_future(is_token):
-    return columns(is_token)
-
-
-def joins_by_or(is_token):
-    return triangle(is_token) | columns(is_token)
-
-
-def true_for_hidden(is_token):
-    return ~(triangle(is_token) & columns(is_token))
-
-
-def looks_at_padding_only(is_token):
-    return triangle(is_token) & ~columns(is_token)
-
-
-def hides_rows(is_token):
-    return triangle(is_token) & is_token[:, None, :, None]
-
-
-def hides_rows_as_well(is_token):
-    return triangle(is_token) & columns(is_token) & is_token[:, None, :, None]
-
-
-def transposed(is_token):
-    return triangle(is_token).T & columns(is_token)
-
-
-def never_itself(is_token):
-    return triangle(is_token, -1) & columns(is_token)
-
-
-def sees_the_answer(is_token):
-    return triangle(is_token, 1) & columns(is_token)
-
-
-def padding_of_the_first(is_token):
-    return (triangle(is_token) & is_token[0]).expand(len(is_token), 1, -1, -1)
-
-
-def no_place_for_heads(is_token):
-    return triangle(is_token) & is_token[:, None]
-
-
-def mask_of_numbers(is_token):
-    return (triangle(is_token) & columns(is_token)).int()
-
-
-def four_places_always(is_token):
-    return triangle(is_token[:, :4]) & columns(is_token[:, :4])
-
-
-def one_row_wrong(is_token):
-    mask = triangle(is_token) & columns(is_token)
-    mask[0, 0, 2] = False
-    return mask
-
-
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
 def parts(d_model, d_ff):
     return 4 * d_model * d_model + 4 * d_model, 2 * d_model * d_ff + d_ff + d_model, 4 * d_model
 
@@ -236,7 +523,11 @@ def infinite(d_model, d_ff):
     return float("inf")
 
 
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
+# -- Exercise 3 --------------------------------------------------------------------------------------------------------
+def attend(query, keys, values, divisor):
+    return torch.softmax(keys @ query / divisor, 0) @ values
+
+
 def grown(key, value, cache):
     if cache is None:
         return key[None], value[None]
@@ -301,19 +592,80 @@ def a_flat_cache(query, key, value, cache):
 
 
 WRONG = {
-    "attend": {
+    "attention": {
         no_root: "You forgot √d",
         divides_by_d: "You divided by d itself",
         root_of_the_number_of_keys: "root of the number of keys",
         root_of_the_values_width: "root of the values' width",
-        multiplies_by_the_root: "You multiplied by √d",
-        no_softmax: "The scores went in as they are",
-        no_sum: "Your weights do not sum to 1",
-        returns_the_shares: "These are the weights",
-        hands_over_keys: "You handed over the keys",
-        plain_mean: "plain mean of the values",
-        best_key_alone: "the best key alone",
+        softmax_over_queries: "softmax runs over the queries",
+        no_softmax: "These are the scores",
+        no_sum: "Your weights do not sum to 1: after exp",
+        sums_keys: "You summed the keys",
+        only_outputs: "Return the attention weights, too",
+        weights_first: "You return the weights first",
+        rows_are_keys: "a row for each key",
+        ignores_the_mask: "does not use the mask",
+        true_is_hidden: "the wrong way round",
+        masks_afterwards: "You masked after the softmax",
+        masks_with_zero: "You set masked scores to 0",
+        one_table_only: "Swap the last two dimensions only",
+        softmax_over_dimension_1: "One table works, a batch of them",
         overflows: "your numbers overflow",
+    },
+    "causal_mask": {
+        one_column_too_wide: "One column too wide",
+        never_itself: "No token may attend to itself",
+        transposed: "Upside down",
+        marks_the_hidden: "The wrong way round",
+        everything: "the future is open",
+        mask_of_numbers: "but it is torch.float32",
+        always_five: "length 1 is not",
+    },
+    "MultiHeadAttention": {
+        SplitsTokens: "Your split mixes tokens",
+        JoinsWithoutTranspose: "not joined again as they were split",
+        OneHead: "one head as wide as the layer",
+        WithoutOutProj: "The last matrix is missing",
+        KeysFirst: "in another order",
+        ScalesByTheWholeWidth: "You divided by √d_model",
+        ForgetsItsWeights: "Keep the attention weights in self.weights",
+        KeepsOneHeadsWeights: "self.weights should hold the weights of each head",
+        IgnoresTheMask: "does not use the mask",
+        IgnoresTheSource: "still attends to x",
+        AllFromTheSource: "took the queries from it, too",
+        OtherNames: "Keep the two matrices of the stub",
+    },
+    "EncoderLayer": {
+        AddsNothing: "Nothing is added",
+        SecondSumOnly: "The first sum is missing",
+        FirstSumOnly: "The second sum is missing",
+        WithoutNorms: "Nothing is normalized",
+        FeedsTheRawStream: "The feed-forward network reads x as it is",
+        AttendsToTheRawStream: "Self-attention reads x as it is",
+        PostNorm: "You normalize after adding",
+        NormalizesTheStream: "You add to the normalized x",
+        OneNorm: "One norm does both jobs",
+        SideBySide: "Both parts read the same x",
+        FeedsFirst: "comes first in your layer",
+        ForgetsTheMask: "The mask is not handed on",
+        FeedsNothing: "The feed-forward network is missing",
+        with_feed_forward(_Linear): "FeedForward lacks its ReLU",
+        with_feed_forward(_LateReLU): "the ReLU stands at the end",
+        with_feed_forward(_Sigmoid): "FeedForward should go up",
+        with_feed_forward(_Empty): "FeedForward.forward returns nothing yet",
+        RenamesANorm: "your layer has no feed_forward_norm",
+    },
+    "DecoderLayer": {
+        SeesTheFuture: "The future is open",
+        IgnoresMemory: "Memory is not attended to",
+        WithoutCrossAttention: "Cross-attention is missing",
+        CrossFirst: "Cross-attention comes first",
+        EndsTooEarly: "feed-forward network is missing",
+        CrossReplaces: "What cross-attention gives replaces x",
+        CrossReadsTheRawStream: "Cross-attention reads x as it is",
+        NormalizesMemory: "You normalized memory, too",
+        ForgetsTheContextsMask: "The mask is not handed on to cross-attention",
+        NoCrossAttentionAtAll: "your layer has no cross_attention",
     },
     "window_mask": {
         open_future: "The future is open",
@@ -326,23 +678,6 @@ WRONG = {
         hidden_for_true: "You hid the window",
         numbers: "but the mask is torch.float32",
         three_always: "length 4 with window 9 is not",
-    },
-    "both_masks": {
-        forgets_padding: "Padding is not hidden",
-        forgets_the_future: "The future is open",
-        joins_by_or: "You joined the two by",
-        true_for_hidden: "the wrong way round",
-        looks_at_padding_only: "`is_token` is upside down",
-        hides_rows: "You hid what padding attends to",
-        hides_rows_as_well: "the rows of padding as well",
-        transposed: "Your triangle is upside down",
-        never_itself: "may not attend to itself in your mask",
-        sees_the_answer: "one column too wide",
-        padding_of_the_first: "the padding of the first text for all",
-        no_place_for_heads: "take your texts for heads",
-        mask_of_numbers: "but the mask is torch.int32",
-        four_places_always: "2 × 6 is not",
-        one_row_wrong: "Text 0, position 2",
     },
     "layer_parameters": {
         matrices_only: "These are the matrices only",
