@@ -41,13 +41,55 @@ def fit_power_law(sizes: Sequence[float], losses: Sequence[float], floor: float 
     return PowerLaw(float(np.exp(height)), float(-slope), floor)
 
 
-def read_runs():
-    """Return the runs of ``python -m helpers experiments scaling_laws`` as a pandas DataFrame, a row each.
+class Intervals(NamedTuple):
+    """What refits of a power law say of it: (low, high) of the exponent, and of the loss at some size."""
+
+    exponent: tuple[float, float]
+    loss: tuple[float, float]
+
+
+def power_law_intervals(
+    sizes: Sequence[float],
+    losses: Sequence[float],
+    at: float,
+    floor: float = 0.0,
+    confidence: float = 0.9,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Intervals:
+    """Return how far the exponent and the loss at the size ``at`` move when the points are sampled anew (Efron 1979).
+
+    A bootstrap: ``draws`` times as many points are drawn with replacement as there are, and the law is fitted to them; the
+    middle ``confidence`` of all fits stays. Give a point for each training, several seeds of a size included. It says what
+    other points of the same kind would have changed. It says nothing of what all points have in common, such as a bend
+    beyond the largest size or another floor. Raises ValueError as ``fit_power_law`` does.
+    """
+    import numpy as np
+
+    fit_power_law(sizes, losses, floor)  # refuses what has no law
+    sizes, losses = np.asarray(sizes, dtype=float), np.asarray(losses, dtype=float)
+    rng, fits = np.random.default_rng(seed), []
+    while len(fits) < draws:
+        chosen = rng.integers(len(sizes), size=len(sizes))
+        if len(np.unique(sizes[chosen])) > 1:  # one size alone has no slope
+            fits.append(fit_power_law(sizes[chosen], losses[chosen], floor))
+    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+    found = (np.quantile([law.exponent for law in fits], ends), np.quantile([law.at(at) for law in fits], ends))
+    return Intervals(*((float(low), float(high)) for low, high in found))
+
+
+def read_runs(seeds: bool = False):
+    """Return the runs of ``python -m helpers experiments scaling_laws`` as a pandas DataFrame, a row for each size.
 
     Columns: series ("parameters": models of different size read the same text; "tokens": one size reads more and more),
     width, parameters (those of the layers, without the tables), tokens (read in training), loss (nats per character on the
-    validation conversations).
+    validation conversations, the mean of the seeds) and spread (their standard deviation). With ``seeds`` a row for each
+    training, with its seed, and no spread.
     """
     import pandas
 
-    return pandas.read_csv(data_path("scaling.csv"))
+    runs = pandas.read_csv(data_path("scaling.csv"))
+    if seeds:
+        return runs
+    sizes = runs.groupby(["series", "width", "parameters", "tokens"], sort=False)["loss"]
+    return sizes.agg(loss="mean", spread="std").reset_index()
