@@ -1,42 +1,91 @@
-"""Checks of notebook 01, *From a comment dump to conversations*."""
+"""Checks of notebook 01, *From a comment dump to conversations*: its build cells. Its exercises are in ``nb01_exercises``."""
 
-import random
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import shown
+from helpers.checks.compare import kind, shown
+
+
+class Reply(NamedTuple):
+    """What the checks of the tree hand out as comments."""
+
+    id: str
+    parent_id: str
+    score: int | None
+    created: int
+
+    def __repr__(self) -> str:
+        return self.id
+
+
+# 'a' has a late high reply, a tie below it, and a tempting distant comment; the scores of 'h' and 'i' are not known.
+_THREAD = tuple(
+    Reply(*fields)
+    for fields in (
+        ("a", "t3_post", 3, 10),
+        ("b", "t1_a", 5, 20),
+        ("c", "t1_a", 9, 30),
+        ("d", "t1_c", 4, 50),
+        ("e", "t1_c", 4, 40),
+        ("f", "t1_b", 99, 60),
+        ("g", "t1_e", -7, 70),
+        ("h", "t1_g", None, 80),
+        ("i", "t1_g", -9, 90),
+    )
+)
+_BY_ID = {reply.id: reply for reply in _THREAD}
+
+
+def _names(answer) -> dict:
+    """Return a tree as {name: [ids]}; raise Wrong for what is no tree of comments."""
+    if not isinstance(answer, dict):
+        raise Wrong(f"I expected a dictionary from full name to list of comments and got {kind(answer)}.")
+    for name, replies in answer.items():
+        if not isinstance(name, str):
+            raise Wrong(f"The keys are full names, such as 't1_a'; one of yours is {kind(name)}.")
+        if not isinstance(replies, list) or not all(isinstance(reply, Reply) for reply in replies):
+            raise Wrong(f"The value under {name!r} is no list of comments: {shown(replies)}. Append the comments themselves.")
+    return {name: [reply.id for reply in replies] for name, replies in answer.items() if replies}
 
 
 @exercise
-def check_parent_name(parent_name: Callable[[dict], str]) -> str:
-    """Exercise 1: the parent's full name from a record of any era (dict with ``parent_id`` and ``link_id``)."""
-    tried(parent_name({"parent_id": "t1_c14", "link_id": "t3_17866"}))
-    if parent_name({"parent_id": "t1_c14", "link_id": "t3_17866"}) != "t1_c14":
-        raise Wrong("A parent_id that is a string already has its prefix and must come back as it is.")
-    if parent_name({"parent_id": None, "link_id": "t3_10abc"}) != "t3_10abc":
-        raise Wrong("A missing parent (null) means: a reply to the post itself. Its name is the link_id.")
-    answer = parent_name({"parent_id": 41785179015, "link_id": "t3_10abc"})
-    if answer == "t1_41785179015":
-        raise Wrong("You kept the decimal digits. Reddit's ids are written in base 36: 41785179015 is 'j71teh3'.")
-    if answer == "j71teh3":
-        raise Wrong("The digits are right, the prefix is missing: a comment's full name starts with 't1_'.")
-    if isinstance(answer, str) and answer.startswith("t1_") and answer[3:] == "j71teh3"[::-1]:
-        raise Wrong("The digits come out backwards: divmod gives the last digit first.")
-    if answer != "t1_j71teh3":
-        raise Wrong(f"For the number 41785179015 I expected 't1_j71teh3' and got {shown(answer)}.")
-    post = int("10abc", 36)
-    if parent_name({"parent_id": post, "link_id": "t3_10abc"}) == "t1_10abc":
-        raise Wrong("When the number is the post's own number, the comment answers the post: return the link_id.")
-    if parent_name({"parent_id": post, "link_id": "t3_10abc"}) != "t3_10abc":
-        raise Wrong("The number of the post itself must give the link_id.")
-    return "Every era's parent has its full name: strings, nothing, numbers, and the post itself."
+def check_reply_tree(reply_tree: Callable[[list], dict]) -> str:
+    """Build: the comments that answer each post and each comment, the oldest first."""
+    comments, kept = list(_THREAD), list(_THREAD)
+    answer = _names(tried(reply_tree(comments)))
+    if comments != kept:
+        raise Wrong("You changed the list of comments. sorted(…) makes a new one; .sort() sorts the list you were given.")
+    if set(answer) == set(_BY_ID):
+        raise Wrong("You grouped the comments under their own ids. The key is what a comment answers: its parent_id.")
+    if "a" in answer or "post" in answer:
+        raise Wrong("You cut the prefix off. Keep the full name, 't1_a': a post and a comment may have the same id.")
+    if any(len(replies) == 1 for replies in [answer.get("t1_a", ())]):
+        raise Wrong("'a' has two replies, and you kept one: append to the list, don't set it anew.")
+    expected = {"t3_post": ["a"], "t1_a": ["b", "c"], "t1_c": ["e", "d"], "t1_b": ["f"], "t1_e": ["g"], "t1_g": ["h", "i"]}
+    if "t3_post" not in answer and "t1_a" in answer:
+        raise Wrong("The post is missing. 'a' answers it, so there is a key 't3_post', too.")
+    if answer == {**expected, "t1_c": ["d", "e"]}:
+        raise Wrong("You kept the order of the file. 'e' is older than 'd': sort the comments by `.created` first.")
+    if answer == {name: replies[::-1] for name, replies in expected.items()}:
+        raise Wrong("The newest stands first. Sort the other way round: the oldest reply comes first.")
+    if answer != expected:
+        raise Wrong(f"I expected {shown(expected, 110)} and got {shown(answer, 110)}.")
+    twins = [Reply("z", "t3_post", 1, 5), Reply("y", "t3_post", 1, 5)]
+    if _names(reply_tree(twins)) != {"t3_post": ["y", "z"]}:
+        raise Wrong("Two comments of the same second: the smaller id comes first. Sort by (created, id).")
+    if _names(reply_tree([])) != {}:
+        raise Wrong("No comments make an empty tree.")
+    return "Each comment under what it answers, the oldest first, however the file is sorted."
 
 
 @exercise
 def check_drop_quotes(drop_quotes: Callable[[str], str]) -> str:
-    """Exercise 2: a reply without the lines it quotes."""
+    """Build: a reply without the lines it quotes."""
     answer = tried(drop_quotes("> Is soup a drink?\n\nNo."))
+    if not isinstance(answer, str):
+        raise Wrong(f"I expected a text and got {kind(answer)}.")
     if "Is soup a drink?" in answer:
         raise Wrong("The quoted words are still there: the reply would contain its own question. Drop the whole line.")
     if answer.strip() != "No.":
@@ -54,62 +103,67 @@ def check_drop_quotes(drop_quotes: Callable[[str], str]) -> str:
     return "Quotes go, arrows and angry faces stay."
 
 
-# id -> (parent, score, created): 'a' has a late high reply, a tie below it, and a tempting distant comment.
-_TREE = {
-    "a": ("post", 3, 10),
-    "b": ("a", 5, 20),
-    "c": ("a", 9, 30),
-    "d": ("c", 4, 50),
-    "e": ("c", 4, 40),
-    "f": ("b", 99, 60),
-    "g": ("e", -7, 70),
-}
-
-
 @exercise
-def check_best_reply_chain(best_reply_chain: Callable[[dict, str], list]) -> str:
-    """Exercise 3: from a comment follow the best-scored reply down to a leaf.
+def check_best_reply_chain(best_reply_chain: Callable[[dict, Reply], list]) -> str:
+    """Build: from a comment follow the reply with the highest score to a leaf."""
 
-    The answer takes ``replies`` (id -> list of (id, score, created)) and the first id, and returns the list of ids.
-    """
-    replies: dict[str, list] = {}
-    for name, (parent, score, created) in _TREE.items():
-        replies.setdefault(parent, []).append((name, score, created))
-    answer = list(tried(best_reply_chain(replies, "a")))
+    def tree_of(replies: tuple) -> dict:
+        tree: dict[str, list] = {}
+        for reply in sorted(replies, key=lambda reply: reply.created):
+            tree.setdefault(reply.parent_id, []).append(reply)
+        return tree
+
+    def ask(tree: dict, start: Reply) -> list[str]:
+        answer = tried(best_reply_chain(tree, start))
+        if isinstance(answer, list) and answer and all(isinstance(name, str) for name in answer):
+            raise Wrong("You returned names. Return the comments themselves: the next step needs their authors and texts.")
+        if not isinstance(answer, list | tuple) or not all(isinstance(reply, Reply) for reply in answer):
+            raise Wrong(f"I expected a list of comments and got {kind(answer)}.")
+        return [reply.id for reply in answer]
+
+    known = tree_of(tuple(reply for reply in _THREAD if reply.score is not None))
+    answer = ask(known, _BY_ID["a"])
     if answer == ["a", "b", "f"]:
-        raise Wrong("You followed the first reply in the file. File order is an accident of the dump: compare scores.")
+        raise Wrong("You followed the oldest reply. Compare the scores: 'c' has 9, 'b' has 5.")
     if "f" in answer:
-        raise Wrong(
-            "You looked for the best score in the whole tree. A conversation needs the best *reply to each comment*."
-        )
+        raise Wrong("You took the best score in the whole tree. A conversation needs the best *reply to each comment*.")
     if answer[:1] != ["a"]:
         raise Wrong("The chain must begin with the comment you were given.")
-    if answer == ["a", "c", "d"] or answer[:3] == ["a", "c", "d"]:
-        raise Wrong("'d' and 'e' have the same score; the earlier one ('e', time 40) should win, on every computer.")
+    if answer == ["a", "c"]:
+        raise Wrong("You took one step only. Go on from the reply, until a comment has no reply.")
+    if answer[:3] == ["a", "c", "d"]:
+        raise Wrong("'d' and 'e' have the same score, and 'e' is older: the first of equal ones wins.")
     if answer == ["a", "c", "e"]:
-        raise Wrong("You stopped before 'g'. Its score is negative, but it is the only reply, so it is the best one.")
-    if answer != ["a", "c", "e", "g"]:
-        raise Wrong(f"Expected ['a', 'c', 'e', 'g'] and got {shown(answer)}.")
-    shuffled = {parent: random.Random(1).sample(children, len(children)) for parent, children in replies.items()}
-    if list(best_reply_chain(shuffled, "a")) != answer:
-        raise Wrong("The answer changes with the order of the lines in the file. Break every tie by time, then by id.")
-    if list(best_reply_chain({}, "x")) != ["x"]:
-        raise Wrong("A comment nobody answered is a chain of one.")
-    return "From each comment to its best reply, ties to the earlier one, down to the leaf."
+        raise Wrong("You stopped before 'g'. Its score is negative, but it is the best reply there is.")
+    if answer != ["a", "c", "e", "g", "i"]:
+        raise Wrong(f"I expected the chain a, c, e, g, i and got {shown(answer)}.")
+    try:
+        answer = ask(tree_of(_THREAD), _BY_ID["a"])
+    except TypeError:
+        raise Wrong("A score of None cannot be compared with a number. Give it a key below all numbers: -math.inf.") from None
+    if answer[-1:] == ["h"]:
+        raise Wrong("'h' has no score (None), 'i' has -9, and you took 'h': None counts as lower than any number.")
+    if answer != ["a", "c", "e", "g", "i"]:
+        raise Wrong(f"With a score that is None I expected the chain a, c, e, g, i and got {shown(answer)}.")
+    if ask({}, _BY_ID["f"]) != ["f"]:
+        raise Wrong("A comment without replies is a chain of one.")
+    return "From each comment to its best reply, ties to the older one, down to the leaf."
 
 
 @exercise
 def check_choose_split(choose_split: Callable[[str], str]) -> str:
-    """Exercise 4: "train", "val" or "test" for a thread id, from a keyed hash."""
+    """Build: "train", "val" or "test" for a thread id, from a keyed hash."""
     tried(choose_split("t3_17866"))
     names = [f"t3_{number:x}" for number in range(20_000)]
     first = [choose_split(name) for name in names]
+    if not all(isinstance(split, str) for split in first):
+        raise Wrong(f"I expected a text, 'train', 'val' or 'test', and got {kind(first[0])}.")
     if set(first) - {"train", "val", "test"}:
         raise Wrong(
             f"Return 'train', 'val' or 'test'; you returned {shown((set(first) - {'train', 'val', 'test'}).pop())}."
         )
     if first != [choose_split(name) for name in names]:
-        raise Wrong("The same thread got two answers. Chance has no place here: compute the split from the id alone.")
+        raise Wrong("The same thread got two answers. No random numbers here: compute the split from the id alone.")
     if _salted(choose_split, names[:200], first[:200]):
         raise Wrong("Python's hash() of a string changes with every start of Python. Use hashlib, which never does.")
     share = {name: count / len(names) for name, count in Counter(first).items()}
@@ -129,55 +183,3 @@ def _salted(choose_split: Callable, names: list[str], here: list[str]) -> bool:
     """Say whether the function calls the built-in hash: its code names it, so its answers die with this process."""
     code = getattr(choose_split, "__code__", None)
     return code is not None and "hash" in code.co_names and here == [choose_split(name) for name in names]
-
-
-class _Watched(dict):
-    """A dict that stops a walk which goes round and round: an endless loop in a notebook cannot explain itself."""
-
-    steps = 0
-
-    def _step(self) -> None:
-        self.steps += 1
-        if self.steps > 10_000:  # eight comments need a few dozen
-            raise Wrong("Your walk never ends: 'x' answers 'y' and 'y' answers 'x'. Remember where you have been.")
-
-    def __getitem__(self, key):
-        self._step()
-        return super().__getitem__(key)
-
-    def get(self, key, default=None):
-        self._step()
-        return super().get(key, default)
-
-
-@exercise
-def check_survivors(survivors: Callable[[dict, set], set]) -> str:
-    """Exercise 5: the comments whose whole path to the root survives the filter."""
-    parents = {"a": None, "b": "a", "c": "b", "d": "c", "e": "a", "f": "gone", "x": "y", "y": "x"}
-    answer = set(tried(survivors(_Watched(parents), {"b"})))
-    if "b" in answer:
-        raise Wrong("'b' itself was dropped by the filter and must not survive.")
-    if answer == {"a", "e", "c", "d", "f"} or {"c", "d"} <= answer:
-        raise Wrong("'c' answers the dropped 'b': it has lost its context, and so has 'd' below it.")
-    if "d" in answer:
-        raise Wrong("You looked one step up only. 'd' answers 'c', which answers the dropped 'b': walk to the root.")
-    if "e" not in answer or "a" not in answer:
-        raise Wrong("You dropped too much: 'a' and 'e' do not depend on 'b'.")
-    if "f" in answer:
-        raise Wrong("'f' answers a comment that is not in the file. Its path never reaches the root.")
-    if answer & {"x", "y"}:
-        raise Wrong("'x' and 'y' answer each other. Their path goes round and never reaches a root.")
-    if set(survivors(_Watched(parents), set())) != {"a", "b", "c", "d", "e"}:
-        raise Wrong("With nothing dropped, everything that hangs from the root must survive.")
-    deep = {str(n): str(n - 1) if n else None for n in range(4_000)}  # deeper than any usual recursion limit
-    try:
-        answer = set(survivors(deep, {"3500"}))
-    except RecursionError:
-        raise Wrong(
-            "A thread 4,000 replies deep is too much for recursion in Python. Follow the path with a loop."
-        ) from None
-    if answer != {str(n) for n in range(3_500)}:
-        raise Wrong(
-            "In a thread 4,000 replies deep, with number 3,500 dropped, exactly the first 3,500 should survive."
-        )
-    return "Only comments with an unbroken path to the root survive, however deep."

@@ -124,7 +124,7 @@ def _words(thread, rows, chains, letters, text, title: str) -> str:
     gone = sum(is_gone(comment) for _, comment, _ in rows)
     depth = 1 + max((depth for depth, _, _ in rows), default=-1)
     facts = [amount(len(rows), "comment"), f"by {amount(len(letters), 'author')}", f"{amount(depth, 'level')} deep"]
-    words = f"{title}: {', '.join(facts)}"
+    words = f"{title}{' ' if title[-1:] in '?!.' else ': '}{', '.join(facts)}"
     extras = [f"{gone} deleted"] if gone else []
     if thread.orphans:
         extras.append(f"{len(thread.orphans)} whose parent is missing")

@@ -2,13 +2,11 @@
 
 import hashlib
 import random
+from types import SimpleNamespace
 
-import pytest
+from helpers.checks import nb01, nb01_exercises
+from tests.answers.common import closing_tests
 
-from helpers.checks import nb01
-from tests.answers.solutions import run, solutions
-
-SOLUTIONS = solutions("01_from_dump_to_conversations")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -59,7 +57,7 @@ def strips_the_prefix(record):
     return record["parent_id"][3:] if is_text(record) else "t1_" + base36(record["parent_id"])
 
 
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
+# -- Build: drop_quotes --------------------------------------------------------------------------------------------------------
 def only_the_mark(text):
     return text.replace("> ", "")
 
@@ -94,49 +92,109 @@ def empty_lines_too(text):
     return "\n".join(line for line in lines if line.lstrip()[:1] != ">" or line.lstrip()[:2] in (">:", ">!"))
 
 
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def walk(replies, start, pick):
-    chain = [start]
-    while replies.get(chain[-1]):
-        chain.append(pick(replies[chain[-1]])[0])
+# -- Build: reply_tree -------------------------------------------------------------------------------------------------
+def grouped(comments, key=lambda comment: comment.parent_id, order=lambda comment: (comment.created, comment.id)):
+    tree = {}
+    for comment in sorted(comments, key=order):
+        tree.setdefault(key(comment), []).append(comment)
+    return tree
+
+
+def in_file_order(comments):
+    return grouped(comments, order=lambda comment: 0)
+
+
+def newest_first(comments):
+    return grouped(comments, order=lambda comment: -comment.created)
+
+
+def ties_by_the_file(comments):
+    return grouped(comments, order=lambda comment: comment.created)
+
+
+def by_its_own_id(comments):
+    return grouped(comments, key=lambda comment: comment.id)
+
+
+def without_prefix(comments):
+    return grouped(comments, key=lambda comment: comment.parent_id[3:])
+
+
+def one_reply_each(comments):
+    return {comment.parent_id: [comment] for comment in comments}
+
+
+def ids_instead_of_comments(comments):
+    return {name: [reply.id for reply in replies] for name, replies in grouped(comments).items()}
+
+
+def without_the_post(comments):
+    return {name: replies for name, replies in grouped(comments).items() if name.startswith("t1_")}
+
+
+def sorts_what_it_was_given(comments):
+    comments.sort(key=lambda comment: (comment.created, comment.id), reverse=True)
+    return grouped(comments)
+
+
+# -- Build: best_reply_chain -------------------------------------------------------------------------------------------
+def known(reply):
+    return float("-inf") if reply.score is None else reply.score
+
+
+def walk(tree, comment, pick):
+    chain = [comment]
+    while tree.get("t1_" + chain[-1].id):
+        chain.append(pick(tree["t1_" + chain[-1].id]))
     return chain
 
 
-def first_in_file(replies, start):
-    return walk(replies, start, lambda found: found[0])
+def the_oldest_reply(tree, comment):
+    return walk(tree, comment, lambda replies: replies[0])
 
 
-def best_of_all(replies, start):
-    return [
-        start,
-        max((reply for found in replies.values() for reply in found), key=lambda reply: reply[1])[0],
-    ]
+def best_of_all(tree, comment):
+    return [comment, max((reply for replies in tree.values() for reply in replies), key=known, default=comment)]
 
 
-def file_order_ties(replies, start):
-    return walk(replies, start, lambda found: max(found, key=lambda reply: reply[1]))
+def the_last_of_equals(tree, comment):
+    return walk(tree, comment, lambda replies: max(reversed(replies), key=known))
 
 
-def stops_at_negative(replies, start):
-    chain = [start]
-    while best := min(replies.get(chain[-1], []), key=lambda r: (-r[1], r[2]), default=None):
-        if best[1] < 0:
-            break
-        chain.append(best[0])
+def stops_at_negative(tree, comment):
+    chain = [comment]
+    while (best := max(tree.get("t1_" + chain[-1].id, []), key=known, default=None)) and known(best) > 0:
+        chain.append(best)
     return chain
 
 
-def forgets_start(replies, start):
-    return walk(replies, start, lambda found: min(found, key=lambda r: (-r[1], r[2])))[1:]
+def forgets_the_first(tree, comment):
+    return walk(tree, comment, lambda replies: max(replies, key=known))[1:]
 
 
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
+def one_step_only(tree, comment):
+    return walk(tree, comment, lambda replies: max(replies, key=known))[:2]
+
+
+def names_only(tree, comment):
+    return [reply.id for reply in walk(tree, comment, lambda replies: max(replies, key=known))]
+
+
+def compares_none(tree, comment):
+    return walk(tree, comment, lambda replies: max(replies, key=lambda reply: reply.score))
+
+
+def none_is_zero(tree, comment):
+    return walk(tree, comment, lambda replies: max(replies, key=lambda reply: reply.score or 0))
+
+
+# -- Build: choose_split --------------------------------------------------------------------------------------------------------
 def builtin_hash(thread):
     place = hash(thread) % 100
     return "train" if place < 90 else "val" if place < 95 else "test"
 
 
-def throws_dice(thread):
+def at_random(thread):
     return random.choices(["train", "val", "test"], [90, 5, 5])[0]
 
 
@@ -158,7 +216,7 @@ def other_names(thread):
     return "train" if position(thread) < 0.90 else "validation" if position(thread) < 0.95 else "test"
 
 
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
+# -- Exercise 3 --------------------------------------------------------------------------------------------------------
 def only_itself(parents, dropped):
     return set(parents) - set(dropped)
 
@@ -218,6 +276,27 @@ def recursive(parents, dropped):
     return {name for name in parents if fine(name)}
 
 
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
+def a_real_quote():
+    return "> what length\nhome -> work"
+
+
+def with_markup():
+    return ">:( what **length**\nhome -> work"
+
+
+def without_the_letters():
+    return ">:( how long\nhome -> work"
+
+
+def without_an_arrow():
+    return ">:( what length\nhome"
+
+
+def without_a_face():
+    return "what length\nhome -> work"
+
+
 WRONG = {
     "parent_name": {
         keeps_decimal: "base 36",
@@ -236,20 +315,42 @@ WRONG = {
         empty_lines_too: "stay as they are",
         strips_lines: "stay as they are",
     },
+    "reply_tree": {
+        in_file_order: "the order of the file",
+        newest_first: "The newest stands first",
+        ties_by_the_file: "of the same second",
+        by_its_own_id: "under their own ids",
+        without_prefix: "You cut the prefix off",
+        one_reply_each: "you kept one",
+        ids_instead_of_comments: "no list of comments",
+        without_the_post: "The post is missing",
+        sorts_what_it_was_given: "You changed the list",
+    },
     "best_reply_chain": {
-        first_in_file: "accident of the dump",
+        the_oldest_reply: "You followed the oldest reply",
         best_of_all: "whole tree",
-        file_order_ties: "same score",
-        stops_at_negative: "only reply",
-        forgets_start: "must begin with",
+        the_last_of_equals: "have the same score",
+        stops_at_negative: "Its score is negative",
+        forgets_the_first: "must begin with",
+        one_step_only: "You took one step only",
+        names_only: "You returned names",
+        compares_none: "cannot be compared",
+        none_is_zero: "None counts as lower",
     },
     "choose_split": {
         builtin_hash: "hash() of a string changes",
-        throws_dice: "got two answers",
+        at_random: "got two answers",
         by_date: "split by date",
         eighty: "it should be about 90%",
         uneven: "both should be about 5%",
         other_names: "you returned 'validation'",
+    },
+    "counterexample": {
+        a_real_quote: "drops your quoted line",
+        with_markup: "changes your text, too",
+        without_the_letters: "removes 'gt' does no damage",
+        without_an_arrow: "behind '>' does no damage",
+        without_a_face: "drops lines with '>' does no damage",
     },
     "survivors": {
         only_itself: "lost its context",
@@ -263,36 +364,6 @@ WRONG = {
 }
 
 
-def verdict(exercise, answer, capsys):
-    getattr(nb01, f"check_{exercise}")(answer)
-    return capsys.readouterr().out
-
-
-@pytest.mark.parametrize("exercise", WRONG)
-def test_the_shown_solution_passes(exercise, capsys):
-    assert verdict(exercise, run(SOLUTIONS[exercise], exercise), capsys).startswith("✔ ")
-
-
-@pytest.mark.parametrize("exercise", WRONG)
-def test_an_untouched_stub_is_not_a_mistake(exercise, capsys):
-    assert "Not tried yet" in verdict(exercise, lambda *arguments: ..., capsys)
-    assert "Not tried yet" in verdict(exercise, lambda *arguments: None, capsys)
-
-
-@pytest.mark.parametrize(
-    "exercise, answer, words", [(e, a, w) for e, wrong in WRONG.items() for a, w in wrong.items()]
+globals().update(
+    closing_tests(SimpleNamespace(**(vars(nb01) | vars(nb01_exercises))), "01_from_dump_to_conversations", WRONG)
 )
-def test_each_wrong_answer_hears_its_own_mistake(exercise, answer, words, capsys):
-    said = verdict(exercise, answer, capsys)
-    assert said.startswith("✘ ") and words in said
-    assert not any(other in said for other in WRONG[exercise].values() if other != words)
-    assert len(said.strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("exercise", WRONG)
-def test_an_answer_that_crashes_gets_a_sentence(exercise, capsys):
-    assert "stopped with ZeroDivisionError" in verdict(exercise, lambda *arguments: 1 / 0, capsys)
-
-
-def test_every_exercise_of_the_notebook_is_tested():
-    assert set(SOLUTIONS) == set(WRONG)

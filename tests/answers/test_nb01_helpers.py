@@ -9,14 +9,14 @@ import pytest
 from helpers import data_path
 from helpers.corpus import conversations
 from helpers.corpus.cleaning import Filter, rules
-from helpers.corpus.dumps import reddit, threads
+from helpers.corpus.dumps import reddit, reply_chains, threads
 from tests.answers.solutions import run, solutions
 
 SOLUTIONS = solutions("01_from_dump_to_conversations")
 
 
 def solution(name):
-    return run(SOLUTIONS[name], name)
+    return run(SOLUTIONS[name], name, "01_from_dump_to_conversations")
 
 
 @pytest.fixture(scope="module")
@@ -41,37 +41,22 @@ def test_drop_quotes_is_the_cleaning_rule(text):
     assert solution("drop_quotes")(text).strip() == rule.apply(text).strip()
 
 
+def test_the_reply_tree_is_the_packages(comments):
+    shuffled = random.Random(1).sample(comments, len(comments))
+    assert solution("reply_tree")(shuffled) == reply_chains.reply_tree(comments)
+
+
+def test_the_tree_holds_what_a_thread_holds(comments):
+    tree = reply_chains.reply_tree(dict.fromkeys(comments))
+    for thread in threads.build_threads(comments):
+        assert all(tree[name] == replies for name, replies in thread.children.items() if len(set(replies)) == len(replies))
+
+
 def test_best_reply_chain_is_the_packages_chain(comments):
-    # A filter that drops nothing but what has no words, so that the package follows the same tree.
-    nothing = dict.fromkeys(["max_characters", "max_words", "min_score", "repeats", "same_text"])
-    everything = Filter(
-        min_characters=1,
-        min_words=1,
-        english=False,
-        bots=False,
-        code=False,
-        deleted_accounts=False,
-        **nothing,
-    )
-    replies = {}
-    for comment in dict.fromkeys(comments):
-        score = float("-inf") if comment.score is None else comment.score
-        if comment.body not in ("[deleted]", "[removed]", ""):
-            replies.setdefault(comment.parent_id.removeprefix("t1_"), []).append(
-                (comment.id, score, comment.created)
-            )
-    follow = solution("best_reply_chain")
-    chains = [follow(replies, reply[0]) for post in {c.link_id for c in comments} for reply in replies[post]]
-    expected = {
-        f"{c.link_id}/{chain[-1]}"
-        for c in comments
-        for chain in chains
-        if chain[0] == c.id and len(chain) > 1
-    }
-    found = {c.id for c in threads.conversations(comments, filter=everything) if c.turns}
-    assert (
-        found and found <= expected
-    )  # the package joins the turns of one speaker, and a monologue is no conversation
+    for thread in threads.build_threads(comments):
+        ours = [solution("best_reply_chain")(thread.children, top) for top in thread.roots()]
+        assert ours == [reply_chains.best_reply_chain(thread.children, top) for top in thread.roots()]
+        assert [chain for chain in ours if len(chain) > 1] == list(reply_chains.best_chains(thread))
 
 
 def test_survivors_are_the_comments_the_package_pairs(comments):
@@ -88,8 +73,11 @@ def test_survivors_are_the_comments_the_package_pairs(comments):
     assert not (in_pairs & dropped)
 
 
-def test_choose_split_differs_from_ours_by_its_key_only(monkeypatch):
-    monkeypatch.setattr(conversations, "_KEY", b"my key")
-    choose_split = solution("choose_split")
+def test_choose_split_is_the_courses():
     names = [f"t3_{number}" for number in range(2_000)]
-    assert [choose_split(name) for name in names] == [conversations.split_of(name) for name in names]
+    assert [solution("choose_split")(name) for name in names] == [conversations.split_of(name) for name in names]
+
+
+def test_the_counterexample_stays_as_it_is():
+    text = solution("counterexample")()
+    assert rules.clean(text) == text

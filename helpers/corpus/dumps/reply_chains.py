@@ -1,12 +1,33 @@
 """Conversations cut out of a thread: the best way down from each top-level comment, or every question with every answer.
 
+``reply_tree`` and ``best_reply_chain`` are the two ideas, as notebook 01 builds them; the rest does the same for a Thread.
+
 A comment whose body is empty was dropped by a filter. It stays in the tree, but no conversation passes through it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from helpers.corpus.conversations import Conversation, merge_turns
 from helpers.corpus.dumps.reddit import DELETED, Comment
+
+
+def reply_tree(comments: Iterable[Comment]) -> dict[str, list[Comment]]:
+    """Return the replies to each post and comment, under its full name ("t3_…", "t1_…"), the oldest first."""
+    tree: dict[str, list[Comment]] = {}
+    for comment in sorted(comments, key=lambda comment: (comment.created or 0, comment.id)):
+        tree.setdefault(comment.parent_id, []).append(comment)
+    return tree
+
+
+def best_reply_chain(tree: Mapping[str, list[Comment]], comment: Comment) -> list[Comment]:
+    """Return ``comment`` and, from it down, the reply with the highest score to each; of equal ones the older.
+
+    The tree is that of ``reply_tree``. Of a comment in a ring of parents there is no end to find: begin at the top level.
+    """
+    chain = [comment]
+    while replies := tree.get("t1_" + chain[-1].id):
+        chain.append(max(replies, key=known_score))  # max() returns the first of equals, and the replies are oldest first
+    return chain
 
 
 def cut(thread, pairs: bool = False) -> Iterator[Conversation]:
