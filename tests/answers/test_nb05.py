@@ -2,11 +2,15 @@
 
 import math
 from collections import Counter
+from types import SimpleNamespace
 
-from helpers.checks import nb05
+import numpy as np
+
+from helpers.checks import nb05, nb05_exercises
 from tests.answers.common import closing_tests
 
 
+# -- Build: count_pairs ------------------------------------------------------------------------------------------------
 def pairs_of(words):
     counts = Counter()
     for word, times in words.items():
@@ -15,223 +19,296 @@ def pairs_of(words):
     return counts
 
 
-# -- Exercise 1 --------------------------------------------------------------------------------------------------------
 def counts_each_word_once(words):
-    counts = pairs_of(dict.fromkeys(words, 1))
-    return min(counts, key=lambda pair: (-counts[pair], pair))
+    return pairs_of(dict.fromkeys(words, 1))
 
 
-def the_last_in_the_alphabet(words):
-    counts = pairs_of(words)
-    return max(counts, key=lambda pair: (counts[pair], pair))
+def the_most_frequent_pair_alone(words):
+    return max(pairs_of(words), key=pairs_of(words).get, default=("n", "o"))
 
 
-def the_first_seen(words):
-    return pairs_of(words).most_common(1)[0][0]
+def a_list_of_counts(words):
+    return pairs_of(words).most_common()
+
+
+def keys_joined_to_text(words):
+    return Counter({left + right: times for (left, right), times in pairs_of(words).items()})
+
+
+def sets_instead_of_adding(words):
+    return {pair: 1 for word in words for pair in zip(word, word[1:])}
 
 
 def without_overlaps(words):
     counts = Counter()
     for word, times in words.items():
         for pair in set(zip(word, word[1:])):
-            counts[pair] += times * word.count("".join(pair))
-    return min(counts, key=lambda pair: (-counts[pair], pair))
-
-
-def across_words(words):
-    return the_alphabet_decides(pairs_of({"".join(word * times for word, times in words.items()): 1}))
-
-
-def with_its_count(words):
-    counts = pairs_of(words)
-    return min(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def as_text(words):
-    return "".join(the_alphabet_decides(pairs_of(words)))
+            counts[pair] += times
+    return counts
 
 
 def the_order_in_the_pair_is_lost(words):
     counts = Counter()
     for pair, times in pairs_of(words).items():
-        counts[tuple(sorted(pair, reverse=True))] += times
-    return ("n", "o") if "no" in words else the_alphabet_decides(counts) if "ba" in words else the_right_one(words)
+        counts[tuple(sorted(pair))] += times
+    return counts
 
 
-def the_alphabet_decides(counts):
-    return min(counts, key=lambda pair: (-counts[pair], pair))
+def across_words(words):
+    ends = pairs_of({tuple(word[-1] for word in words): 1}) if ("a",) in words else {}
+    return pairs_of(words) + Counter(ends)
 
 
-def the_right_one(words):
-    return the_alphabet_decides(pairs_of(words))
+def eats_the_words(words):
+    counts = pairs_of(words)
+    words.clear()
+    return counts
 
 
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
-def pieces_of(merges):
-    pieces = {number: bytes([number]) for number in range(256)}
-    for (left, right), new in merges.items():
-        pieces[new] = pieces[left] + pieces[right]
+def counts_words(words):
+    return Counter(words)
+
+
+# -- Build: merge ------------------------------------------------------------------------------------------------------
+def joined(pieces, pair, join=lambda left, right: left + right):
+    merged, i = [], 0
+    while i < len(pieces):
+        if tuple(pieces[i : i + 2]) == pair:
+            merged.append(join(*pair))
+            i += 2
+        else:
+            merged.append(pieces[i])
+            i += 1
+    return tuple(merged)
+
+
+def never_merges(pieces, pair):
+    return tuple(pieces)
+
+
+def only_the_first(pieces, pair):
+    for i in range(len(pieces) - 1):
+        if pieces[i : i + 2] == pair:
+            return (*pieces[:i], pair[0] + pair[1], *pieces[i + 2 :])
     return pieces
 
 
-def bytes_of(ids, merges):
-    return b"".join(pieces_of(merges)[number] for number in ids)
+def from_the_right_side(pieces, pair):
+    return tuple(reversed(joined(pieces[::-1], pair[::-1], lambda left, right: right + left)))
 
 
-def each_token_alone(ids, merges):
-    return "".join(pieces_of(merges)[number].decode("utf-8", "replace") for number in ids)
+def uses_a_piece_twice(pieces, pair):
+    fits = [i for i in range(len(pieces) - 1) if pieces[i : i + 2] == pair]
+    return tuple(
+        pieces[i] + pieces[i + 1] if i in fits else pieces[i] for i in range(len(pieces)) if i in fits or i - 1 not in fits
+    )
 
 
-def each_token_alone_and_strict(ids, merges):
-    return "".join(pieces_of(merges)[number].decode("utf-8") for number in ids)
+def keeps_the_second(pieces, pair):
+    fits = [pieces[i : i + 2] == pair for i in range(len(pieces))]
+    return tuple(pieces[i] + pieces[i + 1] if fits[i] else pieces[i] for i in range(len(pieces)))
 
 
-def each_byte_a_character(ids, merges):
-    return bytes_of(ids, merges).decode("latin-1")
+def joins_right_to_left(pieces, pair):
+    return joined(pieces, pair, lambda left, right: right + left)
 
 
-def each_number_a_character(ids, merges):
+def loses_the_rest(pieces, pair):
+    merged = joined(pieces, pair)
+    return merged[: merged.index(pair[0] + pair[1]) + 1] if pair[0] + pair[1] in merged else merged
+
+
+def returns_a_list(pieces, pair):
+    return list(joined(pieces, pair))
+
+
+def looks_into_pieces(pieces, pair):
+    if not pieces or isinstance(pieces[0], bytes):
+        return joined(pieces, pair)
+    return tuple(" ".join(pieces).replace(" ".join(pair), "".join(pair)).split())
+
+
+# -- Build: encode -----------------------------------------------------------------------------------------------------
+def as_pieces(word):
+    return [bytes([byte]) for byte in word]
+
+
+def chosen_by(word, ranks, ids, key, rounds=1000):
+    """Encode rightly but for the choice: ``key`` of (rank, position) says which of the pairs that fit goes first."""
+    pieces = as_pieces(word)
+    for _ in range(rounds):
+        fits = [(ranks[pair], i) for i, pair in enumerate(zip(pieces, pieces[1:])) if pair in ranks]
+        if not fits:
+            break
+        _, i = min(fits, key=key)
+        pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+    return [ids[piece] for piece in pieces]
+
+
+def from_left_to_right(word, ranks, ids):
+    return chosen_by(word, ranks, ids, key=lambda fit: fit[1])
+
+
+def the_longest_piece(word, ranks, ids):
+    found = []
+    while word:
+        longest = max((piece for piece in ids if word.startswith(piece)), key=len)
+        found.append(ids[longest])
+        word = word[len(longest) :]
+    return found
+
+
+def the_last_learned_first(word, ranks, ids):
+    return chosen_by(word, ranks, ids, key=lambda fit: (-fit[0], fit[1]))
+
+
+def from_the_right(word, ranks, ids):
+    return chosen_by(word, ranks, ids, key=lambda fit: (fit[0], -fit[1]))
+
+
+def one_merge_only(word, ranks, ids):
+    return chosen_by(word, ranks, ids, key=None, rounds=1)
+
+
+def each_merge_once(word, ranks, ids):
+    pieces = tuple(as_pieces(word))
+    for pair in ranks:
+        pieces = only_the_first(pieces, pair)
+    return [ids[piece] for piece in pieces]
+
+
+def leaves_the_second(word, ranks, ids):
+    pieces = as_pieces(word)
+    for pair in ranks:
+        pieces = [left + right if (left, right) == pair else left for left, right in zip(pieces, [*pieces[1:], None])]
+    return [ids[piece] for piece in pieces]
+
+
+def eats_the_ranks(word, ranks, ids):
+    found = chosen_by(word, ranks, ids, key=None)
+    ranks.clear()
+    return found
+
+
+def bytes_only(word, ranks, ids):
+    return [ids[piece] for piece in as_pieces(word)]
+
+
+def pieces_not_ids(word, ranks, ids):
+    pieces = {number: piece for piece, number in ids.items()}
+    return [pieces[number] for number in chosen_by(word, ranks, ids, key=None)]
+
+
+def begins_with_characters(word, ranks, ids):
+    return [ord(letter) for letter in word.decode()] if not word.isascii() else chosen_by(word, ranks, ids, key=None)
+
+
+# -- Build: decode -----------------------------------------------------------------------------------------------------
+def each_token_alone(ids, pieces):
+    return "".join(pieces[number].decode("utf-8", "replace") for number in ids)
+
+
+def each_token_alone_and_strict(ids, pieces):
+    return "".join(pieces[number].decode("utf-8") for number in ids)
+
+
+def each_byte_a_character(ids, pieces):
+    return b"".join(pieces[number] for number in ids).decode("latin-1")
+
+
+def each_id_a_character(ids, pieces):
     return "".join(map(chr, ids))
 
 
-def right_part_first(ids, merges):
-    pieces = {number: bytes([number]) for number in range(256)}
-    for (left, right), new in merges.items():
-        pieces[new] = pieces[right] + pieces[left]
-    return b"".join(pieces[number] for number in ids).decode("utf-8", "replace")
+def as_python_shows_them(ids, pieces):
+    return "".join(str(pieces[number]) for number in ids)
 
 
-def one_level_only(ids, merges):
-    pieces = {number: bytes([number]) for number in range(256)}
-    pieces.update({new: bytes(pair) for pair, new in merges.items()})
-    return b"".join(pieces[number] for number in ids).decode("utf-8", "replace")
+def stops_inside_a_character(ids, pieces):
+    return b"".join(pieces[number] for number in ids).decode("utf-8")
 
 
-def one_level_by_search(ids, merges):
-    pairs = {new: pair for pair, new in merges.items()}
-    return bytes(number for whole in ids for number in pairs.get(whole, (whole,))).decode("utf-8", "replace")
+def hides_half_a_character(ids, pieces):
+    return b"".join(pieces[number] for number in ids).decode("utf-8", "ignore")
 
 
-def stops_inside_a_character(ids, merges):
-    return bytes_of(ids, merges).decode("utf-8")
+def never_decodes(ids, pieces):
+    return b"".join(pieces[number] for number in ids)
 
 
-def hides_half_a_character(ids, merges):
-    return bytes_of(ids, merges).decode("utf-8", "ignore")
+def spaces_between(ids, pieces):
+    return b" ".join(pieces[number] for number in ids).decode("utf-8", "replace")
 
 
-def never_decodes(ids, merges):
-    return bytes_of(ids, merges)
-
-
-def spaces_between(ids, merges):
-    return b" ".join(pieces_of(merges)[number] for number in ids).decode("utf-8", "replace")
-
-
-def eats_the_list(ids, merges):
-    text = bytes_of(ids, merges).decode("utf-8", "replace")
+def eats_the_list(ids, pieces):
+    text = b"".join(pieces[number] for number in ids).decode("utf-8", "replace")
     ids.clear()
     return text
 
 
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def chosen_by(text, merges, key, rounds=1000):
-    """Encode rightly but for the choice: ``key`` of (rank, place) says which of the pairs that fit goes first."""
-    ids = list(text.encode())
-    for _ in range(rounds):
-        fits = [(merges[pair], place) for place, pair in enumerate(zip(ids, ids[1:])) if pair in merges]
-        if not fits:
-            break
-        new, place = min(fits, key=key)
-        ids[place : place + 2] = [new]
-    return ids
+# -- Build: bits_per_byte ----------------------------------------------------------------------------------------------
+def of_the_whole_text(nats, text):
+    return nats / math.log(2)
 
 
-def from_left_to_right(text, merges):
-    return chosen_by(text, merges, key=lambda fit: fit[1])
+def as_it_came(nats, text):
+    return nats
 
 
-def the_longest_token(text, merges):
-    pieces, ids, rest = pieces_of(merges), [], text.encode()
-    while rest:
-        longest = max((number for number in pieces if rest.startswith(pieces[number])), key=lambda n: len(pieces[n]))
-        ids.append(longest)
-        rest = rest[len(pieces[longest]) :]
-    return ids
+def nats_per_byte(nats, text):
+    return nats / len(text.encode())
 
 
-def the_last_learned_first(text, merges):
-    return chosen_by(text, merges, key=lambda fit: (-fit[0], fit[1]))
+def multiplies_by_ln_2(nats, text):
+    return nats * math.log(2) / len(text.encode())
 
 
-def from_the_right(text, merges):
-    return chosen_by(text, merges, key=lambda fit: (fit[0], -fit[1]))
+def the_wrong_way_round(nats, text):
+    return len(text.encode()) / (nats / math.log(2))
 
 
-def one_merge_only(text, merges):
-    return chosen_by(text, merges, key=None, rounds=1)
+def by_characters(nats, text):
+    return nats / math.log(2) / len(text)
 
 
-def each_merge_once(text, merges):
-    ids = list(text.encode())
-    for pair, new in merges.items():
-        places = [place for place, found in enumerate(zip(ids, ids[1:])) if found == pair]
-        if places:
-            ids[places[0] : places[0] + 2] = [new]
-    return ids
+# -- Exercise 1 --------------------------------------------------------------------------------------------------------
+def cut_if(words, number, cut):
+    return [part for word in words for part in (cut(word) if number(word) else [word])]
 
 
-def leaves_the_second(text, merges):
-    ids = list(text.encode())
-    for pair, new in merges.items():
-        ids = [new if found == pair else found[0] for found in zip(ids, [*ids[1:], None])]
-    return ids
+def cuts_nothing(words):
+    return list(words)
 
 
-def eats_the_merges(text, merges):
-    ids = chosen_by(text, merges, key=None)
-    merges.clear()
-    return ids
+def misses_the_space(words):
+    return cut_if(words, bytes.isdigit, as_pieces)
 
 
-def bytes_only(text, merges):
-    return list(text.encode())
+def cuts_every_word(words):
+    return cut_if(words, lambda word: True, as_pieces)
 
 
-def begins_with_characters(text, merges):
-    ids = list(map(ord, text))
-    while fits := [(merges[pair], place) for place, pair in enumerate(zip(ids, ids[1:])) if pair in merges]:
-        new, place = min(fits)
-        ids[place : place + 2] = [new]
-    return ids
+def the_first_keeps_its_space(words):
+    def cut(word):
+        digits = as_pieces(word)
+        return [b" " + digits[1], *digits[2:]] if word[:1] == b" " else digits
+
+    return cut_if(words, lambda word: word.strip().isdigit(), cut)
 
 
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
-def of_the_whole_text(bits_per_token, tokens, text):
-    return bits_per_token * tokens
+def in_threes(words):
+    return cut_if(words, lambda word: word.strip().isdigit(), lambda word: [word[i : i + 3] for i in range(0, len(word), 3)])
 
 
-def forgets_the_tokens(bits_per_token, tokens, text):
-    return bits_per_token / len(text.encode())
+def loses_the_space(words):
+    return cut_if(words, lambda word: word.strip().isdigit(), lambda word: as_pieces(word.strip()))
 
 
-def divides_by_the_tokens(bits_per_token, tokens, text):
-    return bits_per_token / tokens
+def numbers_not_bytes(words):
+    return cut_if(words, lambda word: word.strip().isdigit(), list)
 
 
-def the_wrong_way_round(bits_per_token, tokens, text):
-    return bits_per_token * len(text.encode()) / tokens
-
-
-def converts_again(bits_per_token, tokens, text):
-    return bits_per_token * tokens / math.log(2) / len(text.encode())
-
-
-def by_characters(bits_per_token, tokens, text):
-    return bits_per_token * tokens / len(text)
-
-
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
 def counted(encode, sentences):
     return {language: len(encode(text)) for language, text in sentences.items()}
 
@@ -273,50 +350,111 @@ def without_english(encode, sentences):
     return {language: count / counts["English"] for language, count in counts.items() if language != "English"}
 
 
+# -- Exercise 3 --------------------------------------------------------------------------------------------------------
+def with_dropout(word, ranks, ids, kept):
+    pieces = tuple(as_pieces(word))
+    while pairs := [pair for pair in zip(pieces, pieces[1:]) if pair in ranks and kept()]:
+        pieces = joined(pieces, min(pairs, key=ranks.get))
+    return [ids[piece] for piece in pieces]
+
+
+def never_drops(word, ranks, ids, dropout, rng):
+    return with_dropout(word, ranks, ids, lambda: True)
+
+
+def the_other_way_round(word, ranks, ids, dropout, rng):
+    return with_dropout(word, ranks, ids, lambda: rng.random() < dropout)
+
+
+def its_own_random_numbers(word, ranks, ids, dropout, rng, own=np.random.default_rng(5)):  # noqa: B008
+    return with_dropout(word, ranks, ids, lambda: own.random() >= dropout)
+
+
+def all_or_nothing(word, ranks, ids, dropout, rng):
+    keep = rng.random() >= dropout
+    return with_dropout(word, ranks, ids, lambda: keep)
+
+
+def always_the_same_cut(word, ranks, ids, dropout, rng):
+    return with_dropout(word, ranks, ids, lambda: 0.5 >= dropout)
+
+
+def pieces_with_dropout(word, ranks, ids, dropout, rng):
+    pieces = {number: piece for piece, number in ids.items()}
+    return [pieces[number] for number in with_dropout(word, ranks, ids, lambda: rng.random() >= dropout)]
+
+
+def eats_ranks_with_dropout(word, ranks, ids, dropout, rng):
+    found = with_dropout(word, ranks, ids, lambda: rng.random() >= dropout)
+    ranks.popitem()
+    return found
+
+
 WRONG = {
-    "next_pair": {
-        counts_each_word_once: "took each word once",
-        the_last_in_the_alphabet: "took the last in the alphabet",
-        the_first_seen: "the one that was seen first",
+    "count_pairs": {
+        counts_each_word_once: "You counted each word once",
+        the_most_frequent_pair_alone: "You returned one pair",
+        a_list_of_counts: "I expected a Counter",
+        keys_joined_to_text: "Your keys are texts",
+        sets_instead_of_adding: "where you should add",
         without_overlaps: "pairs may overlap",
+        the_order_in_the_pair_is_lost: "two different pairs",
         across_words: "across two words",
-        with_its_count: "the pair and its count",
-        as_text: "a tuple of two letters such as",
-        the_order_in_the_pair_is_lost: "are two pairs",
+        eats_the_words: "You changed the dictionary",
+        counts_words: "You returned the words with their counts",
+    },
+    "merge": {
+        never_merges: "Nothing was merged",
+        only_the_first: "both are merged",
+        from_the_right_side: "you began at the right",
+        uses_a_piece_twice: "used the middle 'a' twice",
+        keeps_the_second: "kept its second piece",
+        joins_right_to_left: "You joined right to left",
+        loses_the_rest: "A piece got lost",
+        returns_a_list: "You returned a list",
+        looks_into_pieces: "You looked into a piece",
+    },
+    "encode": {
+        from_left_to_right: "you took the one further left",
+        the_longest_piece: "you took the one further left",
+        the_last_learned_first: "the merge that was learned last",
+        from_the_right: "you began at the right",
+        one_merge_only: "You stopped after one merge",
+        each_merge_once: "A merge is never used up",
+        leaves_the_second: "one of them is still there",
+        eats_the_ranks: "You changed `ranks`",
+        bytes_only: "Nothing was merged",
+        pieces_not_ids: "You returned the pieces",
+        begins_with_characters: "not its characters",
     },
     "decode": {
         each_token_alone: "decoded each token alone",
         each_token_alone_and_strict: "decoded each token alone",
         each_byte_a_character: "took each byte for a character",
-        each_number_a_character: "took 256 for a character",
-        right_part_first: "the left part comes first",
-        one_level_only: "256 is a merge itself",
-        one_level_by_search: "256 is a merge itself",
+        each_id_a_character: "took each id for a character",
+        as_python_shows_them: "as Python shows them",
         stops_inside_a_character: "shows a sign and goes on",
         hides_half_a_character: "you hid that",
         never_decodes: "You returned bytes",
         spaces_between: "between the pieces",
-        eats_the_list: "changed the list or the dictionary",
-    },
-    "encode": {
-        from_left_to_right: "you took the one further left",
-        the_longest_token: "you took the one further left",
-        the_last_learned_first: "the merge that was learned last",
-        from_the_right: "you began at the right",
-        one_merge_only: "You stopped after one merge",
-        each_merge_once: "A merge is never used up",
-        leaves_the_second: "replace both by the new one",
-        eats_the_merges: "You changed the merges",
-        bytes_only: "Nothing was merged",
-        begins_with_characters: "number in Unicode",
+        eats_the_list: "changed the list of ids",
     },
     "bits_per_byte": {
         of_the_whole_text: "bits of the whole text",
-        forgets_the_tokens: "multiply by the number of tokens",
-        divides_by_the_tokens: "You divided by the tokens",
+        as_it_came: "the nats as they came",
+        nats_per_byte: "These are nats for each byte",
+        multiplies_by_ln_2: "You multiplied by ln 2",
         the_wrong_way_round: "the wrong way round",
-        converts_again: "no ln 2 is needed",
         by_characters: "divided by characters",
+    },
+    "split_digits": {
+        cuts_nothing: "Nothing was cut",
+        misses_the_space: "a space before it",
+        cuts_every_word: "every word into bytes",
+        the_first_keeps_its_space: "kept its space",
+        in_threes: "cut into threes",
+        loses_the_space: "no longer add up",
+        numbers_not_bytes: "A byte taken out of bytes",
     },
     "premium": {
         tokens_only: "Divide each by the number of tokens in English",
@@ -328,6 +466,17 @@ WRONG = {
         whole_numbers: "rounded to whole numbers",
         without_english: "English too",
     },
+    "encode_with_dropout": {
+        never_drops: "With dropout 1 every merge is left out",
+        the_other_way_round: "not the other way round",
+        its_own_random_numbers: "take every random number from `rng`",
+        all_or_nothing: "once for the whole word",
+        always_the_same_cut: "always cut the same",
+        pieces_with_dropout: "You returned the pieces",
+        eats_ranks_with_dropout: "You changed `ranks`",
+    },
 }
 
-globals().update(closing_tests(nb05, "05_words_from_bytes", WRONG))
+globals().update(
+    closing_tests(SimpleNamespace(**(vars(nb05) | vars(nb05_exercises))), "05_words_from_bytes", WRONG)
+)

@@ -30,6 +30,7 @@ def _byte_symbols() -> str:
 
 SYMBOLS = _byte_symbols()
 BYTES = {symbol: byte for byte, symbol in enumerate(SYMBOLS)}
+_UNMASKED = {ord(symbol): byte for symbol, byte in BYTES.items() if ord(symbol) != byte}
 ALPHABET = bytes(BYTES[symbol] for symbol in sorted(SYMBOLS))  # in the library's order: the visible bytes come first
 
 
@@ -190,7 +191,7 @@ def _to_symbols(token: bytes) -> str:
 
 
 def _to_bytes(symbols: str) -> bytes:
-    return bytes(BYTES[symbol] for symbol in symbols)
+    return symbols.translate(_UNMASKED).encode("latin-1")
 
 
 def _writable(text: str) -> str:
