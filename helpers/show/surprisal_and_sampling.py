@@ -159,7 +159,7 @@ def _first_token(bot, message, settings) -> tuple[list, list, list, list]:
     logits[silent] = -math.inf  # a bot never generates these
     order = logits.argsort(descending=True, stable=True).tolist()  # no parameter changes the order
     distribution = getattr(bot, "distribution", None) or sampling.distribution
-    before = distribution(logits, settings["temperature"]).tolist()
+    before = distribution(logits, settings["temperature"], None, None).tolist()
     after = distribution(logits, **settings).tolist()
     return order, before, after, [seen(token, 10, space=True) for token in bot.tokenizer.tokens]
 

@@ -63,6 +63,12 @@ def test_the_model_reads_the_prompt():
     assert bot.model.read == [[2, 3, 6, 7, 4], [8]]
 
 
+def test_a_bot_may_have_a_distribution_of_its_own():
+    bot = reciting(8)
+    bot.distribution = lambda logits, temperature, top_k, top_p: torch.eye(len(SMALL))[6]
+    assert bot.reply(["ab"], seed=0, max_tokens=3) == "aaa"
+
+
 def text_of(bot, message):
     ids = bot.prompt([message])
     return bot.tokenizer.decode(ids[2:-1])

@@ -40,6 +40,7 @@ TABLE: dict[str, dict[str, str]] = {
         "character_model": "one of this page's small models, always from the same seed",
         "train_and_measure": "the learner's loop in portions, with a measurement between them",
         "random_rows": "random characters, for this page's measurement of gradients",
+        "three_seeds": "the measurement of this page: gradients of three small models",
         "per_step": "the measurement of this page: by which factor a gradient shrinks per step",
         "kind_of": "the measurement of this page: what a token is, by its position in its word",
         "CellStateOnly": "what this page takes away: the learner's cell without the gradient through h",

@@ -174,6 +174,20 @@ def test_what_a_cut_removed_stays_with_nothing_and_is_named(parse):
     assert "Cut" not in sampling_parameters(bot, "hi", 1, top_k=0, top_p=1.0).words
 
 
+def test_a_bot_with_a_distribution_of_its_own_is_drawn_with_it():
+    bot = fixed(a=0.4, d=0.3, g=0.2, o=0.1)
+    asked = []
+
+    def always_d(logits, temperature, top_k, top_p):
+        asked.append((temperature, top_k, top_p))
+        return torch.eye(len(TOKENIZER))[TOKENIZER.tokens.index("d")]
+
+    bot.distribution = always_d
+    drawing = sampling_parameters(bot, "hi", temperature=0.6, top_k=2)
+    assert "“d” 100 %" in drawing.words
+    assert "Seed 0: “ddd" in drawing.words and (0.6, 2, None) in asked
+
+
 def test_what_a_bot_never_says_is_no_bar():
     assert "“a” 100 %" in sampling_parameters(fixed(a=1 / 4, PAD=3 / 4), "hi").words
 
