@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import nn
 
 from helpers.models.rnn import KINDS, CharRNN, LSTMCell, RNNCell, torch_cell
 
