@@ -38,15 +38,21 @@ def surprisal(model, tokenizer, text: str, context: Sequence[str] = ()) -> tuple
     the text is left out. An unknown character costs more, see above. The model is put into evaluation mode
     and back. Raises TypeError when ``context`` is one string.
     """
+    ids, tokens = _tokens_of(tokenizer, text, context)
+    with evaluating(model), torch.no_grad():
+        (nats,) = _score(model, tokenizer, [ids])
+    return _whole(tokenizer, text, tokens, nats[len(nats) - len(tokens) :] / math.log(2))
+
+
+def _tokens_of(tokenizer, text: str, context: Sequence[str]) -> tuple[np.ndarray, list[int]]:
+    """Return the tokens of ``<end>``, the messages so far and ``text``, and those of ``text`` alone."""
     if isinstance(context, str):
         raise TypeError(f"context is one text: put it into a list, context=[{context[:20]!r}]")
     ids = [tokenizer.end]
     for turn, message in enumerate([*context, text]):
         tokens = tokenizer.encode(message)
         ids += [tokenizer.speaker(SPEAKERS[turn % 2]), *tokens]
-    with evaluating(model), torch.no_grad():
-        (nats,) = _score(model, tokenizer, [np.array(ids)])
-    return _whole(tokenizer, text, tokens, nats[len(nats) - len(tokens) :] / math.log(2))
+    return np.array(ids), tokens
 
 
 def by_word(tokens: Sequence[str], bits: Sequence[float]) -> tuple[list[str], np.ndarray]:
@@ -116,8 +122,13 @@ def reply_bits(bot, replies: Sequence[str], contexts: Sequence[Sequence[str]]) -
     """
     if len(replies) != len(contexts):
         raise ValueError(f"give one context per reply: got {len(replies)} replies and {len(contexts)} contexts")
-    asked = (surprisal(bot.model, bot.tokenizer, text, before)[1].sum() for text, before in zip(replies, contexts))
-    return np.array([float(bits) for bits in asked])
+    rows = [_tokens_of(bot.tokenizer, text, before) for text, before in zip(replies, contexts)]
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i][0]))  # as ``_score`` yields them
+    bits = np.zeros(len(rows))
+    with evaluating(bot.model), torch.no_grad():
+        for i, nats in zip(order, _score(bot.model, bot.tokenizer, [rows[i][0] for i in order])):
+            bits[i] = nats[len(nats) - len(rows[i][1]) :].sum() / math.log(2)
+    return bits
 
 
 @torch.no_grad()

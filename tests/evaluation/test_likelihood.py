@@ -289,7 +289,10 @@ def test_the_bits_of_a_reply_are_those_of_its_surprise_after_its_context():
     bot, contexts = Bot(network().eval(), TOKENIZER), [["ab", "a"], ["b"], []]
     bits = reply_bits(bot, ["ab", "b", "aa b"], contexts)
     assert bits.shape == (3,) and bits.dtype == np.float64
-    assert bits[0] == pytest.approx(surprisal(bot.model, TOKENIZER, "ab", ["ab", "a"])[1].sum())
+    alone = [surprisal(bot.model, TOKENIZER, *asked)[1].sum() for asked in zip(["ab", "b", "aa b"], contexts)]
+    assert bits == pytest.approx(np.array(alone), rel=1e-5)  # they are read side by side, and given back in their order
+    with pytest.raises(TypeError, match="one text"):
+        reply_bits(bot, ["a"], ["ab"])
     assert bits[1] != pytest.approx(float(reply_bits(bot, ["b"], [["a a"]])[0]))
     with pytest.raises(ValueError, match="one context per reply: got 2 replies and 1"):
         reply_bits(bot, ["a", "b"], [["a"]])
