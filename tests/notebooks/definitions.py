@@ -38,7 +38,7 @@ TABLE: dict[str, dict[str, str]] = {
         "CharModel": "the smallest model around a learner's cell: the package's CharRNN uses torch's fused layers",
         "adamw": "the optimizer of this page's trainings, in one line",
         "character_model": "one of this page's small models, always from the same seed",
-        "train_and_measure": "the learner's loop in portions, with a measurement between them",
+        "trained": "one of this page's small trainings: the learner's loop and a measurement",
         "random_rows": "random characters, for this page's measurement of gradients",
         "three_seeds": "the measurement of this page: gradients of three small models",
         "per_step": "the measurement of this page: by which factor a gradient shrinks per step",
@@ -86,6 +86,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "05": {
         "learn_merges": "made of what the learner writes; the page itself holds it against the library",
+        "bits_on": "the measurement of this page: the learner's bits_per_byte on conversations",
         "counts": "the measurement of this page: the tokens of a word without their order",
         "learned_weights": "the simplest learner that counts letters, for this page's measurement",
         "percent_right": "the measurement of this page: how well that learner counts",
