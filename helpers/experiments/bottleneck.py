@@ -3,7 +3,7 @@
     python -m helpers experiments bottleneck            run what data/bottleneck.csv lacks (all: about a quarter of an hour)
 
 The task is to repeat a word of random letters, which no model can guess. Runs differ in the width of the network, in
-whether its decoder has attention, in how long it is trained, and in the seed. No word is trained on twice on purpose.
+whether its decoder has attention, in how long it is trained, and in the seed. Every batch holds new words.
 """
 
 import string
@@ -32,8 +32,8 @@ COLUMNS = ("hidden_size", "attention", "steps", "seed", "length", "letters")
 class RepeatBatches:
     """Batches of a word said by speaker A and repeated by B: ``batches[t]`` is a PairBatch of 64 words of one length.
 
-    The length is random, 1 to ``longest`` letters, another one in each batch; ``reverse`` has B say the word backwards. The
-    same ``seed`` and t always give the same batch.
+    Each batch has a random length of 1 to ``longest`` letters; with ``reverse`` B says the word backwards. The same ``seed``
+    and t always give the same batch.
     """
 
     def __init__(self, seed: int = 0, longest: int = LONGEST, batch_size: int = 64, reverse: bool = False):
