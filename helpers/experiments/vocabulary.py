@@ -3,7 +3,7 @@
     python -m helpers experiments vocabulary            run what data/vocabulary.csv and data/vocabulary_lstm.csv lack
 
 The first table: merges learned and 3-grams counted on random samples of the training conversations. The second: LSTMs of
-width 128 that read 600 conversations with one of three vocabularies, each for the same number of multiplications. All are
+width 128 that read 600 conversations with one of three vocabularies, for three equal numbers of multiplications. All are
 measured on the first validation conversations.
 """
 
@@ -20,8 +20,8 @@ from helpers.io import read_rows, write_rows
 
 SIZES = (512, 1024, 2048, 4096, 8192)
 AMOUNTS, SEEDS, ORDER, HELD_OUT = (20, 100, 300, 1000), 5, 3, 40
-WIDTH, INSIDE, TRAINED_ON, ROWS, CONTEXT = 128, 131_000, 600, 32, 32  # INSIDE: what an LSTM of that width holds, in round numbers
-LARGEST, FEWEST_STEPS = 8192, 80
+WIDTH, INSIDE, TRAINED_ON, ROWS, CONTEXT = 128, 99_000, 600, 32, 32  # INSIDE: what an LSTM of that width holds, in round numbers
+LARGEST, BUDGETS = 8192, (40, 80, 160)
 
 
 class SampleRun(NamedTuple):
@@ -36,23 +36,24 @@ class SampleRun(NamedTuple):
 
 
 class LSTMRun(NamedTuple):
-    """One LSTM with one vocabulary."""
+    """One LSTM with one vocabulary; ``budget`` says how many steps the largest vocabulary may take at the same cost."""
 
+    budget: int
     vocabulary: int
     seed: int
 
     @property
     def key(self) -> dict:
-        return {"vocabulary": self.vocabulary, "seed": self.seed}
+        return {"budget": self.budget, "vocabulary": self.vocabulary, "seed": self.seed}
 
 
 SAMPLES = tuple(SampleRun(amount, seed) for amount in AMOUNTS for seed in range(SEEDS))
-LSTMS = tuple(LSTMRun(size, seed) for size in (261, 1024, LARGEST) for seed in range(3))
+LSTMS = tuple(LSTMRun(budget, size, seed) for budget in BUDGETS for size in (261, 1024, LARGEST) for seed in range(3))
 
 
-def steps_for(vocabulary: int) -> int:
-    """Return the steps that cost as many multiplications as ``FEWEST_STEPS`` with the largest vocabulary."""
-    return round(FEWEST_STEPS * (INSIDE + LARGEST * WIDTH) / (INSIDE + vocabulary * WIDTH))
+def steps_for(vocabulary: int, budget: int) -> int:
+    """Return the steps that cost as many multiplications as ``budget`` steps with the largest vocabulary."""
+    return round(budget * (INSIDE + LARGEST * WIDTH) / (INSIDE + vocabulary * WIDTH))
 
 
 def count_sample(corpus, run: SampleRun) -> list[dict]:
@@ -85,7 +86,7 @@ def train_lstm(corpus, run: LSTMRun) -> list[dict]:
     tokenizer = BPETokenizer(merges[: run.vocabulary - 261])
     seed_everything(run.seed)
     network = CharRNN(run.vocabulary, kind="lstm", hidden_size=WIDTH)
-    ids, steps = stream(corpus.train[:TRAINED_ON], tokenizer), steps_for(run.vocabulary)
+    ids, steps = stream(corpus.train[:TRAINED_ON], tokenizer), steps_for(run.vocabulary, run.budget)
     batches = StreamBatches(ids, batch_size=ROWS, context=CONTEXT, seed=run.seed)
     check_finished(fit(network, batches, steps=steps, learning_rate=5e-3, loss=CarriedState(forget=0.1), progress=False))
     size = sum(len(turn.text.encode()) for talk in corpus.train[:TRAINED_ON] for turn in talk.turns)
@@ -108,7 +109,7 @@ def main() -> None:
 
     for name, runs, function, columns in (
         ("vocabulary.csv", SAMPLES, count_sample, ("conversations", "seed", "vocabulary", "bits per byte")),
-        ("vocabulary_lstm.csv", LSTMS, train_lstm, ("vocabulary", "seed", "steps", "bytes", "bits per byte")),
+        ("vocabulary_lstm.csv", LSTMS, train_lstm, ("budget", "vocabulary", "seed", "steps", "bytes", "bits per byte")),
     ):
         path = data_path() / name
         write = partial(write_rows, path, columns)

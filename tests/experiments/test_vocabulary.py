@@ -11,10 +11,13 @@ from tests.factories import conversation, corpus
 def test_every_lstm_costs_the_same_number_of_multiplications():
     inside = CharRNN(1, kind="lstm", hidden_size=vocabulary.WIDTH).parameter_count()
     assert vocabulary.INSIDE == pytest.approx(inside, rel=0.02)
-    costs = [
-        vocabulary.steps_for(size) * (vocabulary.INSIDE + size * vocabulary.WIDTH) for size in (261, 1024, vocabulary.LARGEST)
-    ]
-    assert costs == pytest.approx([costs[-1]] * 3, rel=0.01) and vocabulary.steps_for(vocabulary.LARGEST) == 80
+    for budget in vocabulary.BUDGETS:
+        costs = [
+            vocabulary.steps_for(size, budget) * (vocabulary.INSIDE + size * vocabulary.WIDTH)
+            for size in (261, 1024, vocabulary.LARGEST)
+        ]
+        assert costs == pytest.approx([costs[-1]] * 3, rel=0.01)
+        assert vocabulary.steps_for(vocabulary.LARGEST, budget) == budget
 
 
 def test_only_what_is_missing_is_measured(tmp_path, monkeypatch):
@@ -22,7 +25,7 @@ def test_only_what_is_missing_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(vocabulary, "data_path", lambda: tmp_path)
     monkeypatch.setattr(vocabulary, "load", lambda: "the corpus")
     monkeypatch.setattr(vocabulary, "SAMPLES", (vocabulary.SampleRun(20, 0), vocabulary.SampleRun(20, 1)))
-    monkeypatch.setattr(vocabulary, "LSTMS", (vocabulary.LSTMRun(261, 0),))
+    monkeypatch.setattr(vocabulary, "LSTMS", (vocabulary.LSTMRun(1, 261, 0),))
     for name in ("count_sample", "train_lstm"):
         monkeypatch.setattr(
             vocabulary, name, lambda corpus, run: done.append(run) or [{**run.key, "vocabulary": 512, "bits per byte": 2.5}]
@@ -43,9 +46,8 @@ def test_a_sample_depends_on_its_seed_alone(monkeypatch):
     assert [row["vocabulary"] for row in first] == [262, 264]  # there are not enough pairs for the largest
 
 
-def test_an_lstm_becomes_a_row(monkeypatch):
-    monkeypatch.setattr(vocabulary, "FEWEST_STEPS", 1)
+def test_an_lstm_becomes_a_row():
     texts = [f"soup {word}" for word in ("one", "two") * 40]
     talks = [conversation(*texts, name=str(number)) for number in range(30)]
-    (row,) = vocabulary.train_lstm(corpus(train=talks, val=talks[:3]), vocabulary.LSTMRun(261, 0))
-    assert row["steps"] == vocabulary.steps_for(261) > 1 and row["bytes"] > 0 and 0 < row["bits per byte"] < 9
+    (row,) = vocabulary.train_lstm(corpus(train=talks, val=talks[:3]), vocabulary.LSTMRun(1, 261, 0))
+    assert row["steps"] == vocabulary.steps_for(261, 1) > 1 and row["bytes"] > 0 and 0 < row["bits per byte"] < 9
