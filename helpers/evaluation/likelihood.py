@@ -15,11 +15,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from helpers.corpus.batches.base import padded
+from helpers.corpus.batches.base import Pair, padded
 from helpers.corpus.conversations import Conversation
 from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.corpus.tokenizers.characters import CharTokenizer
-from helpers.generation.scoring import token_log_probabilities
+from helpers.generation.scoring import reply_log_probabilities, token_log_probabilities
+from helpers.models.encoder_decoder import EncoderDecoder
 from helpers.models.utils import device_of, evaluating
 
 CODE_POINTS = 1_114_112  # every character that Unicode has room for
@@ -123,6 +124,14 @@ def reply_bits(bot, replies: Sequence[str], contexts: Sequence[Sequence[str]]) -
     if len(replies) != len(contexts):
         raise ValueError(f"give one context per reply: got {len(replies)} replies and {len(contexts)} contexts")
     rows = [_tokens_of(bot.tokenizer, text, before) for text, before in zip(replies, contexts)]
+    if (
+        isinstance(bot.model, EncoderDecoder)
+        and bot.tokenizer.unknown is None
+        and all(len(tokens) for _, tokens in rows)
+    ):
+        # Only the last turn is scored, and many of them side by side.
+        cut = [Pair(ids[: -len(tokens) - 1], ids[-len(tokens) - 1 :]) for ids, tokens in rows]
+        return reply_log_probabilities(bot.model, cut, bot.tokenizer.pad).double().numpy() / -math.log(2)
     order = sorted(range(len(rows)), key=lambda i: -len(rows[i][0]))  # as ``_score`` yields them
     bits = np.zeros(len(rows))
     with evaluating(bot.model), torch.no_grad():

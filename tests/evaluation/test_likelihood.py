@@ -15,7 +15,7 @@ from helpers.evaluation.likelihood import by_word, conversation_nats, reply_bits
 from helpers.evaluation.text_metrics import bits_per_byte
 from helpers.models.ngram import NGram
 from helpers.models.rnn import CharRNN
-from tests.factories import conversation, gpt, rnn
+from tests.factories import conversation, gpt, rnn, seq2seq
 
 TOKENIZER = CharTokenizer("ab ")
 PAD, UNKNOWN, END, A, B, OTHER, a, b, SPACE = range(9)
@@ -296,6 +296,22 @@ def test_the_bits_of_a_reply_are_those_of_its_surprise_after_its_context():
     assert bits[1] != pytest.approx(float(reply_bits(bot, ["b"], [["a a"]])[0]))
     with pytest.raises(ValueError, match="one context per reply: got 2 replies and 1"):
         reply_bits(bot, ["a", "b"], [["a"]])
+
+
+def test_the_bits_of_many_replies_of_an_encoder_decoder_are_those_of_each():
+    from helpers.bots.bot import Bot
+    from helpers.corpus.tokenizers.bpe import BPETokenizer
+
+    tokenizer = BPETokenizer.train(["ab aab baab bab"], 300)
+    special = {"speakers": tuple(map(tokenizer.speaker, "AB")), "pad": tokenizer.pad, "end": tokenizer.end}
+    model = seq2seq(len(tokenizer), scale=3, context_tokens=4, **special).train()
+    replies, contexts = ["ab", "baab bab", "b", ""], [["ab", "a"], ["bab aab ab", "ab", "b"], [], ["a"]]
+    alone = [surprisal(model, tokenizer, *asked)[1].sum() for asked in zip(replies, contexts)]
+    for count in (3, 4):  # with and without an empty reply
+        assert reply_bits(Bot(model, tokenizer), replies[:count], contexts[:count]) == pytest.approx(
+            alone[:count], rel=1e-5
+        )
+    assert model.training
 
 
 def test_bits_per_byte_of_replies_by_hand():
