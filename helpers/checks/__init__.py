@@ -6,8 +6,16 @@ imports a solution. How checks compare answers is in ``compare``. ``tests/answer
 on named wrong answers. ``checked`` puts what a learner has written into the notebook's machine.
 """
 
+import dis
 import functools
+import re
+import traceback
 from collections.abc import Callable
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).parents[1])
+# All that Python does in a function whose body is `...`.
+NOTHING = set("RESUME NOP LOAD_CONST LOAD_SMALL_INT POP_TOP RETURN_VALUE RETURN_CONST MAKE_CELL COPY_FREE_VARS".split())
 
 
 class Wrong(Exception):
@@ -28,12 +36,13 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
         try:
             return True, f"✔ {check(*answer)}"
         except Untouched:
+            if not any(map(_is_stub, answer)):
+                return False, "✘ Your code gave back None. Is a `return` missing at its end?"
             return False, "○ Not tried yet: replace the `...`, run the cell, and the check will tell you how it went."
         except Wrong as mistake:
             return False, f"✘ {mistake}"
         except Exception as error:  # whatever a learner's code can raise is a sentence here, not a traceback
-            stopped = f"Your code stopped with {type(error).__name__}: {error}"
-            return False, f"✘ {stopped}. Call it yourself on a small example to see where."
+            return False, f"✘ Your code stopped with {type(error).__name__}: {error}. {_where(error)}"
 
     @functools.wraps(check)
     def run(*answer) -> None:
@@ -41,6 +50,23 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
 
     run.verdict = verdict
     return run
+
+
+def _is_stub(answer) -> bool:
+    """Whether a function, or any method of a class, still does nothing; what is neither counts as untouched."""
+    parts = vars(answer).values() if isinstance(answer, type) else [answer]
+    codes = [part.__code__ for part in parts if hasattr(part, "__code__")]
+    return not codes or any({step.opname for step in dis.get_instructions(code)} <= NOTHING for code in codes)
+
+
+def _where(error: Exception) -> str:
+    """Say in which line of the learner's own code an error arose: the last one outside of installed packages."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.line and not frame.filename.startswith(PACKAGE) and not re.search(r"site-packages|<frozen", frame.filename)
+    ]
+    return f"It was in the line `{own[-1].line}`." if own else "Call it yourself on a small example to see where."
 
 
 def checked(mine, check: Callable[..., None], otherwise, name: str = ""):

@@ -121,3 +121,45 @@ def test_a_check_alone_prints_its_sentence_and_returns_nothing(capsys):
     assert check_double.verdict(double) == (True, "✔ Twice as much.")
     assert checked(len, check_double, otherwise=double, name="twice") is double
     assert "the package's `twice`" in capsys.readouterr().out
+
+
+def forgets_the_return(number):
+    number * 2
+
+
+class ForgetsTheReturn:
+    def __init__(self, number):
+        self.number = number
+
+    def __call__(self):
+        self.number * 2
+
+
+class StillAStub(ForgetsTheReturn):
+    def __call__(self):
+        """Return it twice."""
+        ...
+
+
+@exercise
+def check_doubler(doubler):
+    """Doubles what it was made with."""
+    return tried(doubler(2)())
+
+
+def test_a_forgotten_return_is_no_untouched_stub(capsys):
+    check_double(forgets_the_return)
+    check_doubler(ForgetsTheReturn)
+    assert capsys.readouterr().out.count("✘ Your code gave back None. Is a `return` missing at its end?") == 2
+    check_doubler(StillAStub)
+    check_double(lambda number: ...)
+    assert capsys.readouterr().out.count("○ Not tried yet") == 2
+
+
+def test_the_line_that_failed_is_shown(capsys):
+    def double(number):
+        table = {}
+        return table[number] * 2
+
+    check_double(double)
+    assert "KeyError: 2. It was in the line `return table[number] * 2`." in capsys.readouterr().out
