@@ -13,10 +13,16 @@ from functools import lru_cache
 
 from helpers.corpus.tokenizers.base import CUT, Streamer, Tokenizer
 from helpers.corpus.tokenizers.bpe import ALPHABET, FEWEST, BPETokenizer
-from helpers.corpus.tokenizers.bpe import words as pretokenize
+from helpers.corpus.tokenizers.bpe import words as cut_into_words
 
 Pair = tuple[bytes, bytes]
-REMEMBERED = 1 << 16  # texts whose words a tokenizer of a learner's functions remembers
+REMEMBERED = 1 << 18  # texts whose words are remembered: a notebook cuts the same ones again and again
+
+
+@lru_cache(REMEMBERED)
+def pretokenize(text: str) -> tuple[bytes, ...]:
+    """Cut a text into words, as the tokenizer does before it merges anything; the pieces joined are the text."""
+    return tuple(cut_into_words(text))
 
 
 def count_pairs(words: Mapping[tuple, int]) -> Counter:
@@ -149,9 +155,8 @@ def tokenizer_from(
 ) -> type[BPETokenizer]:
     """Return a class like ``BPETokenizer`` that learns, encodes and decodes with these functions, such as a learner's own.
 
-    ``pretokenize`` cuts a text into words, a list of bytes. How a text is cut and a word is encoded is remembered.
+    ``pretokenize`` cuts a text into words, a list or tuple of bytes. Each word is encoded once and remembered.
     """
-    cut = lru_cache(REMEMBERED)(pretokenize)
 
     class TokenizerFromScratch(BPETokenizer):
         def __init__(self, merges: Iterable[Pair] = ()):
@@ -162,11 +167,11 @@ def tokenizer_from(
 
         @classmethod
         def train(cls, texts: Iterable[str], vocab_size: int = 2048) -> "TokenizerFromScratch":
-            words = Counter(word for text in texts for word in cut(text))
+            words = Counter(word for text in texts for word in pretokenize(text))
             return cls(learn_merges_fast(words, vocab_size - FEWEST, count_pairs, merge))
 
         def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
-            return [[number for word in cut(text) for number in self._ids_of(word)] for text in texts]
+            return [[number for word in pretokenize(text) for number in self._ids_of(word)] for text in texts]
 
         def _ids_of(self, word: bytes) -> list[int]:
             if word not in self._encoded:
