@@ -208,7 +208,7 @@ def talk(page, message: str) -> None:
     page.keyboard.press("Enter")
     bubbles = box.locator("[role=log] p")  # the message, then the reply; while it is written, a note stands there
     sync_api.expect(bubbles).to_have_count(2)
-    sync_api.expect(bubbles.nth(1)).to_contain_text(re.compile(r"^[\w-]+: *\S"))
+    sync_api.expect(bubbles.nth(1)).to_contain_text(re.compile(r"^[\w, -]+: *\S"))
     assert message in bubbles.nth(0).inner_text()
     idle(page)
 

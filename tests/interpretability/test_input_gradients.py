@@ -63,8 +63,8 @@ def test_equals_the_chain_rule_by_hand():
         back = error @ model.head.weight  # d log p / d h at the last step
         for t in reversed(range(7)):
             before_tanh = back * (1 - hidden[t + 1][0] ** 2)
-            assert reach[t] == pytest.approx((model.step.W @ before_tanh).norm().item())
-            back = model.step.U @ before_tanh
+            assert reach[t] == pytest.approx((model.step.W_xh @ before_tanh).norm().item())
+            back = model.step.W_hh @ before_tanh
 
 
 def test_nothing_after_the_next_token_matters_and_the_next_one_does():
@@ -132,8 +132,8 @@ def test_by_distance_is_the_mean_over_rows_from_the_last_token_backwards():
 def test_a_known_rate_of_vanishing():
     model = Unrolled().double()
     with torch.no_grad():  # h' = tanh(x W + 0.5 h), almost linear for small x: each step back halves the gradient
-        model.step.U.copy_(0.5 * torch.eye(6))
-        model.step.W.mul_(1e-4)
+        model.step.W_hh.copy_(0.5 * torch.eye(6))
+        model.step.W_xh.mul_(1e-4)
     curve = gradient_by_distance(model, [IDS])
     assert curve == pytest.approx(0.5 ** np.arange(8), rel=1e-4)
 
