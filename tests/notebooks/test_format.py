@@ -22,6 +22,13 @@ def test_the_builder_wrote_it(path):
     assert not build.faults(books.read(path), path)
 
 
+@pytest.mark.parametrize("number", ["01", "02", "03", "04", "05", "06"])
+def test_the_learner_builds(number):
+    # Without a build cell the rules of building.py are silent.
+    (path,) = books.paths([number])
+    assert Book(books.read(path), path).builds
+
+
 def test_the_address_stands_once():
     assert badges.main(["--check"]) == 0
 
