@@ -1,6 +1,6 @@
 """One forward pass: step by step through your own GPT, with the true numbers of this input. Built for notebook 06.
 
-What is computed comes from ``helpers.interpretability.forward_trace``; the pictures are in ``forward_pass_steps``.
+What is computed comes from ``helpers.interpretability.forward_trace``; the pictures are in ``forward_pass_pictures``.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _read(model, tokenizer, text: str, appended: int) -> dict:
     """Trace a text, with so many greedy tokens appended; return all that a step is drawn from but for the controls."""
     from helpers.interpretability.forward_trace import trace
     from helpers.interpretability.units import pieces
-    from helpers.show.forward_pass_steps import CONTEXT
+    from helpers.show.forward_pass_pictures import CONTEXT
 
     ids, traced = tokenizer.encode(text), None
     traced = trace(model, ids)
@@ -102,7 +102,7 @@ def _read(model, tokenizer, text: str, appended: int) -> dict:
 
 def _draw(reading: dict, step: int | str, position: int, head: int) -> Drawing:
     from helpers.show.forward_pass_parts import LEFT, View, chips
-    from helpers.show.forward_pass_steps import PICTURES
+    from helpers.show.forward_pass_pictures import PICTURES
 
     traced, names = reading["trace"], reading["names"]
     steps = steps_of(len(traced.blocks))

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -150,3 +151,11 @@ def test_every_public_name_is_there():
 
     assert all(callable(getattr(show, name)) for name in show.__all__ if name not in ("plots", "drawings"))
     assert {"plots", "Tokens", "Explore", "quiz", "ChatBox", "Timeline"} <= set(dir(show))
+
+
+def test_no_file_hides_the_function_of_its_name():
+    # Once such a file is imported, the room hands on the module instead of the function.
+    from helpers import show
+
+    files = {path.stem for path in Path(show.__file__).parent.iterdir()}
+    assert {name for name, home in show._WHERE.items() if home and name in files} == set()
