@@ -132,6 +132,28 @@ def refuse_known(answer, mistakes: dict, alike: Callable = same) -> None:
             raise Wrong(message)
 
 
+def difference(answer, expected) -> str:
+    """Return where two tensors of one shape differ first: "at [0, 2, 1] 0.25 instead of 0.5"."""
+    import torch
+
+    apart = ~torch.isclose(answer.detach().double(), expected.detach().double(), rtol=1e-4, atol=1e-5)
+    index = tuple(apart.nonzero()[0].tolist())
+    return f"at {list(index)} {answer[index].item():.4g} instead of {expected[index].item():.4g}"
+
+
+def refuse_fixed_device(run: Callable, message: str) -> None:
+    """Raise ``Wrong(message)`` when ``run()`` mixes devices; call it with weights and inputs on torch's device "meta".
+
+    That device holds shapes and no numbers and is there on every computer: what was made on the CPU fails beside it as it would
+    beside a GPU. Code that needs numbers fails on it as well, for another reason, which is none of ours.
+    """
+    try:
+        run()
+    except (RuntimeError, NotImplementedError) as error:
+        if "on device" in str(error) or "same device" in str(error):
+            raise Wrong(message) from None
+
+
 def gradient_of(answer, source):
     """Return the gradient of the sum of an answer with respect to the tensor ``source``, zeros where none flows."""
     import torch

@@ -71,6 +71,9 @@ def check_inputs_and_targets(inputs_and_targets: Callable) -> str:
     inputs, targets = ask(12, 4)
     if inputs.shape != (2, 4) or not torch.equal(targets.long(), shifted):
         raise Wrong("From twelve tokens I expected two rows of four: what does not fill a row is left out.")
+    inputs, targets = ask(14, 6)
+    if tuple(inputs.shape) != (2, 6) or tuple(targets.shape) != (2, 6):
+        raise Wrong(f"With a context of 6 I got rows of {inputs.shape[-1]}. Is a 4 written down as a number?")
     return "Every token but the first is a label, and none is used twice. That is all the data a GPT needs."
 
 
@@ -97,7 +100,7 @@ def check_rotated(rotated: Callable) -> str:
         raise Wrong("Nothing was turned. At position 3 the first pair turns by three radians.")
     if same(answer, turn(x, 3, sign=-1)):
         raise Wrong("You turned the other way: the first half is a·cos − b·sin, the second b·cos + a·sin.")
-    if same(answer, turn(paired, 3).view(2, half).T.flatten()):
+    if same(answer, turn(paired, 3).view(2, half).T.flatten()) or same(answer, turn(paired, 3)):
         raise Wrong(
             "You paired neighbors. Here number i makes a pair with number i + D/2, the first half with the second."
         )
@@ -105,8 +108,13 @@ def check_rotated(rotated: Callable) -> str:
         raise Wrong("All pairs turn alike. Each has its own speed, base ** (−i / (D/2)): fast first, slow last.")
     if same(answer, turn(x, 3, speeds=10_000.0 ** (-torch.arange(half).double() / 6))):
         raise Wrong("Your pairs slow down half as much as they should: divide i by the number of pairs, D/2.")
-    if same(answer, turn(x, 3, speeds=10_000.0 ** (torch.arange(half).double() / half))):
+    faster = turn(x, 3, speeds=10_000.0 ** (torch.arange(half).double() / half))
+    if same(answer, faster, tolerance=0.01):  # for such angles float32 is coarse
         raise Wrong("Your pairs become faster. The exponent is negative: the last pair is the slowest.")
+    if same(answer, turn(x, 1)):
+        raise Wrong("You turned by position 1, whatever the position: multiply the angles by it.")
+    if same(answer, turn(x, 3).roll(half)):
+        raise Wrong("The halves are joined the wrong way round: first a·cos − b·sin, then b·cos + a·sin.")
     if any(same(answer, turn(x, position)) for position in (2, 4)):
         raise Wrong("You turned by one position too many or too few: they begin at 0, and 0 is not turned at all.")
     if same(answer, turn(x, 3, speeds=math.pi / 180 * 10_000.0 ** (-torch.arange(half).double() / half))):
@@ -194,6 +202,8 @@ def check_scaling_exponent(scaling_exponent: Callable) -> str:
         raise Wrong("The axes are exchanged: the loss stands above the size, so the slope is Δ log loss / Δ log size.")
     if near(abs(answer), abs((y[-1] - y[0]) / (x[-1] - x[0]))):
         raise Wrong("This is the slope between the first and the last point. Use all of them: the least squares.")
+    if near(answer, sum(y) / 5 + right * sum(x) / 5):
+        raise Wrong("This is the height of the line, the second number of polyfit. The slope is the first.")
     if near(abs(answer), abs(math.exp(sum(y) / 5 + right * sum(x) / 5))):
         raise Wrong("This is the factor of the law, its height. The exponent is the slope.")
     if not near(answer, right):

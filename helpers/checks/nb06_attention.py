@@ -8,16 +8,18 @@ import math
 from contextlib import contextmanager
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import call, kind, module, refuse_known, same, shown, tensor
+from helpers.checks.compare import call, difference, kind, module, refuse_fixed_device, refuse_known, same, tensor
 
 SIZES = {"context": 8, "n_embd": 8, "n_layer": 2, "n_head": 2}
+OTHER = {"context": 8, "n_embd": 12, "n_layer": 3, "n_head": 4}  # right for both: no size is written down as a number
+DEVICE = "What you make in `forward` stays on the CPU, so it fails on a GPU: torch.ones(…, device=x.device)."
 CHANGED = "You changed the vectors you were given. Compute new ones: the residual stream needs the old ones."
 
 
-def config():
+def config(sizes: dict = SIZES):
     from helpers.models.gpt_config import GPTConfig
 
-    return GPTConfig.gpt2(11, **SIZES)
+    return GPTConfig.gpt2(11, **sizes)
 
 
 @contextmanager
@@ -30,14 +32,14 @@ def numbers(seed: int = 0):
         yield torch
 
 
-def built(cls, what: str, parts: dict):
+def built(cls, what: str, parts: dict, sizes: dict = SIZES):
     """Return a network of the learner's class in float64, its weights replaced by larger ones: then every mistake shows."""
     with numbers() as torch:
-        layer = module(tried(cls(config())), what)
+        layer = module(tried(cls(config(sizes))), what)
         held = {name: tuple(value.shape) for name, value in layer.named_parameters()}
         for name, shape in parts.items():
             if name not in held:
-                raise Wrong(f"A part is missing: I find no {name} in your class. Keep the names of the stub.")
+                raise Wrong(f"A part is missing: I find no {name} in your class. Take the names of the parts from the text.")
             if held[name] != shape:
                 raise Wrong(f"{name} should have the shape {list(shape)}, and yours has {list(held[name])}.")
         layer = layer.double()
@@ -63,12 +65,12 @@ def _weights(q, k, scale: float, dim: int = -1, fill: float = -math.inf, mask=No
     return (q @ k.transpose(-2, -1) * scale).masked_fill(mask, fill).softmax(dim)
 
 
-def _attention_mistakes(layer, x) -> tuple:
+def _attention_mistakes(layer, x, n_head: int = SIZES["n_head"]) -> tuple:
     """Return the attention output of ``x``, and what known mistakes would give: {message: output}."""
     import torch
 
     parts = layer.qkv(x).chunk(3, dim=-1)
-    q, k, v = _heads(parts, 2)
+    q, k, v = _heads(parts, n_head)
     (T, D), scale = q.shape[2:], q.shape[-1] ** -0.5
 
     def merged(z):
@@ -76,7 +78,7 @@ def _attention_mistakes(layer, x) -> tuple:
 
     weights, nothing = _weights(q, k, scale), torch.zeros(T, T, dtype=torch.bool)
     one = _heads(parts, 1)
-    split_wrongly = [part.reshape(x.shape[0], 2, T, D) for part in parts]
+    split_wrongly = [part.reshape(x.shape[0], n_head, T, D) for part in parts]
     unmasked = _weights(q, k, scale, mask=nothing)
     late = unmasked.masked_fill(_future(T), 0.0)
     past = torch.ones(T, T, dtype=torch.bool).tril(-1)
@@ -100,6 +102,9 @@ def _attention_mistakes(layer, x) -> tuple:
             _weights(q, k, x.shape[-1] ** -0.5) @ v
         ),
         "You divided by D. Divide the scores by its root.": merged(_weights(q, k, 1 / D) @ v),
+        "You divided by √2, which was right for the example's two numbers. Here D = n_embd / n_head.": merged(
+            _weights(q, k, 2**-0.5) @ v
+        ),
         "Your softmax runs over the queries. For each query the weights of all keys sum to 1: the last axis, dim=-1.": merged(
             _weights(q, k, scale, dim=-2) @ v
         ),
@@ -136,14 +141,21 @@ def check_Attention(Attention: type) -> str:
     with torch.no_grad():
         answer = tensor(call(layer, x, changed=CHANGED), (2, 6, C), "the attention output, as large as x")
         if answer.isnan().any():
-            raise Wrong("Some results are no numbers: the first token may see nothing. A token sees itself: mask with `triu(1)`.")
+            raise Wrong(
+                "Some results are not numbers: a softmax had nothing but −∞. Does every token see itself, mask `triu(1)`, "
+                "and does the softmax run over the last axis, dim=-1?"
+            )
         right, mistakes = _attention_mistakes(layer, x)
         refuse_known(answer, mistakes)
         if not same(answer, right):
-            raise Wrong(f"The output differs from the formula; it begins {shown(answer[0, 0, :3])} instead of "
-                        f"{shown(right[0, 0, :3])}. Compare your steps with the equation, one by one.")  # fmt: skip
+            raise Wrong(f"The output differs from the formula: {difference(answer, right)}. Compare your steps with the "
+                        "equation, one by one.")  # fmt: skip
         if not same(layer(x[:1, :1]), _attention_mistakes(layer, x[:1, :1])[0]):
             raise Wrong("A text of one token comes out wrong. Is a length written down as a number?")
+        other, wide = built(Attention, "a layer", {}, OTHER), torch.cat((x, x[..., :4]), dim=-1)
+        if not same(other(wide), _attention_mistakes(other, wide, OTHER["n_head"])[0]):
+            raise Wrong("With four heads the output is another. Is a number of heads written down? It is self.n_head.")
+    refuse_fixed_device(lambda: layer.to("meta")(x.to("meta")), DEVICE)
     return "Every token attends to itself and to what came before it, in every head at once."
 
 
@@ -158,7 +170,9 @@ def check_CachedAttention(CachedAttention: type) -> str:
         q, k, v = _heads(layer.qkv(x).chunk(3, dim=-1), 2)
         answer = tried(layer(x[:, :3]))
         if not isinstance(answer, tuple | list) or len(answer) != 2:
-            raise Wrong(f"Return two things, the output and the pair (keys, values), and not {kind(answer)}.")
+            three = isinstance(answer, tuple | list) and len(answer) == 3
+            what = "three: put the keys and the values in a pair" if three else kind(answer)
+            raise Wrong(f"Return two things, the output and the pair (keys, values), and not {what}.")
         _compare_step(layer, q[:, :, :3], k[:, :, :3], v[:, :, :3], answer, read=0)
         past = (k[:, :, :3].clone(), v[:, :, :3].clone())
         answer = call(layer, x[:, 3:4], past, changed=changed, first=False)
@@ -166,6 +180,8 @@ def check_CachedAttention(CachedAttention: type) -> str:
         past = (k[:, :, :2].clone(), v[:, :, :2].clone())
         answer = call(layer, x[:, 2:6], past, changed=changed, first=False)
         _compare_step(layer, q[:, :, 2:6], k, v, answer, read=2)
+    elsewhere = tuple(part.to("meta") for part in past)
+    refuse_fixed_device(lambda: layer.to("meta")(x[:, 2:6].to("meta"), elsewhere), DEVICE)
     return "Each token is read once, and every later one still sees it. Your GPT writes with a cache from now on."
 
 
@@ -185,6 +201,8 @@ def _compare_step(layer, q, k, v, answer, read: int) -> None:
         raise Wrong("The cache does not grow: return the old keys and values with the new ones behind them.")
     if read and same(kept[0], torch.cat((k[:, :, new], k[:, :, :read]), dim=2)):
         raise Wrong("You put the new keys in front of the old ones. They come last, as the tokens do.")
+    if read and same(kept[1], torch.cat((k[:, :, :read], v[:, :, new]), dim=2)):
+        raise Wrong("Your old values are the old keys: the values of the cache are past[1].")
     if not same(kept[0], k) or not same(kept[1], v):
         raise Wrong(f"The keys and values you return should be those of all {read + T} tokens, [B, n_head, S + T, D] each.")
 
@@ -198,8 +216,11 @@ def _compare_step(layer, q, k, v, answer, read: int) -> None:
             _weights(q, k, scale, mask=nothing)
         )
     if read:
-        unshifted = torch.ones(T, read + T, dtype=torch.bool).triu(1)
+        unshifted, itself = (torch.ones(T, read + T, dtype=torch.bool).triu(first) for first in (1, read))
         mistakes |= {
+            "Your mask hides each new token from itself: it has position S + i and sees that one, too: `triu(S + 1)`.": merged(
+                _weights(q, k, scale, mask=itself)
+            ),
             "Your mask takes the new tokens for the first ones and hides the past. New token i is number S + i: "
             "`triu(S + 1)`.": merged(_weights(q, k, scale, mask=unshifted)),
             "The new tokens attend to themselves only. Append to the cache first, then score *all* keys.": merged(

@@ -4,8 +4,8 @@ As in ``nb06_attention``: the learner's class is held against the formula, compu
 """
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import call, kind, module, refuse_known, same, tensor
-from helpers.checks.nb06_attention import CHANGED, SIZES, built, config, numbers
+from helpers.checks.compare import call, kind, module, refuse_fixed_device, refuse_known, same, tensor
+from helpers.checks.nb06_attention import CHANGED, DEVICE, OTHER, SIZES, built, config, numbers
 
 
 @exercise
@@ -69,11 +69,15 @@ def check_SmallGPT(SmallGPT: type) -> str:
     with numbers() as torch:
         tokens = torch.randint(V, (2, 5))
         model = module(tried(SmallGPT(config())), "a network")
-        tried(model(tokens) if callable(getattr(model, "forward", None)) else None)
+        _run_first(model, tokens)
     blocks = getattr(model, "blocks", None)
     if isinstance(blocks, list | tuple):
         raise Wrong("`self.blocks` is a plain list, so torch does not find its parameters. Make it an nn.ModuleList.")
-    if not isinstance(blocks, torch.nn.ModuleList | torch.nn.Sequential) or len(blocks) != SIZES["n_layer"]:
+    with numbers():
+        other = SmallGPT(config(OTHER))
+    stacks = [getattr(each, "blocks", None) for each in (model, other)]
+    lengths = [len(each) if isinstance(each, torch.nn.ModuleList | torch.nn.Sequential) else 0 for each in stacks]
+    if lengths != [SIZES["n_layer"], OTHER["n_layer"]]:
         raise Wrong("`self.blocks` should be an nn.ModuleList of config.n_layer blocks, each made by Block(config).")
     if blocks[0] is blocks[1]:
         raise Wrong("All your layers are one and the same Block. Make a new one for each: Block(config) for _ in range(…).")
@@ -90,7 +94,33 @@ def check_SmallGPT(SmallGPT: type) -> str:
         answer = call(model, tokens, changed="You changed the tokens you were given.")
         _compare_gpt(model, tokens, answer)
         _compare_gpt(model, tokens[:1, :1], model(tokens[:1, :1]))
+    _refuse_positions_on_the_cpu(model, tokens)
     return "A GPT, from the parts you wrote: a score for every token of the vocabulary, at every position."
+
+
+def _refuse_positions_on_the_cpu(model, tokens) -> None:
+    """Raise ``Wrong`` when the positions are looked up by numbers on the CPU, which torch itself allows on "meta"."""
+    message = DEVICE.replace("torch.ones(…, device=x.device)", "torch.arange(T, device=tokens.device)")
+
+    def look(_, arguments):
+        if arguments[0].device.type != "meta":
+            raise Wrong(message)
+
+    model.positions.register_forward_pre_hook(look)
+    refuse_fixed_device(lambda: model.to("meta")(tokens.to("meta")), message)
+
+
+def _run_first(model, tokens) -> None:
+    """Run a network for the first time: name what makes it stop or give nothing back."""
+    try:
+        answer = model(tokens) if callable(getattr(model, "forward", None)) else None
+    except RuntimeError as error:
+        if f"({SIZES['context']}) at non-singleton dimension" in str(error):
+            raise Wrong(
+                "Your positions are those of the whole context. A text has T tokens: take the first T, torch.arange(T)."
+            ) from None
+        raise
+    tried(answer)
 
 
 def _compare_gpt(model, tokens, answer) -> None:

@@ -117,6 +117,16 @@ class AddsX(Steps):
         return x + super().forward(x)
 
 
+class TwoHeads(Steps):
+    def split(self, part):
+        return part.unflatten(-1, (2, -1)).transpose(1, 2)
+
+
+class DividedByRootOfTwo(Steps):
+    def scale(self, D, C):
+        return 2**-0.5
+
+
 class OtherNames(Steps):
     def __init__(self, config):
         super().__init__(config)
@@ -247,6 +257,12 @@ class TooFewBlocks(GPT):
         self.blocks = nn.ModuleList([small_gpt.Block(config)])
 
 
+class AlwaysTwoBlocks(GPT):
+    def __init__(self, config):
+        super().__init__(config)
+        self.blocks = nn.ModuleList([small_gpt.Block(config) for _ in range(2)])
+
+
 class NoContext(GPT):
     def __init__(self, config):
         super().__init__(config)
@@ -289,6 +305,11 @@ class PositionsFromOne(GPT):
 class PositionsOfTokens(GPT):
     def embedded(self, tokens):
         return self.embed(tokens) + self.positions(tokens.clamp(max=self.context - 1))
+
+
+class PositionsOfTheContext(GPT):
+    def embedded(self, tokens):
+        return self.embed(tokens) + self.positions(torch.arange(self.context))
 
 
 class NoLastNorm(GPT):
@@ -365,6 +386,22 @@ class MaskNotShifted(Cached):
         return torch.ones(T, S + T, dtype=torch.bool).triu(1)
 
 
+class HidesTheNewToken(Cached):
+    def future(self, T, S):
+        return torch.ones(T, S + T, dtype=torch.bool).triu(S or 1)
+
+
+class KeysForValues(Cached):
+    def longer(self, past, k, v):
+        return (k, v) if past is None else (torch.cat((past[0], k), dim=2), torch.cat((past[0], v), dim=2))
+
+
+class ThreeThings(Cached):
+    def forward(self, x, past=None):
+        output, pair = super().forward(x, past)
+        return output, *pair
+
+
 class OutputAlone(Cached):
     def forward(self, x, past=None):
         return super().forward(x, past)[0]
@@ -387,7 +424,7 @@ NETWORKS = {
     "Attention": {
         NoMask: "There is no mask",
         HidesThePast: "hides the past",
-        HidesItself: "the first token may see nothing",
+        HidesItself: "a softmax had nothing but −∞",
         MaskAfterSoftmax: "masked after the softmax",
         MaskWithZero: "masked with 0",
         NoScale: "The division by √D is missing",
@@ -401,6 +438,9 @@ NETWORKS = {
         KeysAsk: "Queries and keys are exchanged",
         AddsX: "You added x",
         OtherNames: "A part is missing",
+        TwoHeads: "Is a number of heads written down",
+        DividedByRootOfTwo: "You divided by √2",
+        Steps: "torch.ones(…, device=x.device)",
     },
     "Block": {
         PostNorm: "as in 2017",
@@ -422,7 +462,10 @@ NETWORKS = {
         PlainList: "plain list",
         OneBlock: "one and the same Block",
         TooFewBlocks: "an nn.ModuleList of config.n_layer blocks",
+        AlwaysTwoBlocks: "an nn.ModuleList of config.n_layer blocks",
         NoContext: "Keep `self.context",
+        PositionsOfTheContext: "those of the whole context",
+        GPT: "device=tokens.device",
         HeadWithBias: "The head has a bias",
         NotTied: "tables of their own",
         LogitsAlone: "Return two things",
@@ -442,7 +485,11 @@ NETWORKS = {
         ValuesFirst: "Keys and values are mixed up",
         CachedWithoutMask: "There is no mask",
         MaskNotShifted: "takes the new tokens for the first ones",
-        OutputAlone: "Return two things",
+        OutputAlone: "and not a Tensor",
+        ThreeThings: "put the keys and the values in a pair",
+        HidesTheNewToken: "hides each new token from itself",
+        KeysForValues: "Your old values are the old keys",
+        Cached: "torch.ones(…, device=x.device)",
         ForgetsThePast: "attend to themselves only",
         WritesIntoTheCache: "You changed the cache",
     },

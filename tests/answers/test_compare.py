@@ -163,3 +163,18 @@ def test_the_line_that_failed_is_shown(capsys):
 
     check_double(double)
     assert "KeyError: 2. It was in the line `return table[number] * 2`." in capsys.readouterr().out
+
+
+def test_where_two_tensors_differ_first():
+    expected = torch.arange(6.0).view(2, 3)
+    answer = expected.clone()
+    answer[1, 0] = 0.25
+    assert compare.difference(answer, expected) == "at [1, 0] 0.25 instead of 3"
+
+
+def test_what_stays_on_the_cpu_is_noticed_without_a_gpu():
+    x = torch.ones(2, 2, device="meta")
+    with pytest.raises(Wrong, match="device="):
+        compare.refuse_fixed_device(lambda: x.masked_fill(torch.ones(2, 2, dtype=torch.bool), 0.0), "device=")
+    compare.refuse_fixed_device(lambda: x.masked_fill(torch.ones(2, 2, dtype=torch.bool, device=x.device), 0.0), "")
+    compare.refuse_fixed_device(lambda: x.sum().item(), "")  # needs a number, which "meta" has not: not this mistake

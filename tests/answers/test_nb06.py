@@ -65,6 +65,10 @@ def invents_the_last_label(ids, context):
     return ids[: rows * context].view(rows, context), ids.roll(-1)[: rows * context].view(rows, context)
 
 
+def always_four(ids, context):
+    return cut(ids, 4), cut(ids, 4, 1)
+
+
 # -- Exercise 1 --------------------------------------------------------------------------------------------------------
 def turned(x, place, speeds=None, sign=1):
     half = len(x) // 2
@@ -101,6 +105,25 @@ def ever_faster(x, place):
 
 def counts_from_one(x, place):
     return turned(x, place + 1)
+
+
+def whatever_the_position(x, place):
+    return turned(x, 1)
+
+
+def neighbors_in_halves(x, place):
+    return turned(torch.cat((x[0::2], x[1::2])), place)
+
+
+def faster_in_float32(x, place):
+    half = len(x) // 2
+    angles = place * 10_000 ** (torch.arange(half) / half)
+    a, b = x[:half], x[half:]
+    return torch.cat((a * angles.cos() - b * angles.sin(), b * angles.cos() + a * angles.sin()))
+
+
+def halves_exchanged(x, place):
+    return turned(x, place).roll(len(x) // 2)
 
 
 def by_degrees(x, place):
@@ -193,6 +216,10 @@ def two_points(sizes, losses):
     return math.log(losses[0] / losses[-1]) / math.log(sizes[-1] / sizes[0])
 
 
+def the_height(sizes, losses):
+    return float(np.polyfit(np.log(sizes), np.log(losses), 1)[1])
+
+
 def the_factor(sizes, losses):
     return float(np.exp(np.polyfit(np.log(sizes), np.log(losses), 1)[1]))
 
@@ -209,6 +236,7 @@ WRONG = NETWORKS | {
         two_later: "two tokens later",
         too_long: "one token too many",
         invents_the_last_label: "Eight tokens hold seven pairs",
+        always_four: "Is a 4 written down",
     },
     "rotated": {
         not_turned: "Nothing was turned",
@@ -219,6 +247,10 @@ WRONG = NETWORKS | {
         ever_faster: "Your pairs become faster",
         counts_from_one: "one position too many or too few",
         by_degrees: "You turned by degrees",
+        whatever_the_position: "You turned by position 1",
+        neighbors_in_halves: "You paired neighbors",
+        faster_in_float32: "Your pairs become faster",
+        halves_exchanged: "The halves are joined the wrong way round",
         stretches: "The vector changed its length",
     },
     "grouped_attention": {
@@ -240,6 +272,7 @@ WRONG = NETWORKS | {
         axes_exchanged: "The axes are exchanged",
         two_points: "between the first and the last point",
         the_factor: "This is the factor",
+        the_height: "This is the height of the line",
     },
 }
 
