@@ -69,7 +69,7 @@ def check_reply_tree(reply_tree: Callable[[list], dict]) -> str:
     if answer == {**expected, "t1_c": ["d", "e"]}:
         raise Wrong("You kept the order of the file. 'e' is older than 'd': sort the comments by `.created` first.")
     if answer == {name: replies[::-1] for name, replies in expected.items()}:
-        raise Wrong("The newest stands first. Sort the other way round: the oldest reply comes first.")
+        raise Wrong("The newest stands first. Sort the other way around: the oldest reply comes first.")
     if answer != expected:
         raise Wrong(f"I expected {shown(expected, 110)} and got {shown(answer, 110)}.")
     twins = [Reply("z", "t3_post", 1, 5), Reply("y", "t3_post", 1, 5)]

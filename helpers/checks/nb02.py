@@ -43,27 +43,29 @@ def check_clip_gradients(clip_gradients: Callable) -> str:
     given = [torch.tensor([3.0, 0.0]), torch.tensor([[4.0], [12.0]])]  # joined, an arrow of length 13
     answer = ask(given, 6.5)
     if like(given[0], given[1] * 6.5 / math.sqrt(160)):
-        raise Wrong("You clipped each tensor by itself, so the arrow turns. There is one length, over all tensors.")
+        raise Wrong(
+            "You clipped each tensor by itself, so the gradient changes direction. There is one length, over all tensors."
+        )
     if like(given[0], given[1].clamp(-6.5, 6.5)):
-        raise Wrong("You cut off single numbers, so the arrow turns. Multiply everything by one factor instead.")
+        raise Wrong("You clipped single numbers, so the gradient changes direction. Multiply everything by one factor instead.")
     if like(*(tensor * 6.5 / (3 + math.sqrt(160)) for tensor in given)):
         raise Wrong("You added up the lengths of the tensors. Add up all squares, then take one square root.")
     if like(*(tensor * 6.5 / 169 for tensor in given)):
         raise Wrong("You forgot the square root: 169 is the sum of the squares, and the length is 13.")
     if like(*(tensor / 13 for tensor in given)):
-        raise Wrong("The arrow came back with length 1. The factor is the limit divided by the length.")
+        raise Wrong("The gradient came back with length 1. The factor is the limit divided by the length.")
     if not like(given[0] / 2, given[1] / 2):
-        raise Wrong(f"The arrow has length 13, so with limit 6.5 everything is halved; I got {shown(answer)}.")
+        raise Wrong(f"The joint length is 13, so with limit 6.5 everything is halved; I got {shown(answer)}.")
     answer = ask(given, 100.0)
     if not like(*given):
-        raise Wrong("The arrow is shorter than the limit, and you changed its length. Clipping only ever shortens.")
+        raise Wrong("The gradient is shorter than the limit, and you changed its length. Clipping only ever shortens.")
     try:
         answer = ask([torch.zeros(2)], 1.0)
     except ZeroDivisionError:
         answer = [torch.full((2,), math.nan)]
     if not torch.equal(answer[0], torch.zeros(2)):
         raise Wrong("Gradients of zero have the length 0, and you divide by it. They should stay zero.")
-    return "One factor for all, and never above one: the arrow keeps its direction."
+    return "One factor for all, and never above one: the gradient keeps its direction."
 
 
 @exercise
@@ -97,14 +99,14 @@ def check_step_backward(step_backward: Callable) -> str:
         raise Wrong("You took the tanh twice. h_new is a tanh already, so its slope is simply 1 − h_new².")
     if same(answer[0], right[0].T):
         raise Wrong(
-            "The gradient of W_xh is the wrong way round: it must have the shape of W_xh, E × H. What came in is first."
+            "The gradient of W_xh is transposed: it must have the shape of W_xh, E × H. What came in is first."
         )
     names = ("W_xh", "W_hh", "b", "the old hidden state h")
     wrong = [i for i in range(4) if not same(answer[i], right[i])]
     if wrong and all(any(same(part, expected) for part in answer) for expected in right):
         raise Wrong("The order is not right: first W_xh, then W_hh, then b, then the old hidden state h.")
     if 1 in wrong and same(answer[1], right[1].T):
-        raise Wrong("The gradient of W_hh is the wrong way round: the row is what came in (h), the column what went out.")
+        raise Wrong("The gradient of W_hh is transposed: the row is what came in (h), the column what went out.")
     if 1 in wrong and same(answer[1], torch.outer(new, z)):
         raise Wrong("W_hh was multiplied with the old hidden state h, not with h_new: its gradient is outer(h, d_z).")
     if 3 in wrong and same(answer[3], z @ U):

@@ -174,7 +174,7 @@ def _compare(cell, x, h, c, new_h, new_c) -> None:
     right = sigmoid(f) * c + sigmoid(i) * tanh(g)
     shown_h = sigmoid(o) * tanh(right)
     if torch.allclose(new_h, right) and torch.allclose(new_c, shown_h):
-        raise Wrong("The two came back the wrong way round: first h, then c.")
+        raise Wrong("The two came back in the wrong order: first h, then c.")
     ib, fb, gb, _ = both.chunk(4, dim=-1)
     keep, add = sigmoid(f) * c, sigmoid(i) * tanh(g)
     mistakes = {

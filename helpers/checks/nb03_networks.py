@@ -163,7 +163,7 @@ def check_Attention(Attention: type) -> str:
             "You set hidden scores to 0. A score of 0 still gets weight (e⁰ is 1): it must be −∞.": (
                 scores * mask
             ).softmax(-1),
-            "The mask is the wrong way round: True stands at tokens, so hide where it is False.": weights_of(
+            "The mask is the wrong way around: True marks tokens, so hide where it is False.": weights_of(
                 scores, mask
             ),
             "You took the softmax over the rows of the batch. Each row attends for itself: dim=-1.": weights_of(

@@ -19,9 +19,9 @@ def new_card() -> Card:
         origin="BYU Chit-Chat Challenge 2018 (Myers, Etchart & Fulda 2020), package chitchat-dataset",
         license="MIT",
         warnings=[
-            "Most writers are students of one university in one year; one of them sits in one conversation in six.",
-            "It was a game with points: some lines were typed to score, not to be read.",
-            "The split is by conversation, so a writer's other conversations may stand in another split.",
+            "Most writers are students of one university in one year; one of them takes part in one conversation in six.",
+            "It was a game with points: some lines were typed for points, not to be read.",
+            "The split is by conversation, so a writer's other conversations may be in another split.",
         ],
     )
 
@@ -46,9 +46,9 @@ def select_conversations(records: dict, card: Card) -> Iterator[Conversation]:
         messages = [message for group in record["messages"] for message in group]
         turns = merge_turns((message["sender"], redact(clean(message["text"]))) for message in messages)
         if len({turn.speaker for turn in turns}) < 2:
-            card.dropped["nobody answered"] += 1
+            card.dropped["without an answer"] += 1
         elif any(_FLOOD.search(turn.text) for turn in turns):
-            card.dropped["one word repeated on and on"] += 1
+            card.dropped["with one word repeated over and over"] += 1
         else:
             ratings = record.get("ratings") or {}
             meta = {

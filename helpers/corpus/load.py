@@ -87,7 +87,7 @@ def _split(everything: list[Conversation], card: Card) -> Corpus:
     later: set[str] = set()
     for name in reversed(SPLITS):  # what stands in a later split must not be learned in an earlier one
         kept = [c for c in splits[name] if not any(key in later for key in _long_turns(c))]
-        card.dropped["a long turn copied in a later split"] += len(splits[name]) - len(kept)
+        card.dropped["with a long turn that recurs in a later split"] += len(splits[name]) - len(kept)
         splits[name] = kept
         later.update(key for conversation in kept for key in _long_turns(conversation))
     card.dropped = +card.dropped  # forget reasons that did not occur

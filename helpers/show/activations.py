@@ -57,10 +57,10 @@ def input_gradient_map(model, tokenizer, text, position: int | None = None, name
                 f" ({len(tokenizer.decode(ids[position + 1 - back : position + 1])):,} characters)"
                 for back in (half, most)
             )
-        title = f"half of what counts {following} lies in {_last(half, kind)}{plural}{half_length}, "
-        title += f"90 % in {_last(most, kind)}{most_length}"
+        title = f"half of the input gradient {following} falls on {_last(half, kind)}{plural}{half_length}, "
+        title += f"90 % on {_last(most, kind)}{most_length}"
     else:
-        title = f"no {kind} counts {following}"
+        title = f"no {kind} has a gradient {following}"
     title = f"{name}: {title}" if name else title[0].upper() + title[1:]
     relative = 100 * norms / (norms.max() or 1)
     drawn = characters[: position + 1][-MOST_TOKENS:]

@@ -43,7 +43,7 @@ def attention_map(
         raise ValueError(f"there is no position {position} in {len(rows)} rows; take 0 to {len(rows) - 1}")
     finding, words = _words(table, rows, columns, mask, generated, position)
     words = f"{words} This is {which}." if which else words
-    words = f"{title}. {words}" if title else words
+    words = f"{title}{'' if title[-1:] in '.!?' else '.'} {words}" if title else words
     title = title or (f"{finding} · {which}" if which else finding)
     top = float(table.max()) or 1.0
     first = min(max(0, (position or 0) - MOST_ROWS // 2), max(0, len(rows) - MOST_ROWS))

@@ -177,7 +177,7 @@ def _zipf_words(pairs, sizes) -> str:
     once = int((sizes == 1).sum())
     rare = f"{percent(once, len(sizes))} occur only once" if once else "none occurs only once"
     return (
-        f"{first}Of {number(len(sizes))} different words the {number(half)} most frequent make half of all "
+        f"{first}Of {number(len(sizes))} different words the {number(half)} most frequent make up half of all "
         f"{number(int(sizes.sum()))} occurrences, and {rare}."
     )
 
@@ -218,7 +218,7 @@ def lines(x, series: dict, title: str, xlabel: str, ylabel: str, log: bool = Fal
     label_ends(fig, ax, ends)
     if not log_x and (x == np.round(x)).all():
         ax.xaxis.get_major_locator().set_params(integer=True)  # nobody makes 2.5 steps
-    measure = f"{ylabel} from {xlabel} {tidy(x.min())} to {tidy(x.max())}: "
+    measure = f"{ylabel} against {xlabel} ({tidy(x.min())} to {tidy(x.max())}): "
     return Picture(fig, f"{sentence(title)} {measure[:1].upper()}{measure[1:]}{'; '.join(courses)}.")
 
 

@@ -125,7 +125,7 @@ def _surprisal_tokens(bot, name: str, text: str, context, words: bool) -> Tokens
     if values[order[0]] < 1:  # nothing was less likely than one in two
         title = f"{name} saw every {kind} coming"
     else:
-        title = f"{name} did not see {'' if words else 'the '}{names[order[0]]} coming"
+        title = f"{name} did not see {'the ' if '” of “' in names[order[0]] else ''}{names[order[0]]} coming"
     highest = listing(f"{names[i]} {_whole(values[i])}" for i in order[:3])
     sentence = (
         f"{title}. {_whole(total)} bits in all, {number(total / len(text))} per character. "

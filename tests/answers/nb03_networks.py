@@ -98,7 +98,7 @@ ATTENTION = {
         "mask_afterwards", lambda s, q, k, h, m: given((torch.tanh(q + k) @ s.v).softmax(-1) * m, h)
     ): "after the softmax",
     attention("zeros", lambda s, q, k, h, m: given((torch.tanh(q + k) @ s.v * m).softmax(-1), h)): "scores to 0",
-    attention("inverted", lambda s, q, k, h, m: weighted(torch.tanh(q + k) @ s.v, h, ~m)): "the wrong way round",
+    attention("inverted", lambda s, q, k, h, m: weighted(torch.tanh(q + k) @ s.v, h, ~m)): "the wrong way around",
     attention(
         "over_rows",
         lambda s, q, k, h, m: given((torch.tanh(q + k) @ s.v).masked_fill(~m, float("-inf")).softmax(0), h),

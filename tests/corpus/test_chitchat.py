@@ -20,7 +20,7 @@ def test_chitchat_records_that_nobody_answered_or_that_flood_are_counted():
     assert conversation.id == conversation.thread == "good"
     assert conversation.turns[0] == Turn("A", "hi there")
     assert conversation.meta == {"prompt": "p", "start": "s", "ratings": {"witty": 7}}
-    assert card.dropped == {"nobody answered": 2, "one word repeated on and on": 1}
+    assert card.dropped == {"without an answer": 2, "with one word repeated over and over": 1}
 
 
 def test_chitchat_is_complete_split_and_redacted(chitchat):
@@ -33,4 +33,4 @@ def test_chitchat_is_complete_split_and_redacted(chitchat):
     assert all(a.speaker != b.speaker for c in everything for a, b in zip(c.turns, c.turns[1:]))
     text = "\n".join(turn.text for c in everything for turn in c.turns)
     assert "[phone]" in text and "782-1557" not in text and "https://" not in text
-    assert "MIT" in str(chitchat.card) and "nobody answered" in str(chitchat.card)
+    assert "MIT" in str(chitchat.card) and "without an answer" in str(chitchat.card)

@@ -34,7 +34,7 @@ def test_a_long_turn_of_a_later_split_is_kept_out_of_training():
     corpus = _split(found, Card("here", "none"))
     assert [len(corpus.train), len(corpus.val), len(corpus.test)] == [2, 0, 2]
     assert {turn.text for c in corpus.train for turn in c.turns} == {short, long + " or not", "fine"}
-    assert corpus.card.dropped == {"a long turn copied in a later split": 2}
+    assert corpus.card.dropped == {"with a long turn that recurs in a later split": 2}
     assert corpus.card.counts["turns"] == 8
 
 

@@ -77,7 +77,7 @@ def test_a_packed_discriminator_judges_neighbors_together():
 
 
 def test_wrong_shapes_get_a_sentence():
-    """The listing feeds its discriminator what the generator reads, or the other way round."""
+    """The listing feeds its discriminator what the generator reads, or the other way around."""
     with pytest.raises(
         ValueError, match=r"reads points \[B, 2\], what the generator puts out: got a tensor of shape \[4, 3\]"
     ):

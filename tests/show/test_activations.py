@@ -49,19 +49,19 @@ def test_input_gradient_map_names_half_and_ninety_per_cent(tokenizer):
     drawing = input_gradient_map(Fading(len(tokenizer)), tokenizer, TEXT, 7)
     assert isinstance(drawing, Tokens)
     # Of 1 + 1/2 + 1/4 + … (eight characters) the last holds just over a half, the last four 94 %.
-    assert drawing.title == "Half of what counts for “y” lies in the last character, 90 % in the last 4"
+    assert drawing.title == "Half of the input gradient for “y” falls on the last character, 90 % on the last 4"
     assert drawing.words == (
-        "Token 8 of 8, “m”: 100 % of the largest. Half of what counts for “y” lies in the last character, 90 % in the last "
-        "4, in % of the largest: highest “m” 100, “␣” 50 and “k” 25, lowest “I” 0.78; mean 25 over 8 tokens."
+        "Token 8 of 8, “m”: 100 % of the largest. Half of the input gradient for “y” falls on the last character, "
+        "90 % on the last 4, in % of the largest: highest “m” 100, “␣” 50 and “k” 25, lowest “I” 0.78; mean 25 over 8 tokens."
     )
 
 
 def test_all_characters_can_count_alike_and_none_may_count(tokenizer):
     even = input_gradient_map(Fading(len(tokenizer), rate=1.0), tokenizer, TEXT, 9)
-    assert "lies in the last 5 characters, 90 % in the last 9" in even.title
+    assert "falls on the last 5 characters, 90 % on the last 9" in even.title
     deaf = Fading(len(tokenizer))
     deaf.head.weight.data.zero_()
-    assert "No character counts here" in input_gradient_map(deaf, tokenizer, TEXT).words
+    assert "No character has a gradient here" in input_gradient_map(deaf, tokenizer, TEXT).words
 
 
 def test_what_stands_before_a_string_is_read_but_not_drawn(tokenizer, model, parse):
@@ -80,7 +80,7 @@ def test_the_end_of_a_long_text_is_drawn(tokenizer, parse):
     drawing = input_gradient_map(Fading(len(tokenizer)), tokenizer, TEXT * 20, name="Fading")
     boxes = parse(drawing.svg)
     assert len(boxes) == 200 and boxes[-1][0] == "i 100 % of the largest"
-    assert "Fading: half of what counts here lies in the last character" in drawing.words
+    assert "Fading: half of the input gradient here falls on the last character" in drawing.words
 
 
 def test_explore_input_gradients(tokenizer, model, parse):
@@ -94,7 +94,7 @@ def test_explore_input_gradients(tokenizer, model, parse):
         words.append(explore.words)
     assert len(words) == 4 and len(set(words)) == 3  # the two menu entries and the two ends; one of them twice
     explore.controls["position"].value = 0
-    assert explore.words.startswith("Token 1 of 1, “I”: 100 % of the largest. LSTM: half of what counts for “␣”")
+    assert explore.words.startswith("Token 1 of 1, “I”: 100 % of the largest. LSTM: half of the input gradient for “␣”")
 
 
 def test_input_gradient_map_answers_wrong_input(tokenizer, model):
@@ -116,11 +116,11 @@ def test_word_pieces_are_told_as_tokens_and_in_characters():
     drawing = input_gradient_map(Fading(len(PIECES)), PIECES, text, 2)
     assert PIECES.encode(text)[:3] == [PIECES.tokens.index(name) for name in ("the", " dog", " and")]
     assert drawing.title == (
-        "Half of what counts for “the” lies in the last token (4 characters), 90 % in the last 3 (11 characters)"
+        "Half of the input gradient for “the” falls on the last token (4 characters), 90 % on the last 3 (11 characters)"
     )
     deaf = Fading(len(PIECES))
     deaf.head.weight.data.zero_()
-    assert "No token counts here" in input_gradient_map(deaf, PIECES, text).words
+    assert "No token has a gradient here" in input_gradient_map(deaf, PIECES, text).words
     with pytest.raises(ValueError, match="no position 9 in 4 tokens"):
         input_gradient_map(deaf, PIECES, text, 9)
 

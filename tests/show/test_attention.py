@@ -63,6 +63,8 @@ def test_what_the_mask_hides_is_crossed_out_and_told():
 def test_a_title_of_your_own_keeps_the_finding():
     drawing = attention_map(WEIGHTS, ROWS, COLUMNS, title="A diagonal")
     assert drawing.title == "A diagonal" and drawing.words.startswith("A diagonal. Attention is spread over 2.5 of 4")
+    asked = attention_map(WEIGHTS, ROWS, COLUMNS, title="A diagonal?")
+    assert asked.title == "A diagonal?" and asked.words.startswith("A diagonal? Attention is spread over 2.5 of 4")
 
 
 def test_layer_and_head_choose_one_of_many():

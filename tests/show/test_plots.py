@@ -169,7 +169,7 @@ def test_doublings_stand_at_equal_distances_when_the_x_axis_is_logarithmic():
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["256", "512", "2,048"]
     places = [ax.transData.transform((x, 1))[0] for x in (256, 512, 1024, 2048)]
     assert places[1] - places[0] == pytest.approx(places[3] - places[2])
-    assert picture.words == "Falls. Bits from tokens 256 to 2,048: a falls from 3.0 to 1.0."
+    assert picture.words == "Falls. Bits against tokens (256 to 2,048): a falls from 3.0 to 1.0."
 
 
 def test_lines_tell_their_course_and_bear_their_names():
@@ -182,7 +182,7 @@ def test_lines_tell_their_course_and_bear_their_names():
     }
     picture = plots.lines(x, series, "Courses", "step", "loss in bits")
     assert picture.words == (
-        "Courses. Loss in bits from step 0 to 4: down falls from 5.0 to 1.0; "
+        "Courses. Loss in bits against step (0 to 4): down falls from 5.0 to 1.0; "
         "dip goes from 5.0 to 5.0, lowest 1.0 at 1; flat stays at 2.0; gap rises from 1.0 to 3.0."
     )
     assert set(series) <= drawn_texts(picture.fig)

@@ -71,7 +71,7 @@ def test_the_surprise_in_words(parse):
 
 def test_by_characters_each_is_told_with_its_word(parse):
     drawing = surprisal_tokens(Bot(Fixed(**{"a": 3 / 4, "g": 1 / 8, " ": 1 / 8}), TOKENIZER, "x"), "aa ga", words=False)
-    assert drawing.title == "x did not see the “␣” coming"
+    assert drawing.title == "x did not see “␣” coming"
     assert "Most surprising, in bits: “␣” 3, “g” of “ga” 3 and “a” of “aa” 0." in drawing.words
     assert len(parse(drawing.svg)) == 5
     whole = surprisal_tokens(Bot(Fixed(**{"a": 3 / 4, "g": 1 / 8, " ": 1 / 8}), TOKENIZER, "x"), "aa ga")

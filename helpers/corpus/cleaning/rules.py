@@ -38,15 +38,15 @@ _CONTROL = "".join(map(chr, [*range(9), *range(14, 32), 127]))
 RULES: tuple[Rule, ...] = (
     Rule("entities", "Dumps write & < > as &amp; &lt; &gt;, sometimes twice: read them back first.",
          markup.decode_entities, "&"),
-    Rule("line ends", "A third of the early comments end lines with CRLF: make every line end one \\n.",
+    Rule("line endings", "A third of the early comments end lines with CRLF: make every line end one \\n.",
          markup.unify_line_ends, "\r"),
     Rule("invisible characters", "Zero-width and control characters look like nothing and cost a token.",
          markup.drop_invisible, _CONTROL),
-    Rule("one form of each letter", "é is one code point or two: one form (NFC) makes words that look equal equal.",
+    Rule("Unicode normalization", "é is one code point or two: one form (NFC) makes words that look equal equal.",
          markup.compose_letters, "\x00"),
     Rule("quotes", "A quoted line is the parent's: drop it whole, or the reply contains its question.",
          markup.drop_quotes, ">"),
-    Rule("rulers", "Lines of ---, code fences and table rulers draw; they say nothing.", markup.drop_rulers),
+    Rule("horizontal rules", "Lines of ---, code fences and table rulers draw; they say nothing.", markup.drop_rulers),
     Rule("links", "Of [text](address) only the text was meant to be read.", markup.unlink, "]<"),
     Rule("inline code", "`word` was to look different, not to be read with its backticks.", markup.unquote_code, "`"),
     Rule("spoilers", "The signs >! and !< hide words on the page; we want the words.", markup.show_spoilers, ">"),
@@ -58,7 +58,7 @@ RULES: tuple[Rule, ...] = (
          markup.drop_headings_and_bullets),
     Rule("escapes", "A backslash before a mark was for Reddit's eyes only; the arm of the shrug ¯\\_(ツ)_/¯ stays.",
          markup.drop_escapes, "\\"),
-    Rule("white space", "One space between words, one line end between lines, none at the edges.",
+    Rule("whitespace", "One space between words, one line end between lines, none at the edges.",
          markup.tidy_white_space),
 )  # fmt: skip
 

@@ -87,7 +87,7 @@ class ReadStats:
             first = f"the first in {name}, line {number:,}"
             parts.append(f"{_amount(self.bad_lines, 'bad line')} skipped, {first} ({_listed(self.reasons)})")
         if self.repaired:
-            parts.append(f"put right: {_listed(self.repaired)}")
+            parts.append(f"repaired: {_listed(self.repaired)}")
         if self.threads:
             parts.append(
                 f"{_amount(self.threads, 'thread')}, in which {_amount(self.orphans, 'comment')} had no parent in the data, "

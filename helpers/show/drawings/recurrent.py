@@ -128,7 +128,7 @@ def rnn_gradient_path(steps: int, factor: float) -> Drawing:
     need(2 <= steps <= 12, f"{steps} steps were given: give 2 to 12")
     need(factor > 0, f"the factor is {factor}: give a number above 0, such as 0.7")
     fate = "vanishes" if factor < 1 else "explodes" if factor > 1 else "keeps its size"
-    figure = Diagram(f"Through {steps} steps the gradient {fate}: times {number(float(factor))} at each")
+    figure = Diagram(f"Over {steps} steps the gradient {fate}: a factor of {number(float(factor))} at each")
     columns = spread(steps, LEFT + 6, RIGHT - 6, 58, 130 / steps + 10)
     y = TITLE_HEIGHT + 88
     sizes = [factor ** (steps - t) for t in range(1, steps + 1)]  # of h_1 … h_steps

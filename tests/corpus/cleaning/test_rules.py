@@ -16,11 +16,11 @@ ALONE = {
         "&gt; tea &amp; cake &lt;3 &amp;amp; &#39;so&#39; &notes; AT&T",
         "> tea & cake <3 & 'so' &notes; AT&T",
     ),
-    "line ends": ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+    "line endings": ("one\r\ntwo\rthree", "one\ntwo\nthree"),
     "invisible characters": ("so\u200bup\x07 \ufeffand\xad👨\u200d👩", "soup and👨\u200d👩"),
-    "one form of each letter": ("cafe\u0301", "café"),
+    "Unicode normalization": ("cafe\u0301", "café"),
     "quotes": ("> you said\n>>so\nI say\n>:( and ->", "I say\n>:( and ->"),
-    "rulers": ("a\n---\n* * *\n:--|--:\n```python\nb", "a\nb"),
+    "horizontal rules": ("a\n---\n* * *\n:--|--:\n```python\nb", "a\nb"),
     "links": ('[my notes](http://example.org/a_(b)_c) and [x](/y "z")', "my notes and x"),
     "inline code": ("`this` and ``that``", "this and that"),
     "spoilers": (">!the butler!< did", "the butler did"),
@@ -28,7 +28,7 @@ ALONE = {
     "superscripts": ("^small ^(print of it) x^2 again^again ^_^", "small print of it x^2 again again ^_^"),
     "headings and lists": ("## Top\n* one\n- two\n1. three\n2) four", "Top\none\ntwo\nthree\nfour"),
     "escapes": (r"1\. a\_b ¯\\\_(ツ)\_/¯", r"1. a_b ¯\_(ツ)_/¯"),
-    "white space": ("  a \t b  \n\n\n c\u3000d ", "a b\nc d"),
+    "whitespace": ("  a \t b  \n\n\n c\u3000d ", "a b\nc d"),
 }
 
 
