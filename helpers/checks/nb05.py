@@ -203,7 +203,7 @@ def check_bits_per_byte(bits_per_byte: Callable[[float, str], float]) -> str:
     if near(answer, nats * math.log(2) / 6):
         raise Wrong("You multiplied by ln 2. A nat is more than a bit, so the number of bits is larger: divide.")
     if near(answer, 6 / 24):
-        raise Wrong("The division is the wrong way round: bits for each byte are bits divided by bytes.")
+        raise Wrong("The division is the wrong way around: bits for each byte are bits divided by bytes.")
     if not near(answer, 4):
         raise Wrong(f"{nats:.4f} nats are 24 bits, for the 6 bytes of 'straws': 4.0; I got {shown(answer)}.")
     answer = bits_per_byte(70 * math.log(2), "né🐕")  # 70 bits for seven bytes

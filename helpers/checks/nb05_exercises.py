@@ -68,7 +68,7 @@ def check_encode_with_dropout(encode_with_dropout: Callable) -> str:
 
     answer = ask(b"know", 0.0, np.random.default_rng(0), first=True)
     if answer == [107, 110, 111, 119]:
-        raise Wrong("With dropout 0 no merge is left out. Keep a pair when rng.random() >= dropout, not the other way round.")
+        raise Wrong("With dropout 0 no merge is left out. Keep a pair when rng.random() >= dropout, not the other way around.")
     if answer != [258]:
         raise Wrong(f"With dropout 0 this is `encode`: b'know' is [258]; I got {shown(answer)}.")
     if ask(b"know", 1.0, np.random.default_rng(0)) != [107, 110, 111, 119]:
@@ -110,7 +110,7 @@ def check_premium(premium: Callable[[Callable, dict], dict]) -> str:
         raise Wrong("These are numbers of tokens. Divide each by the number of tokens in English.")
     if like(lambda language: counts["English"] / counts[language]):
         raise Wrong(
-            "The division is the wrong way round: Greek needs more tokens than English, so its number is above 1."
+            "The division is the wrong way around: Greek needs more tokens than English, so its number is above 1."
         )
     if like(lambda language: counts[language] - counts["English"]):
         raise Wrong("You subtracted. 'How many times as many' asks for a division, and English gets 1.0.")

@@ -41,7 +41,7 @@ def check_inputs_and_targets(inputs_and_targets: Callable) -> str:
     if inputs.shape == targets.shape and torch.equal(inputs, targets):
         raise Wrong("Inputs and targets are the same. Each target is the token *after* its input: shift by one.")
     if torch.equal(inputs, shifted) and torch.equal(targets, right):
-        raise Wrong("The two are the wrong way round: the targets come one token later than the inputs.")
+        raise Wrong("The two are the wrong way around: the targets come one token later than the inputs.")
     if torch.equal(inputs, right) and torch.equal(targets, right.roll(-1, 1)):
         raise Wrong(
             "The last target of each row is the row's own first token. It must be the next token of the stream."
@@ -114,7 +114,7 @@ def check_rotated(rotated: Callable) -> str:
     if same(answer, turn(x, 1)):
         raise Wrong("You turned by position 1, whatever the position: multiply the angles by it.")
     if same(answer, turn(x, 3).roll(half)):
-        raise Wrong("The halves are joined the wrong way round: first a·cos − b·sin, then b·cos + a·sin.")
+        raise Wrong("The halves are joined the wrong way around: first a·cos − b·sin, then b·cos + a·sin.")
     if any(same(answer, turn(x, position)) for position in (2, 4)):
         raise Wrong("You turned by one position too many or too few: they begin at 0, and 0 is not turned at all.")
     if same(answer, turn(x, 3, speeds=math.pi / 180 * 10_000.0 ** (-torch.arange(half).double() / half))):
@@ -190,7 +190,7 @@ def check_scaling_exponent(scaling_exponent: Callable) -> str:
     right, answer = -slope(x, y), ask(sizes, losses)
     if near(answer, -right):
         raise Wrong(
-            "The sign is the wrong way round: a loss that falls has a positive exponent, loss = factor / size^α."
+            "The sign is the wrong way around: a loss that falls has a positive exponent, loss = factor / size^α."
         )
     if near(abs(answer), abs(slope(sizes, losses))):
         raise Wrong("You fitted a line to the numbers themselves. A power law is straight where both are logarithms.")

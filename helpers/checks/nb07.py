@@ -29,7 +29,7 @@ def check_labels_for(labels_for: Callable) -> str:
     if answer == [-100, -100, -100, 6, 7, -100, -100, -100, 4, -100]:
         raise Wrong("The token that closes the turn is not marked, so the bot never learns to stop. Mark it.")
     if answer == [-100, 5, 2, -100, -100, -100, 8, 2, -100, -100]:
-        raise Wrong("The other speaker is marked: you have the condition the wrong way round.")
+        raise Wrong("The other speaker is marked: you have the condition the wrong way around.")
     if any(value == 0 and right == -100 for value, right in zip(answer, LABELS)):
         raise Wrong("You wrote 0 where nothing counts; 0 is a token like any other. The number for that is −100.")
     if answer != LABELS:
@@ -66,7 +66,7 @@ def check_reply_mean(reply_mean: Callable) -> str:
     if near(answer, 8 / 3):
         raise Wrong("You leave out the label 0 as well. Token 0 is a token; only −100 is left out.")
     if near(answer, 11 / 2):
-        raise Wrong("That is the mean over what should be left out: you have the mask the wrong way round.")
+        raise Wrong("That is the mean over what should be left out: you have the mask the wrong way around.")
     if not near(answer, 13 / 4):
         raise Wrong(f"(1 + 3 + 4 + 5) / 4 is 3.25; I got {answer:g}.")
     if ask(nats, torch.full((2, 3), -100)) != 0.0:

@@ -44,7 +44,7 @@ def check_gan_losses(gan_losses: Callable) -> str:
         )
     if same(mine[0], -right[0]) or same(mine[1], -right[1]):
         raise Wrong(
-            "The sign of a loss is the wrong way round: a loss is *minus* the log, and becomes small when all is well."
+            "The sign of a loss is the wrong way around: a loss is *minus* the log, and becomes small when all is well."
         )
     if same(mine[1], -caught):
         raise Wrong(
@@ -193,7 +193,7 @@ def check_reinforce(reinforce: Callable) -> str:
         scalar(tried(reinforce(chance, rewards, baseline)), "the loss, one number"),
     )
     if same(answer, -right):
-        raise Wrong("The sign is the wrong way round: making the loss small must make what got more reward likelier.")
+        raise Wrong("The sign is the wrong way around: making the loss small must make what got more reward likelier.")
     if same(answer, loss(rewards)):
         raise Wrong("The baseline is not used. Only what is better than expected should become likelier.")
     if same(answer, loss(rewards + baseline)):

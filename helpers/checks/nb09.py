@@ -26,7 +26,7 @@ def check_bradley_terry(bradley_terry: Callable) -> str:
     if near(answer, -sum(losses) / 3):
         raise Wrong("Your loss is negative: the logarithm of a probability is, so put a minus in front.")
     if near(answer, -sum(_log_sigmoid(-d) for d in differences) / 3):
-        raise Wrong("You punish the preferred replies: it is chosen − rejected, not the other way round.")
+        raise Wrong("You punish the preferred replies: it is chosen − rejected, not the other way around.")
     if near(answer, sum(losses)):
         raise Wrong("That is the sum over the pairs. Take the mean, so that the size of a batch does not matter.")
     if near(answer, -sum(math.exp(_log_sigmoid(d)) for d in differences) / 3) or near(

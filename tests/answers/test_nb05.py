@@ -444,7 +444,7 @@ WRONG = {
         as_it_came: "the nats as they came",
         nats_per_byte: "These are nats for each byte",
         multiplies_by_ln_2: "You multiplied by ln 2",
-        the_wrong_way_round: "the wrong way round",
+        the_wrong_way_round: "the wrong way around",
         by_characters: "divided by characters",
     },
     "split_digits": {
@@ -458,7 +458,7 @@ WRONG = {
     },
     "premium": {
         tokens_only: "Divide each by the number of tokens in English",
-        upside_down: "the wrong way round",
+        upside_down: "the wrong way around",
         differences: "You subtracted",
         per_word: "tokens per word",
         per_character: "tokens per character",
@@ -468,7 +468,7 @@ WRONG = {
     },
     "encode_with_dropout": {
         never_drops: "With dropout 1 every merge is left out",
-        the_other_way_round: "not the other way round",
+        the_other_way_round: "not the other way around",
         its_own_random_numbers: "take every random number from `rng`",
         all_or_nothing: "once for the whole word",
         always_the_same_cut: "always cut the same",

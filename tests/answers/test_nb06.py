@@ -227,7 +227,7 @@ def the_factor(sizes, losses):
 WRONG = NETWORKS | {
     "inputs_and_targets": {
         not_shifted: "Inputs and targets are the same",
-        exchanged: "the wrong way round",
+        exchanged: "the wrong way around",
         rolls_the_rows: "the row's own first token",
         one_long_row: "All tokens stand in one row",
         cuts_then_shifts: "Each row lost a token",
@@ -250,7 +250,7 @@ WRONG = NETWORKS | {
         whatever_the_position: "You turned by position 1",
         neighbors_in_halves: "You paired neighbors",
         faster_in_float32: "Your pairs become faster",
-        halves_exchanged: "The halves are joined the wrong way round",
+        halves_exchanged: "The halves are joined the wrong way around",
         stretches: "The vector changed its length",
     },
     "grouped_attention": {
@@ -265,7 +265,7 @@ WRONG = NETWORKS | {
         always_three: "ordinary attention",
     },
     "scaling_exponent": {
-        a_negative_exponent: "The sign is the wrong way round",
+        a_negative_exponent: "The sign is the wrong way around",
         no_logarithms: "the numbers themselves",
         only_the_sizes: "logarithm of the sizes only",
         only_the_losses: "logarithm of the losses only",

@@ -283,7 +283,7 @@ WRONG = {
         mean_of_means: "mean of the rows' means",
         the_sum: "That is the sum",
         without_token_zero: "Token 0 is a token",
-        the_wrong_way_round: "the mask the wrong way round",
+        the_wrong_way_round: "the mask the wrong way around",
         the_median: "is 3.25",
         a_mean_of_nothing: "return 0.0",
     },

@@ -257,7 +257,7 @@ WRONG = {
         the_same_for_both: "Both have the same loss",
         sums: "You took the sum over the batch",
         halved: "You halved the discriminator's loss",
-        without_the_minus: "The sign of a loss is the wrong way round",
+        without_the_minus: "The sign of a loss is the wrong way around",
         saturating: "This is the saturating loss",
         generator_reads_the_real: "The generator's loss reads the real data",
         detached: "the right value and no gradient",
@@ -288,7 +288,7 @@ WRONG = {
         turned_round: "The gradient is turned round",
     },
     "reinforce": {
-        raises_the_loss: "The sign is the wrong way round",
+        raises_the_loss: "The sign is the wrong way around",
         without_baseline: "The baseline is not used",
         added_baseline: "You added the baseline",
         a_sum: "You took the sum over the replies",
