@@ -18,6 +18,7 @@ from pathlib import Path
 from helpers.io import lenient_streams
 
 EXPERIMENTS = {
+    "behind_the_scoreboard": "helpers.experiments.behind_the_scoreboard",
     "recurrent_kinds": "helpers.experiments.recurrent_kinds",
     "scaling_laws": "helpers.experiments.scaling_laws",
     "recipes": "helpers.experiments.recipes",

@@ -1,6 +1,7 @@
-"""The timeline of the course: what happened from 1948 to 2024, and which notebook builds it.
+"""The timeline of the course: what happened from 1948 to 2024, and which notebook builds it or tells of it.
 
-Built for notebook 00. The events, each with its source, lie in ``data/timeline.json``.
+Built for notebook 00. The events, each with its source, are in ``data/timeline.json``; which notebooks are still to come,
+says ``data/course.json``.
 """
 
 from __future__ import annotations
@@ -27,12 +28,18 @@ MONTHS = "January February March April May June July August September October No
 LEFT, BEND, RIGHT = 112, 268, WIDTH - MARGIN - 12  # x of 1948, of 2013 and of the end of 2024
 ROW = 20
 LETTER = 6.4  # widest mean letter at 11 pixels among the fonts we name
+BUILT, TOLD, PLANNED = "builds", "tells", "to come"
+NOTES = (
+    "The number in a dot is the notebook. Filled: it builds the idea. Open: it tells of the event. Dashed: it is still to come.",
+    "Years before 2013 have a smaller scale.",
+)
 
 
 class Timeline(Drawing):
-    """Events as numbered dots on eight lanes; the number is the notebook that builds it.
+    """Events as numbered dots on eight lanes; the number is the notebook that builds the idea, or tells of the event.
 
-    `events` are dicts with date ("2017-06"), thread, notebook, label, title, why and source, sorted by date.
+    `events` are dicts with date ("2017-06"), thread, notebook, how (BUILT, TOLD or PLANNED), label, title, why and source,
+    sorted by date.
     `event` (from 0) emphasizes one of them, and the words describe it; otherwise they list all. The years before
     2013 have a smaller scale. Raises ValueError for no events, an unknown thread or an `event` that does
     not exist.
@@ -59,13 +66,12 @@ class Timeline(Drawing):
             lanes.append(write(MARGIN + 8, y + 17, name, 'font-size="12.5" font-weight="700"'))
             y += height
         chosen = _x(events[event]["date"]) if event is not None else None
-        note = "The number in a dot is the notebook that builds it. Years before 2013 have a smaller scale."
         body = "".join(lanes) + _axis(TITLE_HEIGHT + 22, y, chosen) + "".join(dot for _, dot in sorted(dots))
-        body += key(y + 18, note)
+        body += "".join(key(y + 18 + 16 * row, note) for row, note in enumerate(NOTES))
         first, last = events[0]["date"][:4], events[-1]["date"][:4]
         summary = f"{len(events)} events from {first} to {last} in {len(THREADS)} threads."
         words = _card(events, event) if event is not None else _list(events, summary)
-        super().__init__(body, words, title, y + 30, label=words if event is not None else f"{title}: {summary}")
+        super().__init__(body, words, title, y + 46, label=words if event is not None else f"{title}: {summary}")
 
 
 def _x(date: str) -> float:
@@ -91,10 +97,12 @@ def _dot(event, x: float, y: float, label_x: float, anchor: str, strong: bool) -
     middle = y + 10
     style = f'font-size="11" text-anchor="{anchor}"' + (' font-weight="700"' if strong else "")
     ring = f'<circle cx="{x:.1f}" cy="{middle:g}" r="12" fill="none" stroke="{ORANGE}" stroke-width="3"/>' * strong
-    name = f'font-size="9.5" font-weight="700" text-anchor="middle" fill="{PAPER}"'
+    paper, ink = (BLUE, PAPER) if event["how"] == BUILT else (PAPER, BLUE)
+    edge = f'stroke="{BLUE}" stroke-width="1.4"' + ' stroke-dasharray="3 2.2"' * (event["how"] == PLANNED)
+    name = f'font-size="9.5" font-weight="700" text-anchor="middle" fill="{ink}"'
     return (
         f'<g tabindex="0"><title>{_date(event["date"])}: {xml(event["title"])}</title>{ring}'
-        f'<circle cx="{x:.1f}" cy="{middle:g}" r="9" fill="{BLUE}"/>'
+        f'<circle cx="{x:.1f}" cy="{middle:g}" r="8.5" fill="{paper}" {edge}/>'
         + write(x, middle + 3.5, f"{event['notebook']:02}", name)
         + write(label_x, middle + 4, event["label"], style)
         + "</g>"
@@ -126,22 +134,34 @@ def _card(events, index: int) -> str:
     return (
         f"Event {index + 1} of {len(events)}, {_date(event['date'])}: {event['title']}.\n{event['why']}\n"
         f"Source: {event['source']}{', ' + where if where else ''}.\n"
-        f"Thread: {THREADS[event['thread']].lower()}. Notebook {event['notebook']:02} builds it."
+        f"Thread: {THREADS[event['thread']].lower()}. {_notebook(event)}"
     )
 
 
+def _notebook(event) -> str:
+    number = f"{event['notebook']:02}"
+    if event["how"] == PLANNED:
+        return f"Planned for notebook {number}."
+    return f"Notebook {number} {'builds it' if event['how'] == BUILT else 'tells of it'}."
+
+
 def _list(events, summary: str) -> str:
-    lines = [summary + " In brackets the notebook that builds it."]
+    lines = [summary + " In brackets the notebook that builds it, or (see …) tells of it; a star: still to come."]
+    written = {BUILT: "({:02})", TOLD: "(see {:02})", PLANNED: "({:02}*)"}
     for thread, name in THREADS.items():
-        labels = [f"{e['date'][:4]} {e['label']} ({e['notebook']:02})" for e in events if e["thread"] == thread]
+        labels = [
+            f"{e['date'][:4]} {e['label']} {written[e['how']].format(e['notebook'])}" for e in events if e["thread"] == thread
+        ]
         if labels:
             lines.append(f"{name}: {', '.join(labels)}.")
     return "\n".join(lines)
 
 
 def read_events() -> list:
-    """The events of ``data/timeline.json``, oldest first."""
-    return json.loads(data_path("timeline.json").read_text(encoding="utf-8"))
+    """Return the events of ``data/timeline.json``, oldest first; those of notebooks to come are PLANNED."""
+    events, course = (json.loads(data_path(name).read_text(encoding="utf-8")) for name in ("timeline.json", "course.json"))
+    ready = {int(entry["notebook"]) for entry in course if entry["state"] == "ready"}
+    return [event if event["notebook"] in ready else event | {"how": PLANNED} for event in events]
 
 
 def timeline(event: int | None = None) -> Timeline:

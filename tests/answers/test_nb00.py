@@ -1,13 +1,12 @@
-"""Notebook 00: its one check accepts the solution shown and names each wrong answer's own mistake."""
+"""Notebook 00: each check accepts the solution shown and names each wrong answer's own mistake."""
 
-import pytest
+import math
 
 from helpers.checks import nb00
-from tests.answers.solutions import run, solutions
-
-SOLUTIONS = solutions("00_start_here")
+from tests.answers.common import closing_tests
 
 
+# -- Exercise 1 --------------------------------------------------------------------------------------------------------
 def whole_turn(conversation):
     return conversation.turns[-1]
 
@@ -24,27 +23,51 @@ def one_too_early(conversation):
     return conversation.turns[-2].text
 
 
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
+def without_sign(p):
+    return math.log2(p)
+
+
+def in_nats(p):
+    return -math.log(p)
+
+
+def base_ten(p):
+    return -math.log10(p)
+
+
+def one_in(p):
+    return 1 / p
+
+
+def weighted(p):
+    return -p * math.log2(p)
+
+
+def rounded(p):
+    return round(-math.log2(p))
+
+
+def half_only(p):
+    return 3.0 if p == 0.125 else 2.0
+
+
 WRONG = {
-    whole_turn: "whole turn",
-    first_turn: "first turn",
-    last_line: "only the last line",
-    one_too_early: "before the last",
+    "last_words": {
+        whole_turn: "whole turn",
+        first_turn: "first turn",
+        last_line: "only the last line",
+        one_too_early: "before the last",
+    },
+    "bits": {
+        without_sign: "The sign is missing",
+        in_nats: "natural logarithm",
+        base_ten: "base 10",
+        one_in: "once in how many times",
+        weighted: "leave out p",
+        rounded: "leave out the rounding",
+        half_only: "your function returned",
+    },
 }
 
-
-def test_the_shown_solution_passes(capsys):
-    assert set(SOLUTIONS) == {"last_words"}
-    nb00.check_last_words(run(SOLUTIONS["last_words"], "last_words"))
-    assert capsys.readouterr().out.startswith("✔ ")
-
-
-@pytest.mark.parametrize("answer", WRONG)
-def test_each_wrong_answer_hears_its_own_mistake(answer, capsys):
-    nb00.check_last_words(answer)
-    said = capsys.readouterr().out
-    assert said.startswith("✘ ") and [words for words in WRONG.values() if words in said] == [WRONG[answer]]
-
-
-def test_an_untouched_stub_is_not_a_mistake(capsys):
-    nb00.check_last_words(lambda conversation: ...)
-    assert "Not tried yet" in capsys.readouterr().out
+globals().update(closing_tests(nb00, "00_start_here", WRONG))

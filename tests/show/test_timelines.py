@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.show.timelines import THREADS, Timeline, explore_timeline, read_events, timeline
+from helpers.show.timelines import BUILT, PLANNED, THREADS, TOLD, Timeline, explore_timeline, read_events, timeline
+from tests.notebooks import books
+from tests.notebooks.rules.wording import BRITISH
 
 EVENTS = read_events()
 ARXIV = re.compile(r"\d{2}(0[1-9]|1[0-2])\.\d{4,5}")
@@ -19,7 +21,8 @@ def test_events_are_sorted_and_dates_are_dates():
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{event['date']} {event['label']}")
 def test_each_event_is_complete_and_sourced(event):
-    assert set(event) - {"arxiv", "url"} == {"date", "thread", "notebook", "label", "title", "why", "source"}
+    about = {"date", "thread", "notebook", "how", "term", "label", "title", "why", "source"}
+    assert set(event) - {"arxiv", "url"} == about and event["how"] in (BUILT, TOLD, PLANNED)
     assert event["thread"] in THREADS and event["notebook"] in range(17)
     assert 15 <= len(event["source"]) and len(event["label"]) <= 20 and len(event["title"]) <= 70
     assert event["why"].endswith(".") and len(event["why"].split()) <= 30
@@ -37,9 +40,27 @@ def test_papers_after_2013_have_an_identifier_or_an_address():
     assert bare == {"OpenAI's Reddit plan", "State of GPT"}  # a magazine's story and a talk
 
 
-def test_every_notebook_that_builds_something_is_on_it():
-    assert {event["notebook"] for event in EVENTS} == set(range(1, 17))
+def test_every_notebook_after_the_first_is_on_it():
+    assert {event["notebook"] for event in EVENTS if event["how"] != TOLD} >= set(range(2, 17))
+    assert {event["notebook"] for event in EVENTS} == set(range(17))
     assert {event["thread"] for event in EVENTS} == set(THREADS)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{event['notebook']:02} {event['label']}")
+def test_the_notebook_of_an_event_really_speaks_of_it(event):
+    """Its term stands in the notebook's own text or code; a line under "Read on" does not make a notebook build something."""
+    written = {int(path.name[:2]): path for path in books.paths()}
+    assert (event["notebook"] in written) == (event["how"] != PLANNED)
+    if event["how"] == PLANNED:
+        return
+    text = "\n".join(cell.source for cell in books.read(written[event["notebook"]]).cells).lower()
+    if event["how"] == BUILT:
+        text = text.partition("**read on:**")[0]
+    assert event["term"].lower() in text, "the notebook says nothing about it: give the event to another, or another term"
+
+
+def test_events_are_written_in_american_english():
+    assert not BRITISH.findall(" ".join(f"{event['title']} {event['why']}" for event in EVENTS))
 
 
 def test_the_drawing_has_all_events_and_tells_them(parse):
@@ -48,9 +69,18 @@ def test_the_drawing_has_all_events_and_tells_them(parse):
     assert len(reached) == len(EVENTS)
     assert ("June 2017: Attention alone is enough", ["04", "Transformer"]) in reached
     assert drawing.words.startswith(f"{len(EVENTS)} events from 1948 to 2024 in 8 threads.")
-    assert all(
-        f"{event['date'][:4]} {event['label']} ({event['notebook']:02})" in drawing.words for event in EVENTS
-    )
+    written = {BUILT: "({:02})", TOLD: "(see {:02})", PLANNED: "({:02}*)"}
+    words = " ".join(drawing.words.split())
+    for event in EVENTS:
+        assert f"{event['date'][:4]} {event['label']} {written[event['how']].format(event['notebook'])}" in words
+    assert drawing.svg.count("stroke-dasharray") == sum(event["how"] == PLANNED for event in EVENTS)
+
+
+def test_a_card_says_whether_the_notebook_builds_tells_or_is_to_come():
+    said = {event["label"]: timeline(index).words.splitlines()[-1] for index, event in enumerate(EVENTS)}
+    assert said["LoRA"].endswith("Notebook 07 builds it.") and said["DialoGPT"].endswith("Notebook 07 tells of it.")
+    for event in EVENTS:
+        assert ("Planned for" in said[event["label"]]) == (event["how"] == PLANNED)
 
 
 def test_dots_and_labels_do_not_overlap():
