@@ -71,9 +71,13 @@ class Clock:
     """Where the minutes of a notebook go."""
 
     lessons: list[float] = field(default_factory=lambda: [0.0])  # the core path, without what the learner writes
-    building: float = 0  # the build cells
+    written: list[float] = field(default_factory=lambda: [0.0])  # what the learner writes in each lesson's build cells
     deeper: float = 0  # sections that may be skipped, with what is written there
     exercises: float = 0
+
+    @property
+    def building(self) -> float:
+        return sum(self.written)
 
     @property
     def total(self) -> float:
@@ -87,13 +91,14 @@ def clock(book, path: Path) -> Clock:
         tags = set(books.tags(cell))
         if "lesson-break" in tags:
             found.lessons.append(0.0)
+            found.written.append(0.0)
         if "deeper" in tags:
             found.deeper += reading(cell) + stars(cell)
         elif "exercise" in tags and "quiz(" not in cell.source:
             found.exercises += reading(cell) + stars(cell)
         else:
             found.lessons[-1] += reading(cell)
-            found.building += stars(cell) if "build" in tags else 0
+            found.written[-1] += stars(cell) if "build" in tags else 0
     for number in range(len(found.lessons)):
         found.lessons[number] += limit(path) / 60 / len(found.lessons)
     return found
@@ -107,14 +112,15 @@ def five(minutes: float) -> int:
 def sentence(book, path: Path) -> str:
     """Return what the title says about time."""
     time = clock(book, path)
-    parts = [f"about {five(sum(time.lessons))} minutes for the core path"]
-    if len(time.lessons) > 1:
-        parts[0] += f" ({' and '.join(str(five(lesson)) for lesson in time.lessons)}, in {len(time.lessons)} lessons)"
-    parts += [f"{five(time.building)} for the code you write on the way"] if time.building else []
-    parts += [f"{five(time.deeper)} for the sections marked *Deeper*"] if time.deeper else []
-    parts += [f"{five(time.exercises)} for the exercises"] if time.exercises else []
-    last = parts.pop() if len(parts) > 1 else ""
-    return f"**Time:** {', '.join(parts)}{' and ' if last else ''}{last}; the cells run in under {limit(path)} seconds on a CPU."
+    lessons = [five(read + written) for read, written in zip(time.lessons, time.written)]
+    words = f"about {five(sum(time.lessons) + time.building)} minutes for the core path"
+    if len(lessons) > 1:
+        words += f", in {len(lessons)} lessons of {', '.join(map(str, lessons[:-1]))} and {lessons[-1]}"
+    words += f" ({five(time.building)} of them for the code you write)" if time.building else ""
+    more = [f"{five(time.deeper)} more for the sections marked *Deeper*"] if time.deeper else []
+    more += [f"{five(time.exercises)}{'' if more else ' more'} for the exercises"] if time.exercises else []
+    words += f"; {' and '.join(more)}" if more else ""
+    return f"**Time:** {words}. The cells run in under {limit(path)} seconds on a CPU."
 
 
 def sections(book) -> dict[int, int]:

@@ -153,6 +153,9 @@ def test_minutes_are_words_lines_predictions_and_stars():
     two = clock(words, specimen.markdown("**Second lesson.**", "lesson-break"), words, words)
     assert len(two.lessons) == 2 and two.lessons[1] > two.lessons[0]
     assert two.total == pytest.approx(empty.total + 3, abs=0.1)
+    cells = words, specimen.markdown("**Second lesson.**", "lesson-break"), *specimen.build_cell(1)
+    assert clock(*cells).written == [0, 8]
+    assert ", in 2 lessons of 5 and 10 (10 of them for the code you write)." in minutes.sentence(book(*cells), specimen.PATH)
 
 
 def test_a_specimen_says_its_minutes():
