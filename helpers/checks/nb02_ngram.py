@@ -140,7 +140,26 @@ def check_mixed_probability(mixed_probability: Callable) -> str:
         raise Wrong("A context that never occurred says nothing: then take the probability after the shorter one, as it is.")
     if not near(answer, right):
         raise Wrong(f"'zz' and 'z' never occurred, so 'b' keeps {right:.4f} of the empty context; you have {shown(answer)}.")
+    answer, empty = ask("b", "c"), 1 / 16 + 5 / 16 / 26  # 'b' was followed twice, never by c
+    if near(answer, empty):
+        raise Wrong("'b' was followed by other tokens, never by 'c': c(hw) is 0, and the shorter context still has 1 − λ only.")
+    if not near(answer, empty / 3):
+        raise Wrong(f"After 'b', 'c' has p = 2/3 · 0 + 1/3 · {empty:.4f} = {empty / 3:.4f}; you have {shown(answer)}.")
+    _check_bytes(mixed_probability)
     return "Long contexts where there are counts, shorter ones where there are none: no token ever gets probability 0."
+
+
+def _check_bytes(mixed_probability: Callable) -> None:
+    counts = _counted(bytes([7, 8, 7, 8]), 2)
+    base = 4 / 6 * 2 / 4 + 2 / 6 / 10
+    try:
+        answer = mixed_probability(counts, bytes([7]), 8, 10)
+    except (TypeError, AttributeError, RecursionError):
+        raise Wrong('It fails on `bytes`: ask `if context`, not whether it is `""`; an empty `bytes` is `b""`.') from None
+    if near(answer, 2 / 3 + 1 / 3 * (4 / 6 * 2 / 4 + 2 / 6 / 26)):
+        raise Wrong("Below the empty context stands 1 / vocab_size, for any size of the vocabulary: here it is 1/10.")
+    if not near(answer, 2 / 3 + 1 / 3 * base):
+        raise Wrong(f"For the token numbers 7, 8, 7, 8, p(8 after 7) is {2 / 3 + base / 3:.4f}; you have {shown(answer)}.")
 
 
 def _refuse(answer: float, mistakes: dict[str, float]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import call, kind, module, near, refuse_known, shown, tensor
+from helpers.checks.compare import call, difference, gradient_of, kind, module, near, refuse_known, shown, tensor
 
 STEPS, CLIP, RATE = 4, 0.5, 0.3
 
@@ -84,6 +84,8 @@ def check_train(train: Callable) -> str:
     losses, (right, final) = _losses(tried(answer)), _run()
     if "backward" not in events:
         raise Wrong("There are no gradients: `backward()` on the loss computes them.")
+    if "step" not in events and not _alike(weights, _weights(_model())):
+        raise Wrong("The weights changed, but not by the optimizer you were given. Call `optimizer.step()`; make none of your own.")
     if "step" not in events:
         raise Wrong("The weights did not change. After the gradients, `optimizer.step()` moves them.")
     if _alike(weights, _weights(_model())):
@@ -98,6 +100,8 @@ def check_train(train: Callable) -> str:
     if not _alike(losses, right):
         told = [shown([round(value, 3) for value in values]) for values in (right, losses)]
         raise Wrong(f"The weights are right, the losses are not: I expected {told[0]} and got {told[1]}.")
+    if (asked := events.count("loss")) != STEPS:
+        raise Wrong(f"For {STEPS} batches you called `loss` {asked} times. Once each: our loss carries the state on.")
     try:
         answer, _, _ = _trained(train, iter(_batches()))
     except TypeError as error:
@@ -108,7 +112,7 @@ def check_train(train: Callable) -> str:
 
 
 def _trained(train: Callable, batches) -> tuple:
-    """Return what the learner's loop answers, the model it has trained, and in which order the two calls came."""
+    """Return what the learner's loop answers, the model it has trained, and in which order losses, gradients and steps came."""
     import torch
 
     events: list[str] = []
@@ -119,6 +123,7 @@ def _trained(train: Callable, batches) -> tuple:
             return super().step(closure)
 
     def loss(model, batch):
+        events.append("loss")
         value = _loss(model, batch)
         value.register_hook(lambda gradient: events.append("backward"))
         return value
@@ -144,17 +149,7 @@ def check_LSTMCell(LSTMCell: type) -> str:
     """Build: one step of an LSTM, x [B, E] and the state (h, c), each [B, H], to the new state (h, c)."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        cell = module(tried(LSTMCell(2, 3)), "a cell").double()
-        parts = {"W_xh": (2, 12), "W_hh": (3, 12), "b": (12,)}
-        held = {name: tuple(weights.shape) for name, weights in cell.named_parameters()}
-        for name, shape in parts.items():
-            if held.get(name) != shape:
-                raise Wrong(f"{name} should have the shape {list(shape)}: keep what `__init__` of the stub makes.")
-        for weights in cell.parameters():
-            weights.data = torch.randn(weights.shape, dtype=torch.float64)
-        x, h, c = (torch.randn(4, size, dtype=torch.float64) for size in (2, 3, 3))
+    cell, x, h, c = _cell(LSTMCell, 4, 2, 3)
     changed = "You changed the state you were given, as `*=` does. Make new tensors: the caller needs the old ones."
     answer = call(lambda x, h, c: cell(x, (h, c)), x, h, c, changed=changed)
     if not isinstance(answer, tuple | list) or len(answer) != 2:
@@ -162,7 +157,52 @@ def check_LSTMCell(LSTMCell: type) -> str:
     new_h, new_c = (tensor(part, (4, 3), f"the new {name}, a row for each text") for part, name in zip(answer, "hc"))
     with torch.no_grad():
         _compare(cell, x, h, c, new_h.detach(), new_c.detach())
+    _check_gradients(cell, x, h, c)
+    _check_another_size(*_cell(LSTMCell, 2, 4, 5))
     return "Forget, add, show: an LSTM cell, equal to the formulas."
+
+
+def _cell(LSTMCell: type, rows: int, inputs: int, hidden: int) -> tuple:
+    """Return a learner's cell with random weights, and random x, h and c for ``rows`` texts."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        cell = module(tried(LSTMCell(inputs, hidden)), "a cell").double()
+        parts = {"W_xh": (inputs, 4 * hidden), "W_hh": (hidden, 4 * hidden), "b": (4 * hidden,)}
+        held = {name: tuple(weights.shape) for name, weights in cell.named_parameters()}
+        for name, shape in parts.items():
+            if held.get(name) != shape:
+                raise Wrong(f"{name} should have the shape {list(shape)}: keep what `__init__` of the stub makes.")
+        for weights in cell.parameters():
+            weights.data = torch.randn(weights.shape, dtype=torch.float64)
+        return cell, *(torch.randn(rows, size, dtype=torch.float64) for size in (inputs, hidden, hidden))
+
+
+def _check_gradients(cell, x, h, c) -> None:
+    h, c = h.clone().requires_grad_(), c.clone().requires_grad_()
+    answer = sum(part.sum() for part in cell(x, (h, c)))
+    for name, source in (("c", c), ("h", h), ("W_xh", cell.W_xh)):
+        if not gradient_of(answer, source).any():
+            raise Wrong(f"The numbers are right, but no gradient reaches {name}: leave out `detach`, `.data` and `no_grad`.")
+
+
+def _check_another_size(cell, x, h, c) -> None:
+    import torch
+
+    sizes = "It works for 4 texts and 3 hidden units, but not for 2 texts and 5: write no size into the code"
+    try:
+        with torch.no_grad():
+            new_h, new_c = cell(x, (h, c))
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise Wrong(f"{sizes} ({error}).") from None
+    i, f, g, o = (x @ cell.W_xh + h @ cell.W_hh + cell.b).detach().chunk(4, dim=-1)
+    right = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    for name, answer, expected in (("c", new_c, right), ("h", new_h, torch.sigmoid(o) * torch.tanh(right))):
+        if answer.shape != expected.shape:
+            raise Wrong(f"{sizes}. The new {name} has shape {list(answer.shape)}.")
+        if not torch.allclose(answer, expected):
+            raise Wrong(f"{sizes}. The new {name} is {difference(answer, expected)}.")
 
 
 def _compare(cell, x, h, c, new_h, new_c) -> None:
@@ -207,5 +247,3 @@ def _compare(cell, x, h, c, new_h, new_c) -> None:
     refuse_known(new_h, mistakes)
     if not torch.allclose(new_h, shown_h, atol=1e-6):
         raise Wrong(f"c is right, h is not: h = o · tanh(c); for the first text I got {shown(new_h[0])}.")
-
-

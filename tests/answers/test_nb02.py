@@ -101,6 +101,7 @@ def mixture(shorten=lambda h: h[1:], trust=lambda total, kinds: total / (total +
 
 
 drops_the_newest = mixture(shorten=lambda h: h[:-1])
+twenty_six_letters = mixture(base=lambda V: 1 / 26)
 half_and_half = mixture(trust=lambda total, kinds: 0.5)
 exchanged_weights = mixture(swap=True)
 without_a_base = mixture(base=lambda V: 0.0)
@@ -155,6 +156,24 @@ def divides_by_nothing(counts, context, token, vocab_size):
 def adds_entries(counts, context, token, vocab_size):
     counts.setdefault(context + "?", Counter())
     return mixture()(counts, context, token, vocab_size)
+
+
+def unseen_tokens_unweighted(counts, context, token, vocab_size):
+    shorter = unseen_tokens_unweighted(counts, context[1:], token, vocab_size) if context else 1 / vocab_size
+    followed = counts.get(context)
+    if not followed or token not in followed:
+        return shorter
+    weight = followed.total() / (followed.total() + len(followed))
+    return weight * followed[token] / followed.total() + (1 - weight) * shorter
+
+
+def asks_for_the_empty_string(counts, context, token, vocab_size):
+    shorter = 1 / vocab_size if context == "" else asks_for_the_empty_string(counts, context[1:], token, vocab_size)
+    followed = counts.get(context)
+    if not followed:
+        return shorter
+    weight = followed.total() / (followed.total() + len(followed))
+    return weight * followed[token] / followed.total() + (1 - weight) * shorter
 
 
 def nothing_for_the_unseen(counts, context, token, vocab_size):
@@ -238,6 +257,23 @@ def rescaled_only_after_p(logits, temperature=1.0, top_k=None, top_p=None):
     return p if top_p is None else keep_p(p, top_p)
 
 
+def counts_before_the_temperature(logits, temperature=1.0, top_k=None, top_p=None):
+    p = sampler()(logits, temperature, top_k)
+    if top_p is None:
+        return p
+    likely = softmax(logits)
+    order = likely.argsort(descending=True)
+    cut = order[likely[order].cumsum(0) - likely[order] >= top_p]
+    p = p.index_fill(0, cut, 0.0)
+    return p / p.sum()
+
+
+def first_wins(logits, temperature=1.0, top_k=None, top_p=None):
+    p = torch.zeros_like(logits)
+    p[0] = 1
+    return p if temperature == 0 else sampler()(logits, temperature, top_k, top_p)
+
+
 def cuts_before_the_temperature(logits, temperature=1.0, top_k=None, top_p=None):
     kept = sampler()(logits, 1.0, top_k, top_p) > 0
     return sampler()(logits.masked_fill(~kept, -math.inf), temperature)
@@ -301,6 +337,21 @@ def asks_for_the_length(model, batches, optimizer, loss, clip=1.0):
     return loop(*RIGHT)(model, [batches[i] for i in range(len(batches))], optimizer, loss, clip)
 
 
+def asks_the_loss_twice(model, batches, optimizer, loss, clip=1.0):
+    losses = []
+
+    def again(model, batch):
+        losses.append(loss(model, batch).item())
+        return loss(model, batch)
+
+    loop(*RIGHT)(model, batches, optimizer, again, clip)
+    return losses
+
+
+def own_optimizer(model, batches, optimizer, loss, clip=1.0):
+    return loop(*RIGHT)(model, batches, torch.optim.SGD(model.parameters(), lr=0.3), loss, clip)
+
+
 def reads_twice(model, batches, optimizer, loss, clip=1.0):
     first = sum(1 for _ in batches)
     return loop(*RIGHT)(model, batches, optimizer, loss, clip) if first else []
@@ -345,6 +396,36 @@ class ChangesItsState(LSTMCell):
     def forward(self, x, state):
         state[1].mul_(2)
         return super().forward(x, state)
+
+
+class CutsTheState(LSTMCell):
+    def forward(self, x, state):
+        return super().forward(x, tuple(part.detach() for part in state))
+
+
+class CutsTheAnswer(LSTMCell):
+    def forward(self, x, state):
+        return tuple(part.detach() for part in super().forward(x, state))
+
+
+class CutsH(LSTMCell):
+    def forward(self, x, state):
+        return super().forward(x, (state[0].detach(), state[1]))
+
+
+def sized(cut):
+    class Cell(LSTMCell):
+        def forward(self, x, state):
+            i, f, g, o = cut(x @ self.W_xh + state[0] @ self.W_hh + self.b)
+            new = s(f) * state[1] + s(i) * t(g)
+            return s(o) * t(new), new
+
+    return Cell
+
+
+four_texts = sized(lambda z: z.view(4, 4, -1).unbind(1))
+three_units = sized(lambda z: z.split(3, dim=-1)[:4])
+twelve_units = sized(lambda z: (z[:, 0:3], z[:, 3:6], z[:, 6:9], z[:, 9:12]))
 
 
 class OtherShapes(LSTMCell):
@@ -528,6 +609,9 @@ WRONG = {
         adds_entries: "You changed the counts",
         nothing_for_the_unseen: "never occurred says nothing",
         without_an_end: "calls itself without an end",
+        unseen_tokens_unweighted: "never by 'c'",
+        asks_for_the_empty_string: "fails on `bytes`",
+        twenty_six_letters: "for any size of the vocabulary",
     },
     "sampling_probabilities": {
         no_sum: "These are the exponentials",
@@ -553,6 +637,8 @@ WRONG = {
         one_too_many: "one token too many",
         nothing_stays: "one token always remains",
         cuts_before_the_temperature: "The temperature comes first",
+        counts_before_the_temperature: "The temperature comes first",
+        first_wins: "for logits 0, 3, 1, 2",
         in_place: "You changed the numbers",
     },
     "train": {
@@ -575,6 +661,8 @@ WRONG = {
         rounds: "the losses are not: I expected",
         asks_for_the_length: "a stream without a length",
         reads_twice: "I expected 4 losses",
+        asks_the_loss_twice: "you called `loss` 8 times",
+        own_optimizer: "not by the optimizer you were given",
     },
     "LSTMCell": {
         returns_c_first: "first h, then c",
@@ -599,6 +687,12 @@ WRONG = {
         another_h: "c is right, h is not",
         ChangesItsState: "You changed the state",
         OtherShapes: "should have the shape",
+        CutsTheState: "no gradient reaches c",
+        CutsTheAnswer: "no gradient reaches c",
+        CutsH: "no gradient reaches h",
+        four_texts: "write no size into the code",
+        three_units: "write no size into the code",
+        twelve_units: "write no size into the code",
     },
     "min_p_probabilities": {
         strictly_above: "compare with >=",
