@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise
 from helpers.checks.compare import call, same, shown
+from helpers.checks.nb02_lstm import check_LSTMCell
 from helpers.checks.nb02_ngram import check_count_ngrams, check_mixed_probability
 from helpers.checks.nb02_sampling import check_min_p_probabilities, check_sampling_probabilities
-from helpers.checks.nb02_training import check_LSTMCell, check_train
+from helpers.checks.nb02_training import check_train
 
 __all__ = [
     "check_LSTMCell",
@@ -97,10 +98,12 @@ def check_step_backward(step_backward: Callable) -> str:
         raise Wrong("The slope of the tanh belongs to what came out: 1 − h_new², not 1 − h².")
     if like(d * (1 - torch.tanh(new) ** 2)):
         raise Wrong("You took the tanh twice. h_new is a tanh already, so its slope is simply 1 − h_new².")
+    if like(d * (1 - new)):
+        raise Wrong("The slope of the tanh is 1 − h_new², with a square.")
+    if like(1 - new**2):
+        raise Wrong("This is the slope of the tanh alone. Multiply it by d_h_new, the gradient that arrives.")
     if same(answer[0], right[0].T):
-        raise Wrong(
-            "The gradient of W_xh is transposed: it must have the shape of W_xh, E × H. What came in is first."
-        )
+        raise Wrong("The gradient of W_xh is transposed: it must have the shape of W_xh, E × H. What came in is first.")
     names = ("W_xh", "W_hh", "b", "the old hidden state h")
     wrong = [i for i in range(4) if not same(answer[i], right[i])]
     if wrong and all(any(same(part, expected) for part in answer) for expected in right):

@@ -66,8 +66,12 @@ def check_count_ngrams(count_ngrams: Callable) -> str:
         answer = _table(count_ngrams(bytes([7, 8, 7, 8]), 2))
     except (TypeError, AttributeError):
         raise Wrong("It fails on `bytes`, in which we keep token numbers. Slice and index the tokens, nothing else.") from None
+    if any(isinstance(key, str) for key in answer):
+        raise Wrong("The counts of an earlier call are still in the table. Begin each call with an empty one.")
+    if answer == _counted(bytes([7, 8, 7, 8]), 3):
+        raise Wrong("For n = 2 you count contexts of 2 tokens, as for n = 3. Their lengths are `range(n)`.")
     if answer != _counted(bytes([7, 8, 7, 8]), 2):
-        raise Wrong("For the token numbers 7, 8, 7, 8 your counts are wrong. Slice and index the tokens, nothing else.")
+        raise Wrong("For the token numbers 7, 8, 7, 8 and n = 2 your counts are wrong. Slice and index the tokens, nothing else.")
     return "Every context of up to n − 1 tokens, and what followed it. This is Shannon's table of 1948."
 
 

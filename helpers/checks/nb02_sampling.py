@@ -59,6 +59,8 @@ def _check_temperature(ask: Callable) -> None:
         raise Wrong("Two logits tie for the highest, and both got 1. Probabilities sum to 1: choose one with argmax.")
     if not same(answer := ask(0.0, 3.0, 1.0, 2.0, temperature=0), [0, 1.0, 0, 0]):
         raise Wrong(f"At temperature 0, for logits 0, 3, 1, 2, I expected 0, 1, 0, 0 and got {shown(answer)}.")
+    if not same(ask(0.0, 3.0, 1.0, 3.0, temperature=0).sort().values, [0, 0, 0, 1.0]):
+        raise Wrong("At temperature 0 one token gets all probability, even if two logits tie: `argmax`.")
     if not same(ask(2000.0, 1999.0, temperature=1.0), _softmax(1, 0)):
         raise Wrong("With large logits (2000 and 1999) your numbers overflow. Subtract the largest logit first.")
     if not same(ask(1.0, 0.0, -math.inf), [*_softmax(1, 0), 0]):
@@ -106,6 +108,13 @@ def _check_top_p(ask: Callable) -> None:
         raise Wrong("At top_p=0.2 the likeliest token alone is kept: one token always remains.")
     if not same(ask(*numbers, temperature=0.5, top_p=0.6), [0, 1.0, 0, 0]):  # 0.5 becomes 0.685: enough for 0.6
         raise Wrong("The temperature comes first, then the cut: top_p counts the probabilities after the temperature.")
+    if not same(ask(0.0, -math.inf, 0.0, -math.inf, top_p=0.5).sort().values, [0, 0, 0, 1.0]):
+        raise Wrong("Of two tokens with 0.5 each, one reaches top_p=0.5: cut a token if those before it already have >= p.")
+    two = [0, 0.625, 0, 0.375]
+    if not (same(ask(*numbers, top_k=3, top_p=0.7), two) and same(ask(*numbers, top_k=2, top_p=0.99), two)):
+        raise Wrong("Each cut works alone, but not both together: first top_k, then top_p on what it left.")
+    if same(ask(*numbers, top_k=3, top_p=0.82), two):
+        raise Wrong("You rescaled between the two cuts. top_p counts the softmax's probabilities; rescale once, at the end.")
 
 
 @exercise

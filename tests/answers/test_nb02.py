@@ -48,6 +48,18 @@ def in_plain_dictionaries(tokens, n):
     return counted(tokens, range(n), table=lambda: defaultdict(int))
 
 
+def up_to_three(tokens, n):
+    return counted(tokens, range(3))
+
+
+KEPT: dict = {}
+
+
+def in_one_table(tokens, n):
+    KEPT.update(counted(tokens, range(n)))
+    return KEPT
+
+
 def jumps_one(tokens, n):
     counts = defaultdict(Counter)
     for length in range(n):
@@ -268,6 +280,27 @@ def counts_before_the_temperature(logits, temperature=1.0, top_k=None, top_p=Non
     return p / p.sum()
 
 
+def one_cut_only(logits, temperature=1.0, top_k=None, top_p=None):
+    return sampler()(logits, temperature, top_k, None if top_k else top_p)
+
+
+def rescales_between(logits, temperature=1.0, top_k=None, top_p=None):
+    p = sampler()(logits, temperature, top_k)
+    return sampler()(p.log(), 1.0, None, top_p) if temperature else p
+
+
+def shares_at_zero(logits, temperature=1.0, top_k=None, top_p=None):
+    return sampler()(logits, max(temperature, 1e-3), top_k, top_p)
+
+
+def keeps_a_tie(p, top_p):
+    order = p.argsort(descending=True)
+    return p.index_fill(0, order[p[order].cumsum(0) - p[order] > top_p], 0.0)
+
+
+strictly_more = sampler(cut_p=keeps_a_tie)
+
+
 def first_wins(logits, temperature=1.0, top_k=None, top_p=None):
     p = torch.zeros_like(logits)
     p[0] = 1
@@ -348,6 +381,27 @@ def asks_the_loss_twice(model, batches, optimizer, loss, clip=1.0):
     return losses
 
 
+def calls_it_loss(model, batches, optimizer, loss, clip=1.0):
+    for batch in batches:
+        loss = loss(model, batch)
+        loss.backward()
+
+
+def clips_at_one(model, batches, optimizer, loss, clip=1.0):
+    return loop(*RIGHT)(model, batches, optimizer, loss, 1.0)
+
+
+def scaled(parameters, clip):
+    gradients = [weights.grad for weights in parameters]
+    length = math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+    for gradient in gradients:
+        gradient *= clip / length
+
+
+always_scales = loop(*RIGHT, clip_with=scaled)
+steps_between = loop("clear", "step", "backward", "clip")
+
+
 def own_optimizer(model, batches, optimizer, loss, clip=1.0):
     return loop(*RIGHT)(model, batches, torch.optim.SGD(model.parameters(), lr=0.3), loss, clip)
 
@@ -413,6 +467,13 @@ class CutsH(LSTMCell):
         return super().forward(x, (state[0].detach(), state[1]))
 
 
+class FixedForgetGate(LSTMCell):
+    def forward(self, x, state):
+        i, f, g, o = (x @ self.W_xh + state[0] @ self.W_hh + self.b).chunk(4, dim=-1)
+        new = s(f).detach() * state[1] + s(i) * t(g)
+        return s(o) * t(new), new
+
+
 def sized(cut):
     class Cell(LSTMCell):
         def forward(self, x, state):
@@ -423,6 +484,8 @@ def sized(cut):
     return Cell
 
 
+chunks_rows = sized(lambda z: z.chunk(4))
+sigmoid_first = cell(lambda i, f, g, o, c: s(f) * c + s(i) * t(s(g)))
 four_texts = sized(lambda z: z.view(4, 4, -1).unbind(1))
 three_units = sized(lambda z: z.split(3, dim=-1)[:4])
 twelve_units = sized(lambda z: (z[:, 0:3], z[:, 3:6], z[:, 6:9], z[:, 9:12]))
@@ -519,6 +582,16 @@ def slope_of_the_old(x, h, h_new, U, d):
     return backward(x, h, z, z @ U.T)
 
 
+def no_square(x, h, h_new, U, d):
+    z = d * (1 - h_new)
+    return backward(x, h, z, z @ U.T)
+
+
+def slope_alone(x, h, h_new, U, d):
+    z = 1 - h_new**2
+    return backward(x, h, z, z @ U.T)
+
+
 def not_transposed(x, h, h_new, U, d):
     z = d * (1 - h_new**2)
     return backward(x, h, z, z @ U)
@@ -591,6 +664,8 @@ WRONG = {
         probabilities: "These are probabilities",
         no_overlaps: "is followed by",
         counts_the_end_too: "to which nothing follows",
+        up_to_three: "Their lengths are `range(n)`",
+        in_one_table: "an earlier call",
         in_plain_dictionaries: "Keep the counts of a context in a `Counter`",
         strings_only: "fails on `bytes`",
     },
@@ -638,6 +713,10 @@ WRONG = {
         nothing_stays: "one token always remains",
         cuts_before_the_temperature: "The temperature comes first",
         counts_before_the_temperature: "The temperature comes first",
+        one_cut_only: "not both together",
+        rescales_between: "rescaled between the two cuts",
+        shares_at_zero: "even if two logits tie",
+        strictly_more: "one reaches top_p=0.5",
         first_wins: "for logits 0, 3, 1, 2",
         in_place: "You changed the numbers",
     },
@@ -662,6 +741,10 @@ WRONG = {
         asks_for_the_length: "a stream without a length",
         reads_twice: "I expected 4 losses",
         asks_the_loss_twice: "you called `loss` 8 times",
+        calls_it_loss: "You called the number `loss`",
+        clips_at_one: "whatever `clip` says",
+        steps_between: "step comes before the gradients",
+        always_scales: "A gradient shorter than `clip`",
         own_optimizer: "not by the optimizer you were given",
     },
     "LSTMCell": {
@@ -687,9 +770,12 @@ WRONG = {
         another_h: "c is right, h is not",
         ChangesItsState: "You changed the state",
         OtherShapes: "should have the shape",
-        CutsTheState: "no gradient reaches c",
-        CutsTheAnswer: "no gradient reaches c",
-        CutsH: "no gradient reaches h",
+        CutsTheState: "the gradient of the old c is",
+        CutsTheAnswer: "the gradient of the old c is",
+        CutsH: "the gradient of the old c is",
+        FixedForgetGate: "the gradient of the old c is",
+        chunks_rows: "cuts the rows",
+        sigmoid_first: "g went through the sigmoid first",
         four_texts: "write no size into the code",
         three_units: "write no size into the code",
         twelve_units: "write no size into the code",
@@ -725,6 +811,8 @@ WRONG = {
         another_order: "order is not right",
         u_first: "order is not right",
         state_before_b: "order is not right",
+        no_square: "with a square",
+        slope_alone: "the slope of the tanh alone",
         tanh_twice: "You took the tanh twice",
         slope_forgotten_for_h: "gradient of the old hidden state h differs",
         overwrites_its_argument: "You changed what you were given",
