@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from helpers.checks import Wrong, exercise, tried
 from helpers.checks.compare import kind, shown
+from helpers.corpus.conversations import split_of
 
 
 class Reply(NamedTuple):
@@ -90,6 +91,8 @@ def check_drop_quotes(drop_quotes: Callable[[str], str]) -> str:
         raise Wrong("The quoted words are still there: the reply would contain its own question. Drop the whole line.")
     if answer.strip() != "No.":
         raise Wrong(f"From '> Is soup a drink?' and 'No.' I expected 'No.' and got {shown(answer)}.")
+    if drop_quotes(">no space\n>> nested\n>\nfine").strip() != "fine":
+        raise Wrong("A quote need not have a space behind its mark: '>no space', '>> nested' and '>' alone are quotes, too.")
     if drop_quotes("left -> right, and >:( too").strip() != "left -> right, and >:( too":
         raise Wrong("A '>' inside a line is not a quote ('left -> right'): look only at how the line begins.")
     if drop_quotes(">:(\nnot today").strip() != ">:(\nnot today":
@@ -98,6 +101,8 @@ def check_drop_quotes(drop_quotes: Callable[[str], str]) -> str:
         raise Wrong("Spaces may stand before a quote mark. Look behind them.")
     if drop_quotes(">!the butler!<\n> who?").strip() != ">!the butler!<":
         raise Wrong("'>!' opens a spoiler. It hides words of this very comment, so the line must stay.")
+    if drop_quotes("  >:( cold\nfine").strip() != ">:( cold\nfine":
+        raise Wrong("A face may have spaces before it, too. Take them off first, for both questions: '>' or not, face or not.")
     if drop_quotes("one\n\n  two \n> three") != "one\n\n  two ":
         raise Wrong("Lines that are not quotes must stay as they are: empty ones, and the spaces at both ends, too.")
     return "Quotes go, arrows and angry faces stay."
@@ -145,6 +150,9 @@ def check_best_reply_chain(best_reply_chain: Callable[[dict, Reply], list]) -> s
         raise Wrong("'h' has no score (None), 'i' has -9, and you took 'h': None counts as lower than any number.")
     if answer != ["a", "c", "e", "g", "i"]:
         raise Wrong(f"With a score that is None I expected the chain a, c, e, g, i and got {shown(answer)}.")
+    below = [Reply("k", "t1_f", -2, 70), Reply("l", "t1_f", 0, 80)]
+    if ask({"t1_f": below}, _BY_ID["f"]) == ["f", "k"]:
+        raise Wrong("'l' has 0 votes, 'k' has -2, and you took 'k'. `score or …` takes 0 for missing: ask `score is None`.")
     if ask({}, _BY_ID["f"]) != ["f"]:
         raise Wrong("A comment without replies is a chain of one.")
     return "From each comment to its best reply, ties to the older one, down to the leaf."
@@ -176,6 +184,8 @@ def check_choose_split(choose_split: Callable[[str], str]) -> str:
         raise Wrong(
             "Neighboring ids go to the same split. Ids count up with time, so that is a split by date: hash them."
         )
+    if first != [split_of(name) for name in names]:
+        raise Wrong("A fair split, but not the course's: the id's bytes, key=KEY, digest_size=8, 'big', 2**64. Which is missing?")
     return "The same answer for a thread on every computer, 90 : 5 : 5, and no order in it."
 
 

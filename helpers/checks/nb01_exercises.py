@@ -13,6 +13,8 @@ def check_parent_name(parent_name: Callable[[dict], str]) -> str:
         raise Wrong(f"I expected a text, the parent's full name, and got {kind(answer)}.")
     if parent_name({"parent_id": "t1_c14", "link_id": "t3_17866"}) != "t1_c14":
         raise Wrong("A parent_id that is a string already has its prefix and must come back as it is.")
+    if parent_name({"parent_id": "t3_17866", "link_id": "t3_17866"}) != "t3_17866":
+        raise Wrong("'t3_17866' is the full name of a post. Leave it alone, prefix and all: not every parent is a comment.")
     if parent_name({"parent_id": None, "link_id": "t3_10abc"}) != "t3_10abc":
         raise Wrong("A missing parent (null) means: a reply to the post itself. Its name is the link_id.")
     answer = parent_name({"parent_id": 41785179015, "link_id": "t3_10abc"})
@@ -108,6 +110,9 @@ def check_survivors(survivors: Callable[[dict, set], set]) -> str:
         raise Wrong("'x' and 'y' answer each other. Their path goes round and never reaches a root.")
     if set(survivors(_Watched(parents), set())) != {"a", "b", "c", "d", "e"}:
         raise Wrong("With nothing dropped, everything that hangs from the root must survive.")
+    backwards = dict(reversed(parents.items()))
+    if set(survivors(_Watched(backwards), set())) != {"a", "b", "c", "d", "e"}:
+        raise Wrong("The comments come in any order. With 'd' and 'c' before 'b' and 'a' your answer is another one.")
     deep = {str(n): str(n - 1) if n else None for n in range(4_000)}  # deeper than any usual recursion limit
     try:
         answer = set(survivors(deep, {"3500"}))

@@ -149,6 +149,9 @@ def zipf(counts, title: str, points: int = 300) -> Picture:
     fig, ax = new(title, "rank of the word, most frequent first", "occurrences", size=(7, 4))
     ax.loglog(ranks, sizes[ranks - 1], "o", color=PALETTE[0], markersize=3.6)
     ax.loglog(ranks, fit, color=PALETTE[1], linestyle=theme.DASHES[1])
+    enough = _half_of_all(sizes)
+    ax.axvline(enough, color=SOFT, linestyle=":", linewidth=1.4)
+    note(ax, f"the first {number(enough)}: half of all", (enough, sizes[0]), (7, -4), fontweight="bold")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: number(int(value)) if value >= 1 else "")
     ax.set_ylim(bottom=0.6)
@@ -170,10 +173,15 @@ def _slope(x, y) -> str:
     return f"{np.polyfit(x, y, 1)[0]:.1f}".replace("-", "−")
 
 
+def _half_of_all(sizes) -> int:
+    """How many of the most frequent words make up half of all occurrences."""
+    return int((sizes.cumsum() < sizes.sum() / 2).sum()) + 1
+
+
 def _zipf_words(pairs, sizes) -> str:
     named = [f"“{word}” {number(int(size))}" for word, size in pairs[:3]]
     first = f"The most frequent are {listing(named)}. " if named else ""
-    half = int((sizes.cumsum() < sizes.sum() / 2).sum()) + 1
+    half = _half_of_all(sizes)
     once = int((sizes == 1).sum())
     rare = f"{percent(once, len(sizes))} occur only once" if once else "none occurs only once"
     return (

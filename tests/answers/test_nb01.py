@@ -57,6 +57,13 @@ def strips_the_prefix(record):
     return record["parent_id"][3:] if is_text(record) else "t1_" + base36(record["parent_id"])
 
 
+def always_a_comment(record):
+    parent, post = record["parent_id"], record["link_id"]
+    if parent is None or parent == int(post[3:], 36):
+        return post
+    return "t1_" + (parent[3:] if is_text(record) else base36(parent))
+
+
 # -- Build: drop_quotes --------------------------------------------------------------------------------------------------------
 def only_the_mark(text):
     return text.replace("> ", "")
@@ -79,6 +86,16 @@ def no_indent(text):
 def spoilers_too(text):
     return "\n".join(
         line for line in text.split("\n") if not (line.lstrip().startswith(">") and not line.lstrip().startswith(">:"))
+    )
+
+
+def needs_a_space(text):
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("> "))
+
+
+def face_without_indent(text):
+    return "\n".join(
+        line for line in text.split("\n") if not (line.lstrip().startswith(">") and not line.startswith((">:", ">!")))
     )
 
 
@@ -188,6 +205,10 @@ def none_is_zero(tree, comment):
     return walk(tree, comment, lambda replies: max(replies, key=lambda reply: reply.score or 0))
 
 
+def zero_is_missing(tree, comment):
+    return walk(tree, comment, lambda replies: max(replies, key=lambda reply: reply.score or float("-inf")))
+
+
 # -- Build: choose_split --------------------------------------------------------------------------------------------------------
 def builtin_hash(thread):
     place = hash(thread) % 100
@@ -214,6 +235,10 @@ def uneven(thread):
 
 def other_names(thread):
     return "train" if position(thread) < 0.90 else "validation" if position(thread) < 0.95 else "test"
+
+
+def without_the_key(thread):
+    return "train" if position(thread) < 0.90 else "val" if position(thread) < 0.95 else "test"
 
 
 # -- Exercise 3 --------------------------------------------------------------------------------------------------------
@@ -276,6 +301,14 @@ def recursive(parents, dropped):
     return {name for name in parents if fine(name)}
 
 
+def one_pass(parents, dropped):
+    alive = {None}
+    for name, parent in parents.items():
+        if parent in alive and name not in dropped:
+            alive.add(name)
+    return alive - {None}
+
+
 # -- Exercise 2 --------------------------------------------------------------------------------------------------------
 def a_real_quote():
     return "> what length\nhome -> work"
@@ -305,6 +338,7 @@ WRONG = {
         backwards: "backwards",
         forgets_the_post: "the post's own number",
         strips_the_prefix: "come back as it is",
+        always_a_comment: "not every parent is a comment",
     },
     "drop_quotes": {
         only_the_mark: "Drop the whole line",
@@ -312,6 +346,8 @@ WRONG = {
         faces_too: "is a face",
         no_indent: "Look behind them",
         spoilers_too: "opens a spoiler",
+        needs_a_space: "need not have a space",
+        face_without_indent: "may have spaces before it",
         empty_lines_too: "stay as they are",
         strips_lines: "stay as they are",
     },
@@ -336,6 +372,7 @@ WRONG = {
         names_only: "You returned names",
         compares_none: "cannot be compared",
         none_is_zero: "None counts as lower",
+        zero_is_missing: "takes 0 for missing",
     },
     "choose_split": {
         builtin_hash: "hash() of a string changes",
@@ -344,6 +381,7 @@ WRONG = {
         eighty: "it should be about 90%",
         uneven: "both should be about 5%",
         other_names: "you returned 'validation'",
+        without_the_key: "not the course's",
     },
     "counterexample": {
         a_real_quote: "drops your quoted line",
@@ -359,6 +397,7 @@ WRONG = {
         forgives_missing: "not in the file",
         forgives_cycles: "answer each other",
         never_ends: "never ends",
+        one_pass: "come in any order",
         recursive: "Follow the path with a loop",
     },
 }

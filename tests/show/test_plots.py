@@ -158,7 +158,7 @@ def test_zipf_finds_the_slope():
     picture = plots.zipf(counts, "Zipf")
     assert "slope −1.3: −1.3 up to rank 56, −1.3 beyond." in picture.words and "“w1” 10,000,000" in picture.words
     assert {"fitted slope −1.3", "w10", "w1000"} <= drawn_texts(picture.fig)
-    assert "none occurs only once" in picture.words
+    assert "none occurs only once" in picture.words and "the first 5: half of all" in drawn_texts(picture.fig)
     assert "67 % occur only once" in plots.zipf([5, 1, 1], "Z").words
 
 
