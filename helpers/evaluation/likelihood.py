@@ -21,6 +21,7 @@ from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.generation.scoring import reply_log_probabilities, token_log_probabilities
 from helpers.models.encoder_decoder import EncoderDecoder
+from helpers.models.rnn import CharRNN
 from helpers.models.utils import device_of, evaluating
 
 CODE_POINTS = 1_114_112  # every character that Unicode has room for
@@ -209,10 +210,15 @@ def _read(model, rows: list[np.ndarray], pad: int) -> list[np.ndarray]:
     ids = padded(rows, pad)
     nats, state, device = np.empty((len(rows), len(rows[0]) - 1)), None, device_of(model)
     for start in range(0, nats.shape[1], WINDOW):
-        window = ids[:, start : start + WINDOW + 1].to(device)  # [B, T + 1]
+        count = len(rows)
+        if start and isinstance(model, CharRNN):  # rows that have ended are read no further; its states are [layers, B, H]
+            count = sum(len(row) - 1 > start for row in rows)
+            pair = isinstance(state, tuple)
+            state = tuple(part[:, :count].contiguous() for part in state) if pair else state[:, :count].contiguous()
+        window = ids[:count, start : start + WINDOW + 1].to(device)  # [B, T + 1]
         targets = window[:, 1:]
         logits, state = model(window[:, :-1], state)
-        nats[:, start : start + WINDOW] = _nats(logits, targets)
+        nats[:count, start : start + WINDOW] = _nats(logits, targets)
     # What follows a row's end is padding. No model looks ahead, so it changed nothing before it.
     return [line[: len(row) - 1] for line, row in zip(nats, rows)]
 

@@ -129,6 +129,7 @@ def test_at_most_32_rows_and_512_tokens_are_read_at_once_and_few_rows_of_a_large
     usual, _ = conversation_nats(model, TOKENIZER, some_conversations())
     assert max(rows for rows, _ in shapes) == 32 and max(length for _, length in shapes) == 512
     assert len(shapes) < len(some_conversations())
+    assert [rows for rows, _ in shapes[:3]] == [32, 2, 1]  # rows that have ended are read no further
     shapes.clear()
     monkeypatch.setattr(measured, "MOST_LOGITS", 3 * 512 * len(TOKENIZER))
     assert conversation_nats(model, TOKENIZER, some_conversations())[0] == pytest.approx(usual, rel=1e-6)

@@ -10,12 +10,12 @@ from helpers.show.svg import TITLE_HEIGHT, Drawing, quoted, seen
 from helpers.show.theme import INK, amount
 
 LOOP = (  # clockwise: name, kind, code, what it does
-    ("1 · next batch", "tensor", "batch = batches[step]", "inputs and targets"),
-    ("2 · forward", "recurrent", "logits, _ = model(batch.inputs)", "a score for every token"),
-    ("3 · loss", "loss", "loss = cross_entropy(logits, targets)", "how wrong, as one number"),
-    ("4 · backward", "loss", "loss.backward()", "a gradient for every parameter"),
-    ("5 · optimizer step", "feed-forward", "optimizer.step()", "each parameter moves a little"),
-    ("6 · zero gradients", "step", "optimizer.zero_grad()", "or they would add up"),
+    ("1 · next batch", "tensor", "for batch in batches:", "inputs and targets"),
+    ("2 · loss", "loss", "value = loss(model, batch)", "how wrong, as one number"),
+    ("3 · zero gradients", "step", "optimizer.zero_grad()", "or they would add up"),
+    ("4 · backward", "loss", "value.backward()", "a gradient for every parameter"),
+    ("5 · clip", "recurrent", "clip_grad_norm_(…, clip)", "no longer than clip"),
+    ("6 · optimizer step", "feed-forward", "optimizer.step()", "each parameter moves a little"),
 )
 
 
