@@ -1,20 +1,20 @@
-"""Checks of the networks that learners write in notebook 03; ``helpers.checks.nb03`` hands them on.
+"""Checks of the encoder and decoder that learners write in notebook 03; ``helpers.checks.nb03`` hands them on.
 
 A class is built, its weights are replaced by larger ones, and what it computes is held against the formula and against what
 known mistakes would give with exactly these weights.
 """
 
-from collections.abc import Callable
-
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import call, kind, module, refuse_known, same
+from helpers.checks.compare import call, difference, kind, module, refuse_fixed_device, refuse_known, same
 
 SPECIAL = {"speakers": (3, 4), "pad": 0, "end": 2}
 VOCAB, HIDDEN, EMBEDDING = 11, 6, 5
+OTHER = (13, 8, 7)  # right for these, too: no size is written down as a number
 CHANGED = "You changed a tensor you were given. Make new ones."
+DEVICE = "A tensor that you make here stays on the CPU, so it fails on a GPU. Say where it is to be: device={}.device."
 
 
-def _built(cls, what: str, sizes: tuple, parts: dict, **special):
+def built(cls, what: str, sizes: tuple, parts: dict, **special):
     """Return a network of the learner's class, in float64, with weights so large that every mistake shows."""
     import torch
 
@@ -30,13 +30,13 @@ def _built(cls, what: str, sizes: tuple, parts: dict, **special):
     return network.eval()
 
 
-def _random(*shape, seed: int = 1):
+def random(*shape, seed: int = 1):
     import torch
 
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def _batch() -> tuple:
+def batch() -> tuple:
     """Return a context [3, 5] with rows of 5, 3 and 1 tokens, its mask, and inputs [3, 4]."""
     import torch
 
@@ -46,7 +46,7 @@ def _batch() -> tuple:
     return context.masked_fill(~mask, 0), mask, inputs
 
 
-def _expect(answer, right, what: str) -> None:
+def expect(answer, right, what: str) -> None:
     """Raise Wrong when an answer is not the right tensor."""
     import torch
 
@@ -55,7 +55,8 @@ def _expect(answer, right, what: str) -> None:
     if answer.shape != right.shape:
         raise Wrong(f"I expected {what}, shape {list(right.shape)}, and got shape {list(answer.shape)}.")
     if not same(answer, right):
-        raise Wrong(f"The shape of {what} is right, the numbers are not. Go through the formula again.")
+        where = difference(answer, right)
+        raise Wrong(f"The shape of {what} is right, the numbers are not: {where}. Go through the formula again.")
 
 
 @exercise
@@ -65,8 +66,8 @@ def check_OneVector(OneVector: type) -> str:
 
     parts = {"embed.weight": (VOCAB, EMBEDDING), "encoder.weight_ih_l0": (3 * HIDDEN, EMBEDDING)}
     parts |= {"decoder.weight_hh_l0": (3 * HIDDEN, HIDDEN), "combine.weight": (EMBEDDING, HIDDEN)}
-    model = _built(OneVector, "a network", (VOCAB, HIDDEN, EMBEDDING), parts, **SPECIAL)
-    context, mask, inputs = _batch()
+    model = built(OneVector, "a network", (VOCAB, HIDDEN, EMBEDDING), parts, **SPECIAL)
+    context, mask, inputs = batch()
     with torch.no_grad():
         answer = call(model.encode, context, mask, changed=CHANGED)
         hidden, last = model.encoder(model.embed(context))
@@ -84,13 +85,20 @@ def check_OneVector(OneVector: type) -> str:
             )[0][torch.arange(3), mask.sum(-1) - 1],
         }
         refuse_known(answer, mistakes)
-        _expect(answer, right, "encode's vector")
+        expect(answer, right, "encode's vector")
         _check_decode(model, inputs, mask)
+        wide = built(OneVector, "a network", OTHER, {}, **SPECIAL)
+        vector, mask = wide.encode(context[1:, :3], mask[1:, :3]), mask[1:, :3]
+        expect(vector, wide.encoder(wide.embed(context[1:, :3]))[0][[0, 1], [2, 0]], "the vector of a batch of two")
+        outputs, _ = wide.decoder(wide.embed(inputs[1:, :2]), vector[None])
+        logits = wide.head(wide.combine(outputs).tanh())
+        expect(wide.decode(inputs[1:, :2], vector, mask)[0], logits, "the logits of a batch of two")
+    _check_devices(model.to("meta"), context.to("meta"), batch()[1].to("meta"), inputs.to("meta"))
     return "Encoder and decoder are right: all that passes between them is one vector, and padding changes nothing."
 
 
 def _check_decode(model, inputs, mask) -> None:
-    vector, other = _random(3, HIDDEN), _random(3, HIDDEN, seed=2)
+    vector, other = random(3, HIDDEN), random(3, HIDDEN, seed=2)
     embedded = model.embed(inputs)
 
     def logits_of(outputs):
@@ -117,130 +125,23 @@ def _check_decode(model, inputs, mask) -> None:
         ),
     }
     refuse_known(logits, mistakes)
-    _expect(logits, right, "decode's logits")
+    expect(logits, right, "decode's logits")
     mistakes = {
         "torch's GRU hands over its state as [1, B, H]. Return it as [B, H]: last[0].": last,
         "You returned the states after all tokens. To go on, the last one is needed.": outputs,
         "You returned the state that the decoder began with. Return the one after the last token.": vector,
     }
     refuse_known(state, mistakes)
-    _expect(state, last[0], "decode's state")
+    expect(state, last[0], "decode's state")
     logits, _ = pair(inputs, vector, mask, other)
     if same(logits, right):
         raise Wrong("A state was given, and decode began with the vector again. A reply goes on from its state.")
-    _expect(logits, logits_of(model.decoder(embedded, other[None])[0]), "the logits from a given state")
+    expect(logits, logits_of(model.decoder(embedded, other[None])[0]), "the logits from a given state")
 
 
-@exercise
-def check_Attention(Attention: type) -> str:
-    """Build: the context vector [B, M] and the attention weights [B, S] of a state s [B, H]."""
+def _check_devices(model, context, mask, inputs) -> None:
     import torch
 
-    sizes = {"W.weight": (5, 4), "W.bias": (5,), "U.weight": (5, 3), "v": (5,)}
-    attention = _built(Attention, "a network", (4, 3, 5), sizes)
-    s, hidden = _random(3, 4), _random(3, 6, 3, seed=2)
-    mask = torch.arange(6) < torch.tensor([[6], [4], [1]])
-    with torch.no_grad():
-        keys, query, v = hidden @ attention.U.weight.T, attention.W(s)[:, None], attention.v
-        answer = call(attention, s, keys, hidden, mask, changed=CHANGED)
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            raise Wrong(f"forward returns two things, context vector and weights; I got {kind(answer)}.")
-        scores = torch.tanh(query + keys) @ v
-
-        def weights_of(scores, hide=~mask, dim=-1):
-            return scores.masked_fill(hide, float("-inf")).softmax(dim)
-
-        right = weights_of(scores)
-        context = (right[..., None] * hidden).sum(1)
-        if same(answer[0], right) and same(answer[1], context):
-            raise Wrong("The right two things in the wrong order: first the context vector, then the weights.")
-        mistakes = {
-            "You did not use the mask: padding gets some of the weight.": scores.softmax(-1),
-            "You set weights to 0 after the softmax, so the rows no longer sum to 1. Mask the scores.": scores.softmax(
-                -1
-            )
-            * mask,
-            "You set hidden scores to 0. A score of 0 still gets weight (e⁰ is 1): it must be −∞.": (
-                scores * mask
-            ).softmax(-1),
-            "The mask is the wrong way around: True marks tokens, so hide where it is False.": weights_of(
-                scores, mask
-            ),
-            "You took the softmax over the rows of the batch. Each row attends for itself: dim=-1.": weights_of(
-                scores, dim=0
-            ),
-            "These are scores: the softmax is missing.": scores.masked_fill(~mask, float("-inf")),
-            "The tanh is missing: without it the state adds the same to every score.": weights_of((query + keys) @ v),
-            "The tanh comes before v, on all A numbers, not after it on the score.": weights_of(
-                torch.tanh((query + keys) @ v)
-            ),
-            "The state changes no weight here. Add query and key first: they must meet inside one tanh.": weights_of(
-                (query.tanh() + keys.tanh()) @ v
-            ),
-            "You multiplied query and key. In additive attention they are added (notebook 04 multiplies).": weights_of(
-                torch.tanh(query * keys) @ v
-            ),
-            "v is missing: it says how much each of the A numbers counts.": weights_of(
-                torch.tanh(query + keys).sum(-1)
-            ),
-        }
-        refuse_known(answer[1], mistakes)
-        _expect(answer[1], right, "the weights")
-        mistakes = {
-            "You took the hidden state with the largest weight. The context vector is the weighted sum of all of them.": hidden[
-                torch.arange(3), right.argmax(-1)
-            ],
-            "Your context vector is a plain sum: the weights are not in it.": hidden.sum(1),
-            "You summed the keys. The weights belong to the hidden states: the keys only serve to score.": (
-                right[..., None] * keys
-            ).sum(1),
-        }
-        refuse_known(answer[0], mistakes)
-        _expect(answer[0], context, "the context vector")
-    return "Scores, weights and context vector are right, and nothing leaks to the padding."
-
-
-@exercise
-def check_decoder_step(decoder_step: Callable) -> str:
-    """Build: one step of a decoder with attention: logits [B, V], the new state [B, H], the weights [B, S]."""
-    import torch
-
-    from helpers.models.seq2seq import Seq2Seq
-
-    model = _built(Seq2Seq, "a network", (VOCAB, HIDDEN, EMBEDDING), {}, **SPECIAL)
-    context, mask, inputs = _batch()
-    token, state = inputs[:, 0], _random(3, HIDDEN)
-    with torch.no_grad():
-        _, hidden, keys = model.encode(context, mask)
-        answer = call(lambda *rest: decoder_step(model, *rest), token, state, hidden, keys, mask, changed=CHANGED)
-        if not isinstance(answer, tuple | list) or len(answer) != 3:
-            raise Wrong(f"A step returns three things, logits, state and weights; I got {kind(answer)}.")
-        embedded = model.embed(token)
-
-        def decoder(*parts, before=state):
-            return model.decoder(torch.cat(parts, -1), before)
-
-        def logits_of(*parts):
-            return model.head(model.combine(torch.cat(parts, -1)).tanh())
-
-        vector, weights = model.attention(state, keys, hidden, mask)
-        new = decoder(embedded, vector)
-        late = model.attention(new, keys, hidden, mask)[0]
-        right, swapped = logits_of(new, vector), decoder(vector, embedded)
-        mistakes = {
-            "In the GRU's input the embedded token comes first, then the context vector.": logits_of(swapped, vector),
-            "For combine the state comes first, then the context vector.": logits_of(vector, new),
-            "You attend again with the new state. One context vector serves both uses.": logits_of(new, late),
-            "The word is chosen from the new state; you used the one before.": logits_of(state, vector),
-            "The tanh between combine and head is missing.": model.head(model.combine(torch.cat([new, vector], -1))),
-            "These are probabilities. Return the logits; the loss takes their softmax itself.": right.softmax(-1),
-        }
-        refuse_known(answer[0], mistakes)
-        _expect(answer[0], right, "the logits")
-        if same(answer[1], state):
-            raise Wrong("You returned the state from before the step. The next step needs the new one.")
-        if same(answer[1], weights) or same(answer[2], new):
-            raise Wrong("The order of what you return is: logits, new state, weights.")
-        _expect(answer[1], new, "the new state")
-        _expect(answer[2], weights, "the weights")
-    return "Attend, read, predict: one step of Bahdanau's decoder."
+    refuse_fixed_device(lambda: model.encode(context, mask), DEVICE.format("context"))
+    vector = torch.zeros(len(inputs), HIDDEN, dtype=torch.float64, device="meta")
+    refuse_fixed_device(lambda: model.decode(inputs, vector, mask), DEVICE.format("inputs"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from helpers.checks import Wrong, exercise
 from helpers.checks.compare import call, refuse_known, same, shown
 
-END, VOCAB = 0, 5
+END, VOCAB = 3, 5
 
 
 def _language(beginnings: list[list[int]]):
@@ -61,10 +61,17 @@ def _total(child: tuple) -> float:
 def check_beam_search(beam_search: Callable) -> str:
     """Build: (tokens, log-probability) of the replies that a beam search finds, the best first."""
 
+    asked = []
+
+    def language(beginnings: list[list[int]]):
+        asked.append(len(beginnings))
+        return _language(beginnings)
+
     def ask(width: int, max_tokens: int, length_penalty: float, first: bool = False) -> list[tuple]:
         changed = "You changed what you were given."
         given = (width, max_tokens, END, length_penalty)
-        answer = call(lambda *rest: beam_search(_language, *rest), *given, changed=changed, first=first)
+        asked.clear()
+        answer = call(lambda *rest: beam_search(language, *rest), *given, changed=changed, first=first)
         if not isinstance(answer, list) or not all(
             isinstance(pair, tuple | list) and len(pair) == 2 for pair in answer
         ):
@@ -94,8 +101,14 @@ def check_beam_search(beam_search: Callable) -> str:
     }
     refuse_known(answer, {message: _search(4, 5, 0.0, mistake) for message, mistake in mistakes.items()}, alike)
     if not alike(answer, _search(4, 5)):
-        best = _search(4, 5)[0]
-        raise Wrong(f"The best reply should be {shown(best)}, and yours is {shown(answer[:1])}.")
+        right = _search(4, 5)
+        if len(answer) > len(right):
+            raise Wrong(
+                f"You return {len(answer)} replies, and this search finds {len(right)}. Is one in the list twice?"
+            )
+        number = next((n for n, pair in enumerate(zip(answer, right)) if not alike(pair[:1], pair[1:])), len(answer))
+        mine = shown(answer[number]) if number < len(answer) else "missing"
+        raise Wrong(f"Reply {number + 1} should be {shown(right[number])}, and yours is {mine}.")
     answer, right = ask(4, 5, 1.0), _search(4, 5, 1.0)
     mistakes = {
         "`length_penalty` changes nothing. Sort by log-probability / (tokens + 1) ** length_penalty.": _search(4, 5),
@@ -107,6 +120,11 @@ def check_beam_search(beam_search: Callable) -> str:
         raise Wrong("With length_penalty 1 the order should be by log-probability per token. Return the plain totals.")
     if not alike(ask(1, 5, 0.0), _search(1, 5)) or not alike(ask(30, 2, 0.5), _search(30, 2, 0.5)):
         raise Wrong("It fails with width 1, or with a width larger than the number of continuations.")
+    ask(4, 5, 0.0)
+    if len(asked) > 5:
+        raise Wrong(
+            "You ask for each beginning by itself. Ask once a step, with the list of all: they are read side by side."
+        )
     return "All continuations compete, the likeliest survive, and the finished ones are compared at the end."
 
 
@@ -138,6 +156,9 @@ def check_sibling_penalty(sibling_penalty: Callable) -> str:
     )
     if not same(answer, log_p - 0.5 * rank):
         raise Wrong(f"I expected {shown((log_p - 0.5 * rank).numpy().round(2), 80)} and got {shown(answer, 80)}.")
+    wider = torch.tensor([[0.1, 0.4, 0.2, 0.05, 0.15, 0.1]], dtype=torch.float64).add(0.01 * torch.arange(6)).log()
+    if not same(sibling_penalty(wider, 0.5), wider - 0.5 * wider.argsort(-1, descending=True).argsort(-1)):
+        raise Wrong("With one row of six tokens it is wrong. Is a size written down as a number?")
     return "The second-best child of one parent now competes with the best of another: the beams spread out."
 
 
@@ -184,4 +205,6 @@ def check_mmi_order(mmi_order: Callable) -> str:
         raise Wrong(f"For {here} and {anywhere} the scores are {scores}; you returned {shown(answer)}.")
     if ask(0.0) != order(lambda a, b: a):
         raise Wrong("With strength 0 the order must be that of log p(reply | context).")
+    if ask(1.0, here[:3], anywhere[:3]) != [0, 2, 1]:
+        raise Wrong("With three replies it is wrong. Is their number written down?")
     return "What is likely here and rare elsewhere comes first: that is what makes a reply an answer."

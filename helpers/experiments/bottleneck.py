@@ -1,9 +1,10 @@
 """How many letters fit through one vector: the runs behind the bottleneck of notebook 03.
 
-    python -m helpers experiments bottleneck            run what data/bottleneck.csv lacks (all: about a quarter of an hour)
+    python -m helpers experiments bottleneck            run what data/bottleneck.csv lacks (all: about half an hour)
 
 The task is to repeat a word of random letters, which no model can guess. Runs differ in the width of the network, in
-whether its decoder has attention, in how long it is trained, and in the seed. Every batch holds new words.
+whether its decoder has attention, in how long it is trained, and in the seed. Every batch holds new words. A control has
+the network with attention, two GRUs that read and all, but its decoder gets one vector: their last states.
 """
 
 import string
@@ -15,6 +16,7 @@ from helpers import data_path
 from helpers.corpus.batches.context_reply_pairs import PairBatch
 from helpers.corpus.tokenizers.base import special_token_ids
 from helpers.corpus.tokenizers.characters import CharTokenizer
+from helpers.experiments.reply_attention import EndStates
 from helpers.experiments.run_missing import check_finished, run_missing
 from helpers.io import read_rows, write_rows
 from helpers.models.seq2seq import Seq2Seq
@@ -71,7 +73,7 @@ class BottleneckRun(NamedTuple):
     """One training of the table."""
 
     hidden_size: int
-    attention: int  # 0 or 1
+    attention: str  # "none"; "ends": one vector from two directions; or "learned"
     steps: int
     seed: int
 
@@ -83,18 +85,20 @@ class BottleneckRun(NamedTuple):
 RUNS = tuple(
     BottleneckRun(width, attention, steps, seed)
     for steps in (300, 1200, 4800)
-    for attention in (0, 1)
+    for attention in ("none", "ends", "learned")
     for width in (16, 32, 64, 128)
     for seed in (0, 1, 2)
-    if not attention or (width < 128 and steps < 4800)  # with attention every letter is right long before
+    if attention == "none" or (width < 128 and steps < 4800)  # with attention every letter is right long before
 )
 
 
 def train_one(run: BottleneckRun) -> Seq2Seq:
     """Return the network of a run, trained."""
     seed_everything(run.seed)
-    sizes = {"hidden_size": run.hidden_size, "embedding_size": 32, "attention": bool(run.attention)}
+    sizes = {"hidden_size": run.hidden_size, "embedding_size": 32, "attention": run.attention != "none"}
     model = Seq2Seq(len(LETTERS), **sizes, **special_token_ids(LETTERS))
+    if run.attention == "ends":
+        model.attention = EndStates(run.hidden_size, run.hidden_size, run.hidden_size // 2)
     settings = {"steps": run.steps, "learning_rate": learning_rate(run.hidden_size), "loss": reply_loss}
     check_finished(fit(model, RepeatBatches(run.seed), progress=False, **settings))
     return model

@@ -1,6 +1,6 @@
-"""What attention does for replies: the same small network without it, with it, and with equal weights (notebook 03).
+"""What attention does for replies: a small network without it, with it, and with what is no choice (notebook 03).
 
-    python -m helpers experiments reply_attention       run what data/reply_attention.csv lacks (all: a quarter of an hour)
+    python -m helpers experiments reply_attention       run what data/reply_attention.csv lacks (all: twenty minutes)
 
 Each run trains a recurrent encoder–decoder on 1,500 conversations for the same number of steps and then measures, on
 validation conversations: the loss, what the right context is worth, and how far back the gradient reaches.
@@ -36,7 +36,7 @@ COLUMNS = ("attention", "seed", "steps", "nats", "context_bits", "half", "ninety
 class ReplyRun(NamedTuple):
     """One training of the table."""
 
-    attention: str  # "none", "learned", or "uniform": the decoder gets the plain mean of all hidden states
+    attention: str  # "none": one GRU reads, Seq2Seq(attention=False); "learned"; or a control of CONTROLS
     seed: int
 
     @property
@@ -44,7 +44,7 @@ class ReplyRun(NamedTuple):
         return self._asdict()
 
 
-RUNS = tuple(ReplyRun(attention, seed) for attention in ("none", "uniform", "learned") for seed in (0, 1, 2))
+RUNS = tuple(ReplyRun(attention, seed) for attention in ("none", "ends", "uniform", "learned") for seed in (0, 1, 2))
 
 
 class UniformAttention(AdditiveAttention):
@@ -54,6 +54,21 @@ class UniformAttention(AdditiveAttention):
         """As in ``AdditiveAttention``."""
         weights = mask / mask.sum(-1, keepdim=True)
         return torch.bmm(weights[:, None], memory)[:, 0], weights
+
+
+class EndStates(AdditiveAttention):
+    """The control: at every step the same vector, the last state of each of the two GRUs. The rest of the network is kept."""
+
+    def forward(self, s, keys, memory, mask):
+        """As in ``AdditiveAttention``; the weights name the two positions the vector comes from."""
+        rows, last = torch.arange(len(mask), device=mask.device), mask.sum(-1) - 1
+        half, weights = memory.shape[-1] // 2, torch.zeros(mask.shape, dtype=memory.dtype, device=mask.device)
+        weights[rows, last] += 0.5
+        weights[:, 0] += 0.5
+        return torch.cat([memory[rows, last, :half], memory[:, 0, half:]], dim=-1), weights
+
+
+CONTROLS = {"ends": EndStates, "uniform": UniformAttention}
 
 
 class Texts(NamedTuple):
@@ -84,9 +99,9 @@ def train_one(texts: Texts, attention: str, seed: int, steps: int = STEPS) -> Se
     seed_everything(seed)
     special = special_token_ids(texts.tokenizer)
     model = Seq2Seq(len(texts.tokenizer), attention=attention != "none", **SIZES, **special)
-    if attention == "uniform":
+    if attention in CONTROLS:
         width = SIZES["hidden_size"]
-        model.attention = UniformAttention(width, width, width // 2)
+        model.attention = CONTROLS[attention](width, width, width // 2)
     batches = PairBatches(texts.train, BATCH, seed, pad=texts.tokenizer.pad)
     settings = {"steps": steps, "optimizer": "muon", "learning_rate": 0.02, "loss": reply_loss}
     check_finished(fit(model, batches, progress=False, **settings))

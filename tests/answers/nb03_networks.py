@@ -39,7 +39,7 @@ ONE_VECTOR = {
     one_vector(
         "wrong_network", lambda self, c, m: self.decoder(self.embed(c))[0][torch.arange(3), m.sum(1) - 1]
     ): "You read the context with the decoder",
-    one_vector("squashed", lambda self, c, m: torch.tanh(last_of(self, c, m))): "the numbers are not",
+    one_vector("squashed", lambda self, c, m: torch.tanh(last_of(self, c, m))): "of encode's vector is right",
     one_vector("a_number", lambda self, c, m: last_of(self, c, m).sum(-1)): "encode's vector, shape [3, 6]",
     one_vector("forgets_the_vector", decode=lambda m, x, v, s: written(m, x, 0 * v)[:2]): "starts from zeros",
     one_vector(
@@ -58,6 +58,17 @@ ONE_VECTOR = {
         "every_state", decode=lambda m, x, v, s: (written(m, x, v)[0], written(m, x, v)[2])
     ): "the states after all tokens",
     one_vector("old_state", decode=lambda m, x, v, s: (written(m, x, v)[0], v)): "the decoder began with",
+    one_vector(
+        "of_three_rows", lambda self, c, m: self.encoder(self.embed(c))[0][[0, 1, 2], m.sum(1) - 1]
+    ): "stopped with IndexError",
+    one_vector("on_the_cpu", lambda self, c, m: last_of(self, c, m) + torch.zeros(len(c), 1)): "device=context.device",
+    one_vector(
+        "five_tokens", lambda self, c, m: last_of(self, c, m) + (0 if c.shape[1] == 5 else 1)
+    ): "vector of a batch of two",
+    one_vector(
+        "start_on_the_cpu",
+        decode=lambda m, x, v, s: written(m, x, (v if s is None else s) + torch.zeros(len(x), 1))[:2],
+    ): "to be: device=inputs",
     one_vector("begins_anew", decode=lambda m, x, v, s: written(m, x, v)[:2]): "began with the vector again",
 }
 
@@ -119,6 +130,15 @@ ATTENTION = {
     attention(
         "of_keys", lambda s, q, k, h, m: (given(right(s, q, k, h, m)[1], k)[0], right(s, q, k, h, m)[1])
     ): "You summed the keys",
+    attention(
+        "fills_from_the_cpu",
+        lambda s, q, k, h, m: given(
+            torch.tanh(q + k).matmul(s.v).where(m, torch.full(m.shape, -1e9).double()).softmax(-1), h
+        ),
+    ): "device=s.device",
+    attention(
+        "scaled_for_five", lambda s, q, k, h, m: weighted(torch.tanh(q + k) @ s.v * k.shape[-1] / 5, h, m)
+    ): "weights of a batch of two",
     attention("one_thing", lambda *a: right(*a)[0]): "forward returns two things",
 }
 
@@ -159,6 +179,21 @@ STEP = {
     step("two_things", finish=lambda a, s: a[:2]): "returns three things",
     step("halved", finish=lambda a, s: (a[0] / 2, *a[1:])): "the logits is right, the numbers",
     changes_the_state: "You changed a tensor",
+}
+
+
+def on_the_cpu(model, token, state, hidden, keys, mask):
+    return decoder_step(model, token, state + torch.zeros(len(state), 1), hidden, keys, mask)
+
+
+def of_six_numbers(model, token, state, hidden, keys, mask):
+    logits, new, weights = decoder_step(model, token, state, hidden, keys, mask)
+    return logits * (6 / state.shape[1]), new, weights
+
+
+STEP |= {
+    on_the_cpu: "device=token.device",
+    of_six_numbers: "logits of a batch of one",
 }
 
 NETWORKS = {"OneVector": ONE_VECTOR, "Attention": ATTENTION, "decoder_step": STEP}

@@ -61,6 +61,23 @@ def wrong(mistake):
     return beam_search
 
 
+def asks_one_by_one(log_p, width, max_tokens, end, length_penalty=0.0):
+    return search(lambda all: torch.cat([log_p([one]) for one in all]), width, max_tokens, end, length_penalty)
+
+
+def ends_with_token_zero(log_p, width, max_tokens, end, length_penalty=0.0):
+    return search(log_p, width, max_tokens, 0, length_penalty)
+
+
+def loses_the_last(log_p, width, max_tokens, end, length_penalty=0.0):
+    return search(log_p, width, max_tokens, end, length_penalty)[:-1]
+
+
+def one_too_many(log_p, width, max_tokens, end, length_penalty=0.0):
+    found = search(log_p, width, max_tokens, end, length_penalty)
+    return [*found, found[-1]]
+
+
 def needs_a_full_beam(log_p, width, max_tokens, end, length_penalty=0.0):
     return search(log_p, min(width, 4), max_tokens, end, length_penalty)
 
@@ -115,6 +132,10 @@ def only_the_best(here, anywhere, strength):
     return ranked(lambda a, b: a - strength * b, here, anywhere)[:1]
 
 
+def of_five(here, anywhere, strength):
+    return sorted(range(5), key=lambda i: here[i] - strength * anywhere[i] if i < len(here) else -99.0, reverse=True)
+
+
 def sorts_the_list(here, anywhere, strength):
     order = ranked(lambda a, b: a - strength * b, here, anywhere)
     here.sort()
@@ -159,6 +180,13 @@ def in_place(log_p, strength):
     return log_p
 
 
+def of_four_tokens(log_p, strength):
+    order = log_p.argsort(-1, descending=True)[:, :4]
+    return log_p - strength * torch.zeros_like(log_p).scatter(
+        1, order, torch.arange(4.0).double().expand(len(log_p), 4)
+    )
+
+
 def three_times(log_p, strength):
     return log_p - 3 * strength * rank_of(log_p)
 
@@ -182,6 +210,10 @@ WRONG = NETWORKS | {
         wrong("best only"): "I expected a list of replies",
         wrong("exchanged"): "the tokens come first",
         needs_a_full_beam: "It fails with width 1",
+        asks_one_by_one: "You ask for each beginning by itself",
+        ends_with_token_zero: "Reply 1 should be",
+        loses_the_last: "yours is missing",
+        one_too_many: "Is one in the list twice",
     },
     "mmi_order": {
         returns_scores: "These are the scores",
@@ -195,6 +227,7 @@ WRONG = NETWORKS | {
         divides: "You divided",
         always_a_half: "With strength 0",
         only_the_best: "each once",
+        of_five: "With three replies",
         sorts_the_list: "You changed the lists",
     },
     "sibling_penalty": {
@@ -206,6 +239,7 @@ WRONG = NETWORKS | {
         forgets_the_strength: "`strength` is not used",
         the_ranks: "These are the ranks",
         in_place: "You changed the table",
+        of_four_tokens: "one row of six tokens",
         three_times: "I expected",
     },
 }

@@ -51,13 +51,17 @@ def test_the_score_counts_letters():
 def test_with_attention_and_without_a_width_learns_at_the_same_rate():
     assert bottleneck.learning_rate(64) == pytest.approx(0.01)
     widths = {(run.hidden_size, run.attention) for run in bottleneck.RUNS}
-    assert {width for width, attention in widths if attention} < {width for width, attention in widths if not attention}
+    with_attention, one_vector = ({width for width, kind in widths if kind == name} for name in ("learned", "none"))
+    assert with_attention < one_vector
+    assert {
+        width for width, kind in widths if kind == "ends"
+    } == with_attention  # the control stands beside each of them
     assert len(set(bottleneck.RUNS)) == len(bottleneck.RUNS)
 
 
 def test_only_what_is_missing_is_run(tmp_path, monkeypatch):
     monkeypatch.setattr(bottleneck, "data_path", lambda: tmp_path)
-    runs = (BottleneckRun(4, 0, 1, 0), BottleneckRun(4, 1, 1, 0))
+    runs = (BottleneckRun(4, "none", 1, 0), BottleneckRun(4, "ends", 1, 0), BottleneckRun(4, "learned", 1, 0))
     monkeypatch.setattr(bottleneck, "RUNS", runs[:1])
     bottleneck.main()
     monkeypatch.setattr(bottleneck, "RUNS", runs)
@@ -66,8 +70,10 @@ def test_only_what_is_missing_is_run(tmp_path, monkeypatch):
     monkeypatch.setattr(bottleneck, "train_one", lambda run: trained.append(run) or train_one(run))
     bottleneck.main()
     rows = read_rows(tmp_path / "bottleneck.csv")
-    assert trained == [runs[1]] and tuple(rows[0]) == bottleneck.COLUMNS
-    assert [(row["attention"], row["length"]) for row in rows] == [(a, n) for a in (0, 1) for n in bottleneck.LENGTHS]
+    assert trained == [*runs[1:]] and tuple(rows[0]) == bottleneck.COLUMNS
+    assert [(row["attention"], row["length"]) for row in rows] == [
+        (run.attention, n) for run in runs for n in bottleneck.LENGTHS
+    ]
     assert all(0 <= row["letters"] <= row["length"] for row in rows)
 
 

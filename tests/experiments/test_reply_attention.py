@@ -46,6 +46,29 @@ def test_uniform_weights_take_no_notice_of_the_state():
     torch.testing.assert_close(context, torch.stack([memory[0].mean(0), memory[1, :2].mean(0)]))
 
 
+def test_the_control_of_one_vector_hands_over_what_each_gru_has_at_its_end():
+    import torch
+
+    attention, memory = reply_attention.EndStates(6, 4, 5), torch.randn(2, 3, 4)
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    context, weights = attention(torch.randn(2, 6), attention.keys(memory), memory, mask)
+    torch.testing.assert_close(context, torch.stack([torch.cat([memory[0, 2, :2], memory[0, 0, 2:]]), memory[1, 0]]))
+    assert weights.tolist() == [[0.5, 0, 0.5], [1, 0, 0]]
+
+
+def test_through_the_control_a_changed_word_passes_only_by_the_states_at_the_ends():
+    import torch
+
+    model = factories.seq2seq(9, hidden_size=4, embedding_size=4, scale=3).eval()
+    model.attention = reply_attention.EndStates(4, 4, 2)
+    mask = torch.ones(1, 5, dtype=torch.bool)
+    start, hidden, keys = model.encode(torch.tensor([[6, 7, 8, 7, 6]]), mask)
+    changed = hidden.clone()
+    changed[:, 1:-1] += 1
+    logits = [model.decode(torch.tensor([[3, 6]]), (start, states, keys), mask)[0] for states in (hidden, changed)]
+    torch.testing.assert_close(*logits)
+
+
 def test_a_bot_that_reads_no_context_saves_nothing_by_it(texts):
     from helpers.bots.bot import Bot
 
@@ -62,10 +85,10 @@ def test_only_what_is_missing_is_run(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(
         reply_attention, "train_one", lambda texts, *run: trained.append(run) or train_one(texts, *run, steps=1)
     )
-    three = ReplyRun("none", 0), ReplyRun("uniform", 0), ReplyRun("learned", 0)
-    for runs in (three[:1], three):
+    four = tuple(ReplyRun(name, 0) for name in ("none", "ends", "uniform", "learned"))
+    for runs in (four[:1], four):
         monkeypatch.setattr(reply_attention, "RUNS", runs)
         reply_attention.main()
     rows = read_rows(tmp_path / "reply_attention.csv")
-    assert [row["attention"] for row in rows] == [run[0] for run in trained] == ["none", "uniform", "learned"]
+    assert [row["attention"] for row in rows] == [run[0] for run in trained] == ["none", "ends", "uniform", "learned"]
     assert tuple(rows[0]) == reply_attention.COLUMNS and all(row["nats"] > 0 for row in rows)

@@ -57,7 +57,7 @@ TABLE: dict[str, dict[str, str]] = {
         "encode": "the encoder without padding, to be read; test_nb03_helpers holds it against Seq2Seq",
         "letters_of": "reads this page's stored runs",
         "UniformAttention": "what this page breaks: attention with equal weights",
-        "ZeroContext": "what this page breaks: attention that hands over nothing",
+        "SameContext": "what this page breaks: attention that hands over the same for every message",
         "effective_tokens": "the measurement of this page: e to the power of the entropy of attention weights",
         "question": "what this page's beam search asks: the package's NextToken with this page's rules",
         "log_p": "the measurement of this page: the package's reply_log_probabilities for lists of tokens",
