@@ -42,7 +42,7 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
         except Wrong as mistake:
             return False, f"✘ {mistake}"
         except Exception as error:  # whatever a learner's code can raise is a sentence here, not a traceback
-            return False, f"✘ Your code stopped with {type(error).__name__}: {error}. {_where(error)}"
+            return False, f"✘ Your code stopped with {type(error).__name__}: {error}. {_where(error, answer)}"
 
     @functools.wraps(check)
     def run(*answer) -> None:
@@ -52,20 +52,30 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
     return run
 
 
+def _codes(answer) -> list:
+    """Return the code of a function, or of each method of a class; nothing for what is neither."""
+    parts = vars(answer).values() if isinstance(answer, type) else [answer]
+    return [part.__code__ for part in parts if hasattr(part, "__code__")]
+
+
 def _is_stub(answer) -> bool:
     """Whether a function, or any method of a class, still does nothing; what is neither counts as untouched."""
-    parts = vars(answer).values() if isinstance(answer, type) else [answer]
-    codes = [part.__code__ for part in parts if hasattr(part, "__code__")]
+    codes = _codes(answer)
     return not codes or any({step.opname for step in dis.get_instructions(code)} <= NOTHING for code in codes)
 
 
-def _where(error: Exception) -> str:
-    """Say in which line of the learner's own code an error arose: the last one outside of installed packages."""
+def _where(error: Exception, answers: tuple) -> str:
+    """Say in which line of the learner's own code an error arose: the last one outside of installed packages.
+
+    A line of the cell that defines the answer comes before those of earlier cells, which their own checks have accepted.
+    """
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.line and not frame.filename.startswith(PACKAGE) and not re.search(r"site-packages|<frozen", frame.filename)
     ]
+    cells = {code.co_filename for answer in answers for code in _codes(answer)}  # a notebook's cell is a file of its own
+    own = [frame for frame in own if frame.filename in cells] or own
     return f"It was in the line `{own[-1].line}`." if own else "Call it yourself on a small example to see where."
 
 

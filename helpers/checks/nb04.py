@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise, tried
 from helpers.checks.compare import call, refuse_known, same, shown, tensor, whole
-from helpers.checks.nb04_attention import check_attention, check_causal_mask, check_MultiHeadAttention
-from helpers.checks.nb04_layers import check_DecoderLayer, check_EncoderLayer
+from helpers.checks.nb04_attention import check_attention, check_causal_mask
+from helpers.checks.nb04_decoder import check_DecoderLayer
+from helpers.checks.nb04_heads import check_MultiHeadAttention
+from helpers.checks.nb04_layers import check_EncoderLayer
 
 __all__ = [
     "check_attend_with_cache",
@@ -39,6 +41,7 @@ def check_window_mask(window_mask: Callable) -> str:
     upside_down = "Upside down: your tokens attend to themselves and to what comes later. Rows attend to columns."
     known = {
         "The future is open: no token may attend to a later one. Only columns up to its own are allowed.": (-2, 2),
+        "The future is open: `back < window` alone lets every later token in. A second condition: back >= 0.": (-5, 2),
         "Nothing old is hidden: a token may attend to the last `window` tokens only, itself among them.": (0, 5),
         "Your window is one token too wide: itself and the window − 1 before it make `window` in all.": (0, 3),
         "Your window is one token too narrow: with window = 3 a token sees itself and the two before it.": (0, 1),
@@ -67,8 +70,8 @@ def check_layer_parameters(layer_parameters: Callable[[int, int], int]) -> str:
     """Exercise 2: how many weights an encoder layer has, ``d_model`` wide and ``d_ff`` inside its feed-forward part."""
     d_model, d_ff = 10, 30
     answer = whole(tried(layer_parameters(d_model, d_ff)))
-    attention, mlp, norms = 4 * d_model * d_model + 4 * d_model, 2 * d_model * d_ff + d_ff + d_model, 4 * d_model
-    right = attention + mlp + norms
+    attention, feed, norms = 4 * d_model * d_model + 4 * d_model, 2 * d_model * d_ff + d_ff + d_model, 4 * d_model
+    right = attention + feed + norms
     matrices = 4 * d_model * d_model + 2 * d_model * d_ff
     known = {
         "These are the matrices only. Each has a bias, one number per output; the norms have weights, too.": matrices,
@@ -77,9 +80,9 @@ def check_layer_parameters(layer_parameters: Callable[[int, int], int]) -> str:
         - d_model * (d_model + 1),
         "The two norms are missing: each has a factor and an offset for each of the d_model numbers.": right - norms,
         "This is one norm. There are two, each with a factor and an offset for every number.": right - 2 * d_model,
-        "The MLP has a second matrix. One leads up to `d_ff` numbers, the other down again.": right
+        "The feed-forward network has a second matrix. One leads up to `d_ff` numbers, the other down again.": right
         - d_model * (d_ff + 1),
-        "The MLP is missing: two matrices, up to `d_ff` numbers and down again.": right - mlp,
+        "The feed-forward network is missing: two matrices, up to `d_ff` numbers and down again.": right - feed,
         "Attention is missing: queries, keys, values, and a matrix that mixes the heads.": right - attention,
         "This is a decoder's layer: an encoder's has no cross-attention.": right + attention + 2 * d_model,
     }

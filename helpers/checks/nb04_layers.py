@@ -1,12 +1,16 @@
-"""Checks of notebook 04's build cells on whole layers: each is computed again from the parts that the learner's layer has."""
+"""Check of notebook 04's encoder layer: it is computed again from the parts that the learner's layer has.
+
+The decoder's, in ``nb04_decoder``, uses the same inputs and runs.
+"""
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import module, refuse_known, same, tensor
+from helpers.checks.compare import call, difference, module, refuse_known, same, tensor
 
+CHANGED = "`x += …` changes the {} that was handed in, and torch still needs it for the gradient. Write x = x + …"
 PARTS = ("self_attention", "feed_forward", "self_attention_norm", "feed_forward_norm")
 
 
-def _shaken(layer, names: tuple[str, ...]):
+def shaken(layer, names: tuple[str, ...]):
     """Give every parameter a random number, so that no two parts do the same by chance; see that the parts are there."""
     import torch
 
@@ -21,11 +25,55 @@ def _shaken(layer, names: tuple[str, ...]):
     return layer
 
 
-def _inputs():
+def inputs():
     import torch
 
     rng = torch.Generator().manual_seed(1)
     return torch.randn(2, 5, 12, generator=rng), torch.randn(2, 7, 12, generator=rng)
+
+
+def run(layer, *inputs):
+    """Return the layer's output; name what its calls of attention were given when they stop, and inputs that it changed."""
+    seen = {}
+    for name in ("self_attention", "cross_attention"):
+        if hasattr(layer, name):
+            getattr(layer, name).register_forward_pre_hook(
+                lambda _, given, named, name=name: seen.update({name: _arguments(*given, **named)}), with_kwargs=True
+            )
+    try:
+        return call(layer, *inputs, changed=CHANGED.format("x" if len(inputs) == 2 else "x or memory"))
+    except (RuntimeError, TypeError):
+        import torch
+
+        for name, (_, source, _) in seen.items():
+            if torch.is_tensor(source) and source.dtype == torch.bool:
+                raise Wrong(
+                    f"A mask landed in `source`: {name} takes x, source, mask in this order, so write mask=mask."
+                ) from None
+        if "cross_attention" in seen:
+            _, source, mask = seen["cross_attention"]
+            if source is inputs[1] and torch.is_tensor(mask) and mask.shape != inputs[2].shape:
+                raise Wrong(
+                    f"Cross-attention got a mask of shape {list(mask.shape)}. It needs `mask`, the context's, [B, 1, 1, S]."
+                ) from None
+            if source is None:
+                raise Wrong("Memory is not attended to: cross_attention got no source beside its norm of x.") from None
+        elif "self_attention" in seen and len(inputs) == 3:
+            mask = seen["self_attention"][2]
+            if torch.is_tensor(mask) and mask.shape == inputs[2].shape:
+                raise Wrong(
+                    "Self-attention got the mask of the context. It needs causal_mask(x.shape[1]); `mask` is for cross-attention."
+                ) from None
+            if torch.is_tensor(mask):
+                raise Wrong(
+                    f"Self-attention got a mask of shape {list(mask.shape)} for a reply of {inputs[0].shape[1]} tokens. It needs "
+                    "causal_mask(x.shape[1])."
+                ) from None
+        raise
+
+
+def _arguments(x=None, source=None, mask=None, **others) -> tuple:
+    return x, source, mask
 
 
 @exercise
@@ -33,12 +81,12 @@ def check_EncoderLayer(EncoderLayer: type) -> str:
     """Build 4: self-attention and a feed-forward network, each normalized first (pre-norm) and added to x."""
     import torch
 
-    layer = _shaken(module(tried(EncoderLayer(12, 3, 20)), "EncoderLayer(12, 3, 20)"), PARTS)
+    layer = shaken(module(tried(EncoderLayer(12, 3, 20)), "EncoderLayer(12, 3, 20)"), PARTS)
     with torch.no_grad():
-        x, _ = _inputs()
+        x, _ = inputs()
         mask = torch.arange(5) < torch.tensor([5, 3])[:, None, None, None]
         _compare_feed_forward(layer, x)
-        output = tensor(tried(layer(x, mask)), (2, 5, 12), "a tensor, x after the layer")
+        output = tensor(run(layer, x, mask), (2, 5, 12), "a tensor, x after the layer")
         _compare_encoder(layer, x, mask, output)
         if not same(layer(x), _encoded(layer, x, None)):
             raise Wrong("With a mask the layer is right, without one it is not: mask=None is handed on like any other.")
@@ -53,7 +101,7 @@ def _compare_feed_forward(layer, x) -> None:
             tried(layer(x))  # both stubs are as they were
         except TypeError:  # x + None: the layer is written, its feed-forward network is not
             pass
-        raise Wrong("FeedForward.forward returns nothing yet: fill it in, too.")
+        raise Wrong("FeedForward.forward returns nothing yet: fill it in, too. Or is a `return` missing?")
     known = {
         "FeedForward lacks its ReLU: without it two matrices do no more than one.": feed.down(feed.up(x)),
         "In FeedForward the ReLU stands at the end. It belongs between the two matrices.": feed.down(feed.up(x)).relu(),
@@ -74,6 +122,8 @@ def _compare_encoder(layer, x, mask, output) -> None:
     attended = attend(norm(x), mask=mask)
     after, raw, own = x + attended, x + attend(x, mask=mask), norm(x) + attended
     post, fed = norm(raw), x + feed(norm_2(x))
+    behind = x + norm(attend(x, mask=mask))
+    sourced = x + attend(norm(x), x, mask)
     known = {
         "Nothing is added: each part replaces x. Write x = x + …, twice.": feed(norm_2(attended)),
         "The first sum is missing: x = x + what self-attention gives.": attended + feed(norm_2(attended)),
@@ -94,82 +144,14 @@ def _compare_encoder(layer, x, mask, output) -> None:
         + attend(norm(fed), mask=mask),
         "The mask is not handed on to self-attention: padding is attended to.": _encoded(layer, x, None),
         "The feed-forward network is missing.": after,
+        "You normalize what attention returns. The norm belongs before it: attention of norm(x).": behind
+        + norm_2(feed(behind)),
+        "Keys and values come from x as it is, because you pass x as the source. Self-attention needs no source.": sourced
+        + feed(norm_2(sourced)),
+        "The feed-forward network's result is added to the old x. Add it to what the first addition left.": x
+        + feed(norm_2(after)),
     }
     refuse_known(output, known)
     if not same(output, _encoded(layer, x, mask)):
-        raise Wrong("This is not x + attention of its norm, and then x + feed-forward of its norm.")
-
-
-@exercise
-def check_DecoderLayer(DecoderLayer: type) -> str:
-    """Build 5: causal self-attention, cross-attention to memory, feed-forward; each normalized first and added to x."""
-    import torch
-
-    layer = module(tried(DecoderLayer(12, 3, 20)), "DecoderLayer(12, 3, 20)")
-    layer = _shaken(layer, (*PARTS, "cross_attention", "cross_attention_norm"))
-    with torch.no_grad():
-        x, memory = _inputs()
-        mask = torch.arange(7) < torch.tensor([7, 3])[:, None, None, None]
-        output = tensor(tried(layer(x, memory, mask)), (2, 5, 12), "a tensor, x after the layer, as long as the reply")
-        _compare_decoder(layer, x, memory, mask, output)
-        if not same(layer(x, memory), _decoded(layer, x, memory, None)):
-            raise Wrong("With a mask the layer is right, without one it is not: mask=None is handed on like any other.")
-    return "Attend to the reply so far, attend to the context, feed forward: a decoder layer, and nothing in it sees the future."
-
-
-def _decoded(layer, x, memory, mask, causal=True, order=("self", "cross", "feed")):
-    """The layer with its sub-layers in another order or without one; a sub-layer that is left out adds nothing."""
-    import torch
-
-    triangle = torch.ones(5, 5, dtype=torch.bool).tril() if causal else None
-    parts = {
-        "self": lambda x: layer.self_attention(layer.self_attention_norm(x), mask=triangle),
-        "cross": lambda x: layer.cross_attention(layer.cross_attention_norm(x), memory, mask),
-        "feed": lambda x: layer.feed_forward(layer.feed_forward_norm(x)),
-        "cross to itself": lambda x: layer.cross_attention(layer.cross_attention_norm(x)),
-        "cross without norm": lambda x: layer.cross_attention(x, memory, mask),
-        "norm of memory": lambda x: layer.cross_attention(
-            layer.cross_attention_norm(x), layer.cross_attention_norm(memory), mask
-        ),
-    }
-    for name in order:
-        x = x + parts[name](x)
-    return x
-
-
-def _compare_decoder(layer, x, memory, mask, output) -> None:
-    import torch
-
-    def decoded(*order, **settings):
-        return _decoded(layer, x, memory, mask, order=order or ("self", "cross", "feed"), **settings)
-
-    attended = decoded("self")
-    crossed = layer.cross_attention(layer.cross_attention_norm(attended), memory, mask)
-    everything = torch.ones(1, 1, 1, 7, dtype=torch.bool)
-    known = {
-        "The future is open: self-attention needs the causal mask.": decoded(causal=False),
-        "Memory is not attended to: hand it to cross_attention, after its norm of x.": decoded(
-            "self", "cross to itself", "feed"
-        ),
-        "Cross-attention is missing: this is an encoder layer with a causal mask.": decoded("self", "feed"),
-        "Cross-attention comes first in your layer. First the reply so far, then the context.": decoded(
-            "cross", "self", "feed"
-        ),
-        "The feed-forward network is missing, or its result is not returned.": decoded("self", "cross"),
-        "What cross-attention gives replaces x. Add it: x = x + …": crossed
-        + layer.feed_forward(layer.feed_forward_norm(crossed)),
-        "Cross-attention reads x as it is. It has a norm of its own: cross_attention_norm.": decoded(
-            "self", "cross without norm", "feed"
-        ),
-        "You normalized memory, too. The encoder has done that; the norm is for x.": decoded(
-            "self", "norm of memory", "feed"
-        ),
-        "The mask is not handed on to cross-attention: padding of the context is attended to.": _decoded(
-            layer, x, memory, everything
-        ),
-    }
-    refuse_known(output, known)
-    if not same(output, _decoded(layer, x, memory, mask)):
-        raise Wrong(
-            "This is not x + causal self-attention, x + cross-attention to memory, x + feed-forward, each of a norm of x."
-        )
+        where = difference(output, _encoded(layer, x, mask))
+        raise Wrong(f"This is not x + attention of its norm, and then x + feed-forward of its norm: {where}.")

@@ -105,6 +105,41 @@ def overflows(q, k, v, mask=None):
     return weights @ v, weights
 
 
+def divides_in_place(q, k, v, mask=None):
+    q /= q.shape[-1] ** 0.5
+    return finish(q @ k.transpose(-2, -1), v, mask)
+
+
+def always_root_of_four(q, k, v, mask=None):
+    return finish(scores_of(q, k, 4**0.5), v, mask)
+
+
+def root_of_dimension_1(q, k, v, mask=None):
+    return finish(scores_of(q, k, q.shape[1] ** 0.5), v, mask)
+
+
+def mask_as_an_index(q, k, v, mask=None):
+    scores = scores_of(q, k)
+    if mask is not None:
+        scores[~mask] = -torch.inf
+    return finish(scores, v, None)
+
+
+def mask_reshaped(q, k, v, mask=None):
+    scores = scores_of(q, k)
+    return finish(scores, v, None if mask is None else mask.expand(scores.shape[-2:]).reshape(scores.shape))
+
+
+def masks_with_minus_100(q, k, v, mask=None):
+    scores = scores_of(q, k)
+    return finish(scores if mask is None else scores.masked_fill(~mask, -100.0), v, None)
+
+
+def without_a_gradient(q, k, v, mask=None):
+    with torch.no_grad():
+        return right_attention(q, k, v, mask)
+
+
 # -- Build: the causal mask --------------------------------------------------------------------------------------------
 def everything(length):
     return torch.ones(length, length, dtype=torch.bool)
@@ -132,6 +167,10 @@ def mask_of_numbers(length):
 
 def always_five(length):
     return everything(5).tril()
+
+
+def table_to_add(length):
+    return torch.full((length, length), -torch.inf).triu(1)
 
 
 # -- Build: heads ------------------------------------------------------------------------------------------------------
@@ -209,6 +248,65 @@ class IgnoresTheSource(WrongHeads):
 class AllFromTheSource(WrongHeads):
     def forward(self, x, source=None, mask=None):
         return super().forward(x if source is None else source, None, mask)
+
+
+class ValuesBeforeKeys(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        q, v, k = self.in_proj(x).chunk(3, dim=-1)
+        return self.out_proj(self.join(self.attend(q, k, v, mask)))
+
+
+class HeadsAttendToEachOther(WrongHeads):
+    def split(self, x):
+        return x.unflatten(-1, (self.n_head, -1))
+
+    def join(self, values):
+        return values.flatten(2)
+
+
+class SizesTheWrongWayAround(WrongHeads):
+    def split(self, x):
+        return x.unflatten(-1, (-1, self.n_head)).transpose(1, 2)
+
+
+class ThreeHeadsAlways(WrongHeads):
+    def split(self, x):
+        return x.unflatten(-1, (3, -1)).transpose(1, 2)
+
+
+class FourNumbersAlways(WrongHeads):
+    def split(self, x):
+        return x.unflatten(-1, (-1, 4)).transpose(1, 2)
+
+
+class TwoHeadsAlways(WrongHeads):
+    def split(self, x):
+        return x.unflatten(-1, (2, -1)).transpose(1, 2)
+
+
+class AddsX(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        return x + super().forward(x, source, mask)
+
+
+class MasksItselfOnly(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        return super().forward(x, source, mask if source is None else None)
+
+
+class ForgetsTheWeightsOfTheSource(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        kept = getattr(self, "weights", None)
+        output = super().forward(x, source, mask)
+        self.weights = self.weights if source is None else kept
+        return output
+
+
+class ChangesX(WrongHeads):
+    def forward(self, x, source=None, mask=None):
+        output = super().forward(x, source, mask)
+        x.mul_(2)
+        return output
 
 
 class OtherNames(nn.Module):
@@ -303,6 +401,41 @@ class ForgetsTheMask(WrongEncoder):
 class FeedsNothing(WrongEncoder):
     def forward(self, x, mask=None):
         return x + self.attend(x, mask)
+
+
+class AddsInPlace(WrongEncoder):
+    def forward(self, x, mask=None):
+        x += self.attend(x, mask)
+        x += self.feed(x)
+        return x
+
+
+class MaskForSource(WrongEncoder):
+    def attend(self, x, mask):
+        return self.self_attention(self.self_attention_norm(x), mask)
+
+
+class NormalizesWhatComesOut(WrongEncoder):
+    def attend(self, x, mask):
+        return self.self_attention_norm(self.self_attention(x, mask=mask))
+
+    def feed(self, x):
+        return self.feed_forward_norm(self.feed_forward(x))
+
+
+class AttendsToItsOwnSource(WrongEncoder):
+    def attend(self, x, mask):
+        return self.self_attention(self.self_attention_norm(x), x, mask)
+
+
+class AddsToTheOldX(WrongEncoder):
+    def forward(self, x, mask=None):
+        return x + self.feed(x + self.attend(x, mask))
+
+
+class AddsTwice(WrongEncoder):
+    def forward(self, x, mask=None):
+        return 2 * super().forward(x, mask)
 
 
 class _Linear(FeedForward):
@@ -413,6 +546,102 @@ class ForgetsTheContextsMask(WrongDecoder):
         return super().cross(x, memory, None)
 
 
+class MaskStaysOnTheCPU(WrongDecoder):
+    def past(self, x):
+        return torch.ones(x.shape[1], x.shape[1]).bool().tril().cpu()
+
+
+class FiveTokensAlways(WrongDecoder):
+    def past(self, x):
+        return right_mask(5)
+
+
+class FutureInsteadOfPast(WrongDecoder):
+    def past(self, x):
+        return ~right_mask(x.shape[1])
+
+
+class LengthOfTheBatch(WrongDecoder):
+    def past(self, x):
+        return right_mask(3)
+
+
+class ContextsMaskForItself(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = x + self.self_attention(self.self_attention_norm(x), mask=mask)
+        x = x + self.cross(x, memory, mask)
+        return x + self.feed(x)
+
+
+class CausalCross(WrongDecoder):
+    def cross(self, x, memory, mask):
+        return self.cross_attention(self.cross_attention_norm(x), memory, self.past(x))
+
+
+class CrossWithoutASource(WrongDecoder):
+    def cross(self, x, memory, mask):
+        return self.cross_attention(self.cross_attention_norm(x), mask=mask)
+
+
+class CausalMaskForSource(WrongDecoder):
+    def attend(self, x):
+        return self.self_attention(self.self_attention_norm(x), self.past(x))
+
+
+class AddsInPlaceInTheDecoder(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x += self.attend(x)
+        x += self.cross(x, memory, mask)
+        return x + self.feed(x)
+
+
+class PostNormDecoder(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = self.self_attention_norm(x + self.self_attention(x, mask=self.past(x)))
+        x = self.cross_attention_norm(x + self.cross_attention(x, memory, mask))
+        return self.feed_forward_norm(x + self.feed_forward(x))
+
+
+class FirstSumMissing(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = self.attend(x)
+        x = x + self.cross(x, memory, mask)
+        return x + self.feed(x)
+
+
+class LastSumMissing(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = x + self.attend(x)
+        return self.feed(x + self.cross(x, memory, mask))
+
+
+class NoSums(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        return self.feed(self.cross(self.attend(x), memory, mask))
+
+
+class AllReadTheSame(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        return x + self.attend(x) + self.cross(x, memory, mask) + self.feed(x)
+
+
+class OneNormForTwo(WrongDecoder):
+    def cross(self, x, memory, mask):
+        return self.cross_attention(self.self_attention_norm(x), memory, mask)
+
+
+class FeedsBeforeCross(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        x = x + self.attend(x)
+        x = x + self.feed(x)
+        return x + self.cross(x, memory, mask)
+
+
+class DoublesTheDecoder(WrongDecoder):
+    def forward(self, x, memory, mask=None):
+        return 2 * super().forward(x, memory, mask)
+
+
 class NoCrossAttentionAtAll(WrongEncoder):
     def forward(self, x, memory, mask=None):
         return super().forward(x)
@@ -426,6 +655,10 @@ def distances(length):
 
 def open_future(length, window):
     return distances(length).abs() < window
+
+
+def one_condition(length, window):
+    return distances(length) < window
 
 
 def no_window(length, window):
@@ -605,21 +838,29 @@ WRONG = {
         weights_first: "You return the weights first",
         rows_are_keys: "a row for each key",
         ignores_the_mask: "does not use the mask",
-        true_is_hidden: "the wrong way round",
+        true_is_hidden: "the wrong way around",
         masks_afterwards: "You masked after the softmax",
         masks_with_zero: "You set masked scores to 0",
         one_table_only: "Swap the last two dimensions only",
         softmax_over_dimension_1: "One table works, a batch of them",
+        divides_in_place: "You changed a tensor that you were given",
+        always_root_of_four: "those of a batch are not: divide by √d",
+        root_of_dimension_1: "those of a batch are not: divide by √d",
+        mask_as_an_index: "one that broadcasts, [3, 5]",
+        mask_reshaped: "one that broadcasts, [3, 5]",
+        masks_with_minus_100: "Beside very negative scores",
+        without_a_gradient: "no gradient reaches q",
         overflows: "your numbers overflow",
     },
     "causal_mask": {
         one_column_too_wide: "One column too wide",
         never_itself: "No token may attend to itself",
         transposed: "Upside down",
-        marks_the_hidden: "The wrong way round",
+        marks_the_hidden: "The wrong way around",
         everything: "the future is open",
         mask_of_numbers: "but it is torch.float32",
         always_five: "length 1 is not",
+        table_to_add: "a table of numbers to add to scores",
     },
     "MultiHeadAttention": {
         SplitsTokens: "Your split mixes tokens",
@@ -633,6 +874,16 @@ WRONG = {
         IgnoresTheMask: "does not use the mask",
         IgnoresTheSource: "still attends to x",
         AllFromTheSource: "took the queries from it, too",
+        ValuesBeforeKeys: "in another order",
+        HeadsAttendToEachOther: "Your heads attend to each other",
+        SizesTheWrongWayAround: "You have 4 heads of 3 numbers",
+        ThreeHeadsAlways: "Three heads are right, two are not",
+        FourNumbersAlways: "Three heads are right, two are not",
+        TwoHeadsAlways: "You have two heads",
+        AddsX: "Do not add x here",
+        MasksItselfOnly: "With a source and a mask together",
+        ForgetsTheWeightsOfTheSource: "After cross-attention self.weights",
+        ChangesX: "You changed the x that you were given",
         OtherNames: "Keep the two matrices of the stub",
     },
     "EncoderLayer": {
@@ -653,6 +904,12 @@ WRONG = {
         with_feed_forward(_LateReLU): "the ReLU stands at the end",
         with_feed_forward(_Sigmoid): "FeedForward should go up",
         with_feed_forward(_Empty): "FeedForward.forward returns nothing yet",
+        AddsInPlace: "changes the x that was handed in",
+        MaskForSource: "A mask landed in `source`",
+        NormalizesWhatComesOut: "You normalize what attention returns",
+        AttendsToItsOwnSource: "Self-attention needs no source",
+        AddsToTheOldX: "is added to the old x",
+        AddsTwice: "This is not x + attention of its norm",
         RenamesANorm: "your layer has no feed_forward_norm",
     },
     "DecoderLayer": {
@@ -665,10 +922,28 @@ WRONG = {
         CrossReadsTheRawStream: "Cross-attention reads x as it is",
         NormalizesMemory: "You normalized memory, too",
         ForgetsTheContextsMask: "The mask is not handed on to cross-attention",
+        MaskStaysOnTheCPU: "The causal mask stays on the CPU",
+        FiveTokensAlways: "one of four is not",
+        FutureInsteadOfPast: "causal mask is turned around",
+        LengthOfTheBatch: "a mask of shape [3, 3] for a reply of 5 tokens",
+        ContextsMaskForItself: "Self-attention got the mask of the context",
+        CausalCross: "Cross-attention got a mask of shape [5, 5]",
+        CrossWithoutASource: "Memory is not attended to",
+        CausalMaskForSource: "A mask landed in `source`",
+        AddsInPlaceInTheDecoder: "changes the x or memory",
+        PostNormDecoder: "You normalize after adding",
+        FirstSumMissing: "The first sum is missing",
+        LastSumMissing: "The last sum is missing",
+        NoSums: "Nothing is added",
+        AllReadTheSame: "All parts read the same x",
+        OneNormForTwo: "One norm does more than one job",
+        FeedsBeforeCross: "comes before cross-attention",
+        DoublesTheDecoder: "This is not x + causal self-attention",
         NoCrossAttentionAtAll: "your layer has no cross_attention",
     },
     "window_mask": {
-        open_future: "The future is open",
+        open_future: "The future is open: no token",
+        one_condition: "The future is open: `back < window` alone",
         no_window: "Nothing old is hidden",
         one_too_wide: "one token too wide",
         one_too_narrow: "one token too narrow",
@@ -685,8 +960,8 @@ WRONG = {
         three_matrices: "Attention has a fourth matrix",
         no_norms: "The two norms are missing",
         one_norm: "This is one norm",
-        one_matrix_for_thinking: "MLP has a second matrix",
-        does_not_think: "MLP is missing",
+        one_matrix_for_thinking: "The feed-forward network has a second matrix",
+        does_not_think: "The feed-forward network is missing",
         does_not_look: "Attention is missing",
         of_a_decoder: "This is a decoder's layer",
         hidden_is_three_times_the_width: "for d_model 64 and d_ff 256",
@@ -708,3 +983,19 @@ WRONG = {
 }
 
 globals().update(closing_tests(nb04, "04_attention_is_all_you_need", WRONG))
+
+
+def test_a_line_of_the_answers_own_cell_comes_before_those_of_earlier_cells(capsys, monkeypatch):
+    """What an accepted cell raises is named by the line that called it: the mistake is there."""
+    import linecache
+
+    cells = {
+        "<cell 1>": "def earlier():\n    return 1 / 0\n",
+        "<cell 2>": "def attention(q, k, v, mask=None):\n    return earlier()\n",
+    }
+    names = {}
+    for name, code in cells.items():
+        monkeypatch.setitem(linecache.cache, name, (len(code), None, code.splitlines(True), name))
+        exec(compile(code, name, "exec"), names)
+    nb04.check_attention(names["attention"])
+    assert "It was in the line `return earlier()`" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from helpers import data_path
 from helpers.corpus.batches.context_reply_pairs import batch_of
 from helpers.experiments import transformer_ablations as ablations
 from helpers.io import read_rows
@@ -25,9 +26,34 @@ def test_a_reply_is_the_word_reversed():
     assert ablations.reversed_words(3, seed=0)[0].context.tolist() == pair.context.tolist()
 
 
+def test_the_stored_table_has_every_run_once():
+    stored = read_rows(data_path() / "transformer_ablations.csv")
+    names = ablations.AblationRun._fields
+    assert [tuple(row[name] for name in names) for row in stored] == [tuple(run) for run in ablations.RUNS]
+    assert all(0 <= row["loss"] < 9 and 0 <= row["right"] <= 1 and row["score spread"] > 0 for row in stored)
+
+
 def test_a_model_that_knows_nothing_has_few_letters_right():
     torch.manual_seed(0)
-    assert ablations.letters_right(ablations.build("complete", 4, 1)) < 0.15
+    assert ablations.letters_right(ablations.build("complete", 4, 1)) < 0.1
+
+
+def test_the_token_that_ends_a_reply_is_no_letter():
+    class Oracle:
+        """Knows the first ``known`` letters of each reply and where it ends; its other answers are no letters."""
+
+        def __init__(self, known):
+            self.known = known
+
+        def read(self, batch):
+            guess = batch.targets.clamp(min=0).clone()
+            rest = (batch.targets != LETTERS.end) & (torch.arange(guess.shape[1]) >= self.known)
+            guess[rest] = LETTERS.pad
+            return torch.nn.functional.one_hot(guess, len(LETTERS))
+
+    assert ablations.letters_right(Oracle(8)) == 1
+    assert ablations.letters_right(Oracle(2)) == pytest.approx(2 / 8)
+    assert ablations.letters_right(Oracle(0)) == 0
 
 
 @pytest.mark.parametrize("variant", sorted({run.variant for run in ablations.RUNS}))
@@ -53,10 +79,22 @@ def test_the_scores_are_as_large_as_said():
     torch.manual_seed(0)
     spread = {
         v: ablations.score_spread(ablations.build(v, 4, 1), "without scale" not in v)
-        for v in ("complete", "without scale", "small start")
+        for v in ("complete", "without scale", "small start", "small queries and keys")
     }
     assert spread["without scale"] == pytest.approx(4 * spread["complete"], rel=0.3)  # heads of 16 numbers
     assert spread["small start"] < 0.6 * spread["complete"]
+    assert spread["small queries and keys"] == pytest.approx(spread["complete"] / 3, rel=0.3)
+
+
+def test_small_queries_and_keys_leave_values_and_outputs_as_they_are():
+    layers = []
+    for variant in ("complete", "small queries and keys"):
+        torch.manual_seed(0)
+        layers.append(ablations.build(variant, 4, 1).encoder[0].self_attention)
+    (whole, small), width = layers, layers[0].in_proj.in_features
+    assert torch.equal(small.in_proj.weight[2 * width :], whole.in_proj.weight[2 * width :])
+    assert torch.equal(small.out_proj.weight, whole.out_proj.weight)
+    assert torch.allclose(small.in_proj.weight[: 2 * width] * 3**0.5, whole.in_proj.weight[: 2 * width])
 
 
 @torch.no_grad()
