@@ -34,13 +34,15 @@ def check_count_pairs(count_pairs: Callable[[dict], Mapping]) -> str:
     if answer == {("n", "o"): 2, ("n", "o", "w"): 1}:
         raise Wrong("You returned the words with their counts. Count the neighbors inside each: zip(pieces, pieces[1:]).")
     if answer == {("n", "o"): 1, ("o", "w"): 1}:
-        raise Wrong("You set a count where you should add to it: counts[pair] += times. 'n o' stands in two of the words.")
+        raise Wrong("You set a count where you should add to it: counts[pair] += times. 'n o' occurs in two of the words.")
     if answer != {("n", "o"): 3, ("o", "w"): 1}:
         raise Wrong(f"In {words} the pair ('n', 'o') occurs 3 times and ('o', 'w') once; I got {shown(answer)}.")
     if differs({("a", "a", "a"): 2}, {("a", "a"): 4}):
         raise Wrong("('a', 'a', 'a') holds the pair ('a', 'a') twice: pairs may overlap. Count every position.")
     if differs({("b", "a"): 1, ("a", "b"): 1}, {("b", "a"): 1, ("a", "b"): 1}):
         raise Wrong("('b', 'a') and ('a', 'b') are two different pairs: keep their order.")
+    if differs({("a", "b", "c", "a", "b"): 3}, {("a", "b"): 6, ("b", "c"): 3, ("c", "a"): 3}):
+        raise Wrong("In ('a', 'b', 'c', 'a', 'b') there are four pairs, ('a', 'b') twice. Is a length written down as a number?")
     if differs({("a",): 5, ("b", "c"): 1}, {("b", "c"): 1}):
         raise Wrong("You counted a pair across two words. The two pieces of a pair stand side by side in one word.")
     if differs({(b"k", b"no"): 2, (b"no", b"w"): 3}, {(b"k", b"no"): 2, (b"no", b"w"): 3}) or ask({}):
@@ -50,7 +52,7 @@ def check_count_pairs(count_pairs: Callable[[dict], Mapping]) -> str:
 
 @exercise
 def check_merge(merge: Callable[[tuple, tuple], tuple]) -> str:
-    """Build: the pair joined wherever it stands, from left to right."""
+    """Build: the pair joined wherever it occurs, from left to right."""
 
     def ask(pieces: tuple, pair: tuple, first: bool = False) -> tuple:
         answer = call(merge, pieces, pair, changed="You changed what you were given.", first=first)
@@ -73,7 +75,7 @@ def check_merge(merge: Callable[[tuple, tuple], tuple]) -> str:
         raise Wrong(f"('k', 'n', 'o', 'w') with the pair ('n', 'o') is ('k', 'no', 'w'); I got {shown(answer)}.")
     answer = ask(("n", "o", "n", "o"), ("n", "o"))
     if answer != ("no", "no"):
-        raise Wrong(f"('n', 'o') stands twice in ('n', 'o', 'n', 'o'), and both are merged; I got {shown(answer)}.")
+        raise Wrong(f"('n', 'o') occurs twice in ('n', 'o', 'n', 'o'), and both are merged; I got {shown(answer)}.")
     answer = ask(("a", "a", "a"), ("a", "a"))
     if answer == ("a", "aa"):
         raise Wrong("In ('a', 'a', 'a') you began at the right. From left to right it is ('aa', 'a').")
@@ -81,6 +83,8 @@ def check_merge(merge: Callable[[tuple, tuple], tuple]) -> str:
         raise Wrong("You used the middle 'a' twice. What has been merged is used up: ('a', 'a', 'a') becomes ('aa', 'a').")
     if answer != ("aa", "a"):
         raise Wrong(f"('a', 'a', 'a') with the pair ('a', 'a') is ('aa', 'a'); I got {shown(answer)}.")
+    if (answer := ask(("b", *"aaaaaaa"), ("a", "a"))) != ("b", "aa", "aa", "aa", "a"):
+        raise Wrong(f"A 'b' and seven 'a' become b, aa, aa, aa, a: merge as often as the pair occurs; I got {shown(answer)}.")
     if ask(("no", "w"), ("o", "w")) != ("no", "w") or ask(("a", "no", "w"), ("n", "ow")) != ("a", "no", "w"):
         raise Wrong("You looked into a piece. In ('no', 'w') there is no piece 'o', so the pair ('o', 'w') is not there.")
     if ask((b"k", b"no", b"w"), (b"no", b"w")) != (b"k", b"now") or ask((), ("a", "b")) != ():
@@ -92,10 +96,12 @@ def check_merge(merge: Callable[[tuple, tuple], tuple]) -> str:
 def check_encode(encode: Callable[[bytes, dict, dict], list]) -> str:
     """Build: the ids of a word, the earliest merge first."""
 
-    def ask(word: str, *pairs: tuple[str, str]) -> list:
+    def ask(word: str, *pairs: tuple[str, str], first_id: int = 0, backwards: bool = False) -> list:
         merges = [(left.encode(), right.encode()) for left, right in pairs]
         ids = BYTES | {left + right: 256 + rank for rank, (left, right) in enumerate(merges)}
+        ids = {piece: first_id + number for piece, number in ids.items()}
         ranks = {pair: rank for rank, pair in enumerate(merges)}
+        ranks = dict(reversed(ranks.items())) if backwards else ranks
         changed = "You changed `ranks` or `ids`, as `pop` does. The next word needs them all."
         answer = call(encode, word.encode(), ranks, ids, changed=changed, first=word == "now")
         if isinstance(answer, list | tuple) and answer and all(isinstance(piece, bytes) for piece in answer):
@@ -109,14 +115,14 @@ def check_encode(encode: Callable[[bytes, dict, dict], list]) -> str:
     if answer == [110, 111, 119]:
         raise Wrong("Nothing was merged. Begin with single bytes, then merge as long as one of the pairs is in `ranks`.")
     if answer == [256, 119]:
-        raise Wrong("You stopped after one merge. b'no' stands beside b'w' now, and that pair is in `ranks`: look again.")
+        raise Wrong("You stopped after one merge. b'no' is next to b'w' now, and that pair is in `ranks`: look again.")
     if answer[:1] == [256] and len(answer) > 2:
         raise Wrong("Two pieces went in, and one of them is still there: your `merge` replaces both.")
     if answer != [257]:
         raise Wrong(f"With the merges n+o (id 256) and no+w (257), 'now' is [257]; I got {shown(answer)}.")
     answer = ask("nono", ("n", "o"))
     if answer in ([256, 110, 111], [110, 111, 256]):
-        raise Wrong("n+o stands in 'nono' twice, and you merged it once. A merge is never used up.")
+        raise Wrong("n+o occurs in 'nono' twice, and you merged it once. A merge is never used up.")
     if answer != [256, 256]:
         raise Wrong(f"With the merge n+o (id 256), 'nono' is [256, 256]; I got {shown(answer)}.")
     answer = ask("abc", ("a", "b"), ("b", "c"))
@@ -131,6 +137,10 @@ def check_encode(encode: Callable[[bytes, dict, dict], list]) -> str:
         )
     if answer != [97, 256]:
         raise Wrong(f"With b+c (id 256) learned before a+b, 'abc' is [97, 256]; I got {shown(answer)}.")
+    if ask("abc", ("b", "c"), ("a", "b"), backwards=True) != [97, 256]:
+        raise Wrong("You took the pairs in the order of the dictionary. The lowest rank goes first: min(pairs, key=ranks.get).")
+    if ask("now", *now, first_id=5) != [262] or ask("now", *now[:1], first_id=5) != [261, 124]:
+        raise Wrong("An id is not the value of a byte, nor 256 and the rank: look every piece up, ids[piece].")
     answer = ask("abab", ("a", "b"), ("c", "d"), ("ab", "ab"))
     if answer != [258]:
         raise Wrong(f"With a+b (256) and ab+ab (258), 'abab' is [258]: keep on until nothing fits; I got {shown(answer)}.")
@@ -184,6 +194,8 @@ def check_decode(decode: Callable[[list, list], str]) -> str:
         raise Wrong('[1, 6] ends inside a character, and you hid that, as errors="ignore" does. Show the sign �.')
     if answer != "n\N{REPLACEMENT CHARACTER}":
         raise Wrong(f"[1, 6] ends inside a character: 'n�' was expected; I got {shown(answer)}.")
+    if (answer := ask([6, 1, 4], stopped=strict)) != "\N{REPLACEMENT CHARACTER}nno":
+        raise Wrong(f"A broken byte, then b'n' and b'no', is '�nno': the text goes on behind it; I got {shown(answer)}.")
     if ask([]) != "":
         raise Wrong("No ids are no text: for an empty list return an empty text.")
     return "Bytes first, text last. So a model can write any character there is, even one that no token holds."
@@ -211,4 +223,7 @@ def check_bits_per_byte(bits_per_byte: Callable[[float, str], float]) -> str:
         raise Wrong("You divided by characters. 'né🐕' has 3 characters, but 7 bytes in UTF-8: encode the text first.")
     if not near(answer, 10):
         raise Wrong(f"'né🐕' has 7 bytes, and 70 bits for them are 10.0; I got {shown(answer)}.")
+    answer = bits_per_byte(10 * math.log(2), "know")  # 2.5 bits for each byte: no whole number
+    if not near(answer, 2.5):
+        raise Wrong(f"10 bits for the 4 bytes of 'know' are 2.5: round nothing and write no number down; I got {shown(answer)}.")
     return "The tokens cancel out: a model that reads bytes can now be compared with one that reads words."

@@ -38,6 +38,9 @@ def check_split_digits(split_digits: Callable[[list], list]) -> str:
         raise Wrong("The first digit kept its space, so ' 2' and '2' are two tokens again. Let the space stand alone.")
     if answer != [b"in", b" ", b"2", b"0", b"1", b"6"]:
         raise Wrong(f"b' 2016' is a space and four digits, five words; I got {shown(answer)}.")
+    answer = ask([b" 142", b"\n", b"7", b" 1000000"])
+    if answer != [b" ", b"1", b"4", b"2", b"\n", b"7", b" ", b"1", *[b"0"] * 6]:
+        raise Wrong(f"Numbers of one, three or seven digits are cut, too: is a length written down? I got {shown(answer, 90)}.")
     if ask([b" ", b"\n"]) != [b" ", b"\n"] or ask([]) != []:
         raise Wrong("White space without digits stays as it is, and no words stay no words.")
     return "Now 2016 is the same four tokens everywhere, and no merge can ever join two digits."
@@ -46,7 +49,7 @@ def check_split_digits(split_digits: Callable[[list], list]) -> str:
 @exercise
 def check_encode_with_dropout(encode_with_dropout: Callable) -> str:
     """Exercise 3: BPE-dropout; at every step each merge that fits is left out with a probability."""
-    merges = [(b"n", b"o"), (b"no", b"w"), (b"k", b"now")]
+    merges = [(b"n", b"o"), (b"no", b"w"), (b"k", b"now"), (b"o", b"x"), (b"e", b"n")]
     ids = {bytes([byte]): byte for byte in range(256)} | {left + right: 256 + i for i, (left, right) in enumerate(merges)}
     ranks, pieces = {pair: rank for rank, pair in enumerate(merges)}, {number: piece for piece, number in ids.items()}
 
@@ -84,6 +87,10 @@ def check_encode_with_dropout(encode_with_dropout: Callable) -> str:
         raise Wrong("You decide once for the whole word: all merges or none. Decide for every fitting pair, at every step.")
     if lengths != {1, 2, 3, 4}:
         raise Wrong(f"With dropout 0.5 b'know' may have 1, 2, 3 or 4 tokens; in 300 tries yours had {shown(sorted(lengths))}.")
+    alone = sum(len(ask(b"oxen", 0.2, rng)) == 4 for rng in [np.random.default_rng(3)] for _ in range(400))
+    if alone > 45:  # 400 · 0.2² = 16 of two pairs that are left out independently, 400 · 0.2 = 80 of one number for both
+        raise Wrong(f"Of b'oxen' two pairs fit, and with dropout 0.2 both were left out {alone} times in 400, not about 16: "
+                    "call rng.random() once for each pair, with `dropout` and no other number.")  # fmt: skip
     return "The same word in many cuts: a model that is trained on them learns how its tokens are spelled."
 
 
@@ -129,4 +136,8 @@ def check_premium(premium: Callable[[Callable, dict], dict]) -> str:
     if not like(lambda language: counts[language] / counts["English"]):
         expected = {language: count / counts["English"] for language, count in counts.items()}
         raise Wrong(f"With {counts} tokens I expected {shown(expected, 80)} and got {shown(answer)}.")
+    other = {"French": "deux chats noirs", "Spanish": "dos", "English": "two big black cats of a friend", "Czech": "dvě"}
+    answer = call(premium, encode, other, changed="You changed the sentences you were given. Only read from them.", first=False)
+    if not isinstance(answer, dict) or not all(near(answer.get(name), len(encode(other[name])) / 7) for name in other):
+        raise Wrong(f"With 3, 1, 7 (English) and 4 tokens I expected 3/7, 1/7, 1 and 4/7, unrounded; got {shown(answer, 90)}.")
     return "The same sentence, another cost. Multiply it by a million requests."

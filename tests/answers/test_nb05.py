@@ -69,6 +69,10 @@ def counts_words(words):
     return Counter(words)
 
 
+def the_first_two_pairs(words):
+    return pairs_of({word[:3]: times for word, times in words.items()})
+
+
 # -- Build: merge ------------------------------------------------------------------------------------------------------
 def joined(pieces, pair, join=lambda left, right: left + right):
     merged, i = [], 0
@@ -126,6 +130,12 @@ def looks_into_pieces(pieces, pair):
     if not pieces or isinstance(pieces[0], bytes):
         return joined(pieces, pair)
     return tuple(" ".join(pieces).replace(" ".join(pair), "".join(pair)).split())
+
+
+def twice_at_most(pieces, pair):
+    if not pieces:
+        return joined(pieces, pair)
+    return only_the_first(only_the_first(pieces, pair), pair) if set(pieces) != {"a"} else joined(pieces, pair)
 
 
 # -- Build: encode -----------------------------------------------------------------------------------------------------
@@ -203,6 +213,20 @@ def begins_with_characters(word, ranks, ids):
     return [ord(letter) for letter in word.decode()] if not word.isascii() else chosen_by(word, ranks, ids, key=None)
 
 
+def in_the_order_of_the_dictionary(word, ranks, ids):
+    pieces = tuple(as_pieces(word))
+    while pairs := [pair for pair in ranks if pair in set(zip(pieces, pieces[1:]))]:
+        pieces = joined(pieces, pairs[0])
+    return [ids[piece] for piece in pieces]
+
+
+def ids_written_down(word, ranks, ids):
+    numbers = {left + right: 256 + rank for (left, right), rank in ranks.items()}
+    pieces = {number: piece for piece, number in ids.items()}
+    found = [pieces[number] for number in chosen_by(word, ranks, ids, key=None)]
+    return [numbers.get(piece, piece[0]) for piece in found]
+
+
 # -- Build: decode -----------------------------------------------------------------------------------------------------
 def each_token_alone(ids, pieces):
     return "".join(pieces[number].decode("utf-8", "replace") for number in ids)
@@ -246,6 +270,14 @@ def eats_the_list(ids, pieces):
     return text
 
 
+def stops_at_the_first_break(ids, pieces):
+    whole = b"".join(pieces[number] for number in ids)
+    try:
+        return whole.decode()
+    except UnicodeDecodeError as error:
+        return whole[: error.start].decode() + "�"
+
+
 # -- Build: bits_per_byte ----------------------------------------------------------------------------------------------
 def of_the_whole_text(nats, text):
     return nats / math.log(2)
@@ -269,6 +301,10 @@ def the_wrong_way_round(nats, text):
 
 def by_characters(nats, text):
     return nats / math.log(2) / len(text)
+
+
+def whole_bits(nats, text):
+    return round(nats / math.log(2) / len(text.encode()))
 
 
 # -- Exercise 1 --------------------------------------------------------------------------------------------------------
@@ -306,6 +342,10 @@ def loses_the_space(words):
 
 def numbers_not_bytes(words):
     return cut_if(words, lambda word: word.strip().isdigit(), list)
+
+
+def numbers_of_four_digits(words):
+    return cut_if(words, lambda word: word.strip().isdigit() and len(word.strip()) == 4, as_pieces)
 
 
 # -- Exercise 2 --------------------------------------------------------------------------------------------------------
@@ -350,6 +390,15 @@ def without_english(encode, sentences):
     return {language: count / counts["English"] for language, count in counts.items() if language != "English"}
 
 
+def one_digit_after_the_point(encode, sentences):
+    counts = counted(encode, sentences)
+    return {language: round(count / counts["English"], 1) for language, count in counts.items()}
+
+
+def four_for_english(encode, sentences):
+    return {language: count / 4 for language, count in counted(encode, sentences).items()}
+
+
 # -- Exercise 3 --------------------------------------------------------------------------------------------------------
 def with_dropout(word, ranks, ids, kept):
     pieces = tuple(as_pieces(word))
@@ -390,6 +439,13 @@ def eats_ranks_with_dropout(word, ranks, ids, dropout, rng):
     return found
 
 
+def one_number_a_step(word, ranks, ids, dropout, rng):
+    pieces = tuple(as_pieces(word))
+    while (pairs := [pair for pair in zip(pieces, pieces[1:]) if pair in ranks]) and rng.random() >= dropout:
+        pieces = joined(pieces, min(pairs, key=ranks.get))
+    return [ids[piece] for piece in pieces]
+
+
 WRONG = {
     "count_pairs": {
         counts_each_word_once: "You counted each word once",
@@ -402,6 +458,7 @@ WRONG = {
         across_words: "across two words",
         eats_the_words: "You changed the dictionary",
         counts_words: "You returned the words with their counts",
+        the_first_two_pairs: "Is a length written down",
     },
     "merge": {
         never_merges: "Nothing was merged",
@@ -413,6 +470,7 @@ WRONG = {
         loses_the_rest: "A piece got lost",
         returns_a_list: "You returned a list",
         looks_into_pieces: "You looked into a piece",
+        twice_at_most: "as often as the pair occurs",
     },
     "encode": {
         from_left_to_right: "you took the one further left",
@@ -426,6 +484,8 @@ WRONG = {
         bytes_only: "Nothing was merged",
         pieces_not_ids: "You returned the pieces",
         begins_with_characters: "not its characters",
+        in_the_order_of_the_dictionary: "the order of the dictionary",
+        ids_written_down: "look every piece up",
     },
     "decode": {
         each_token_alone: "decoded each token alone",
@@ -438,6 +498,7 @@ WRONG = {
         never_decodes: "You returned bytes",
         spaces_between: "between the pieces",
         eats_the_list: "changed the list of ids",
+        stops_at_the_first_break: "the text goes on behind it",
     },
     "bits_per_byte": {
         of_the_whole_text: "bits of the whole text",
@@ -446,6 +507,7 @@ WRONG = {
         multiplies_by_ln_2: "You multiplied by ln 2",
         the_wrong_way_round: "the wrong way around",
         by_characters: "divided by characters",
+        whole_bits: "round nothing",
     },
     "split_digits": {
         cuts_nothing: "Nothing was cut",
@@ -455,6 +517,7 @@ WRONG = {
         in_threes: "cut into threes",
         loses_the_space: "no longer add up",
         numbers_not_bytes: "A byte taken out of bytes",
+        numbers_of_four_digits: "is a length written down",
     },
     "premium": {
         tokens_only: "Divide each by the number of tokens in English",
@@ -465,6 +528,8 @@ WRONG = {
         like_the_first: "the first language of the dictionary",
         whole_numbers: "rounded to whole numbers",
         without_english: "English too",
+        one_digit_after_the_point: "I expected 3/7",
+        four_for_english: "I expected 3/7",
     },
     "encode_with_dropout": {
         never_drops: "With dropout 1 every merge is left out",
@@ -474,6 +539,7 @@ WRONG = {
         always_the_same_cut: "always cut the same",
         pieces_with_dropout: "You returned the pieces",
         eats_ranks_with_dropout: "You changed `ranks`",
+        one_number_a_step: "Of b'oxen' two pairs fit",
     },
 }
 
