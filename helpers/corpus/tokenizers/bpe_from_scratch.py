@@ -28,7 +28,7 @@ def pretokenize(text: str) -> tuple[bytes, ...]:
 def count_pairs(words: Mapping[tuple, int]) -> Counter:
     """Count which two pieces stand side by side: ``words`` says how often each word, cut into pieces, occurs.
 
-    Every neighbor counts, also where pairs overlap: "aaa" holds the pair ("a", "a") twice.
+    Every pair of neighbors counts, even where pairs overlap: "aaa" holds the pair ("a", "a") twice.
     """
     counts = Counter()
     for pieces, times in words.items():
@@ -38,7 +38,7 @@ def count_pairs(words: Mapping[tuple, int]) -> Counter:
 
 
 def merge(pieces: Sequence, pair: tuple) -> tuple:
-    """Join the pair wherever it stands, from left to right: ("a", "a", "a") becomes ("aa", "a")."""
+    """Join the pair wherever it occurs, from left to right: ("a", "a", "a") becomes ("aa", "a")."""
     merged, position = [], 0
     while position < len(pieces):
         if tuple(pieces[position : position + 2]) == pair:
@@ -61,7 +61,7 @@ def most_frequent_pair(counts: Mapping[Pair, int], numbers: Mapping[bytes, int])
 
 
 def learn_merges(words: Mapping[bytes, int], count: int) -> list[Pair]:
-    """Return up to ``count`` merges, in the order in which they are learned; fewer when no pair occurs twice any more.
+    """Return up to ``count`` merges, in the order in which they are learned; fewer when no pair occurs twice.
 
     ``words`` says how often each word occurs, e.g. ``Counter(helpers.corpus.tokenizers.bpe.words(text))``. The bytes are numbered
     as in the tokenizer, and a merge gives its token the next number.
