@@ -6,7 +6,8 @@ A GPT of two layers of 128 numbers reads the conversations in word pieces. The b
 positions, LayerNorm, GELU. Every recipe is run with three seeds, which choose the initial weights and the batches, with two
 budgets: "steps", as many as the base makes, and "time", as many as fit into the time the base needs. How long a step takes was
 measured once (data/recipe_times.csv), all recipes in turns on one core: a run that is timed while it trains depends on what
-else the computer does. The learning rates are the best of the grids in the group "learning rate".
+else the computer does. The learning rates are the best of the grids in the group "learning rate"; those of the two recipes
+that the notebook trains live, on batches of 16 rows, are the best of the group "live".
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ SIZES = {"n_embd": 128, "n_layer": 2, "n_head": 4, "context": CONTEXT}
 WARMUP = 0.05
 LEARNING_RATES = {"adamw": 0.001, "muon": 0.02}  # the best of GRID, by the mean loss at equal time
 GRID = {"adamw": (0.0005, 0.001, 0.002, 0.004, 0.008), "muon": (0.01, 0.02, 0.04, 0.08)}
+LIVE_BATCH = 16  # rows in a batch of the two trainings that notebook 06 runs live
 SAME = 0.02  # a step that is so little slower or faster, as a share, counts as equally long
 COLUMNS = ("group", "recipe", "budget", "seed", "steps", "batch_size", "learning_rate", "relative_time", "parameters",
            "loss", "bits_per_byte")  # fmt: skip
@@ -43,9 +45,9 @@ CHANGES = {
     "rotary positions": {"positions": "rotary"},
     "QK-norm": {"qk_norm": True},
     "ReLU²": {"activation": "relu2"},
-    "zero output": {"zero_output": True},
-    "pair table": {"bigram_rows": 8191},
-    "logit cap": {"logit_cap": 15.0},
+    "zero initialization": {"zero_output": True},
+    "bigram embedding": {"bigram_rows": 8191},
+    "soft-capped logits": {"logit_cap": 15.0},
     "Muon": {"optimizer": "muon"},
     "trapezoid": {"schedule": "trapezoid"},
     "SwiGLU": {"activation": "swiglu"},  # takes the place of ReLU²
@@ -91,6 +93,11 @@ def _recipes() -> Iterator[Recipe]:
     for size in (4, 8, 16, 32):  # a batch k times as large: a rate √k times as high
         rate = base.learning_rate * (size / BATCH) ** 0.5
         yield base._replace(group="batch size", name=f"{size} rows", batch_size=size, learning_rate=rate)
+    newer = {"optimizer": "muon", "schedule": "trapezoid", "zero_output": True}
+    for what, change, optimizer in (("GPT-2", {}, "adamw"), ("newer", newer, "muon")):
+        for rate in GRID[optimizer]:
+            recipe = base.changed("live", f"{what} {rate:g}", change)
+            yield recipe._replace(learning_rate=rate, batch_size=LIVE_BATCH)
 
 
 RECIPES = tuple(_recipes())
@@ -113,9 +120,10 @@ RUNS = tuple(
     RecipeRun(recipe, budget, seed)
     for budget in ("time", "steps")
     for recipe in RECIPES
-    if budget == "time" or recipe.group not in ("batch size", "learning rate")
+    if recipe.group not in {"time": ("live",), "steps": ("batch size", "learning rate")}[budget]
     for seed in SEEDS
 )
+TIMED = tuple(dict.fromkeys(run.recipe for run in RUNS if run.budget == "time"))
 
 
 @cache
@@ -156,7 +164,7 @@ def measure_times(rounds: int = 20, steps: int = 6) -> list[dict]:
     round. What stays is the lowest decile of its steps: what else the computer does makes steps slower, never faster.
     """
     ids, _, vocab_size, _ = load_texts()
-    distinct = {_costs(recipe): recipe for recipe in RECIPES}
+    distinct = {_costs(recipe): recipe for recipe in TIMED}
     models = {cost: build(recipe, vocab_size) for cost, recipe in distinct.items()}
     seconds: dict = {cost: [] for cost in distinct}
     for number in range(rounds + 1):
@@ -165,8 +173,8 @@ def measure_times(rounds: int = 20, steps: int = 6) -> list[dict]:
             if number:
                 seconds[cost] += [after - before for before, after in zip(ends[1:], ends[2:])]
     fast = {cost: quantiles(own, n=10)[0] for cost, own in seconds.items()}
-    base, rows = fast[_costs(RECIPES[0])], []
-    for recipe in RECIPES:
+    base, rows = fast[_costs(TIMED[0])], []
+    for recipe in TIMED:
         own = fast[_costs(recipe)]
         measured = {"milliseconds": round(1000 * own, 1), "relative_time": round(own / base, 3)}
         rows.append({"group": recipe.group, "recipe": recipe.name, **measured})
@@ -188,13 +196,13 @@ def main() -> None:
     """Measure the times, if that was not done yet, and execute every run that the file lacks."""
     path, clock = data_path() / "recipes.csv", data_path() / "recipe_times.csv"
     times = read_rows(clock)
-    if {(row["group"], row["recipe"]) for row in times} != {recipe[:2] for recipe in RECIPES}:
+    if {(row["group"], row["recipe"]) for row in times} != {recipe[:2] for recipe in TIMED}:
         times = measure_times()
         write_rows(clock, TIMES, times)
     relative = {(row["group"], row["recipe"]): row["relative_time"] for row in times}
 
     def execute(run: RecipeRun) -> list[dict]:
-        recipe, time = run.recipe, relative[run.recipe[:2]]
+        recipe, time = run.recipe, relative.get(run.recipe[:2], "")
         steps = STEPS if run.budget == "steps" else steps_of(time)
         loss, parameters = result(recipe._replace(group="", name=""), steps, run.seed)
         bits = loss / torch.tensor(2.0).log().item() / load_texts()[3]

@@ -57,7 +57,8 @@ def baseline(train, vocabulary: int, steps: int = 2000):
     return model, time.perf_counter() - began
 
 
-RULE = {"optimizer": "muon", "learning_rate": 0.04, "schedule": "trapezoid", "progress": False}
+RULE = {"optimizer": "muon", "schedule": "trapezoid", "progress": False}
+SHORT, LONG = 0.04, 0.02  # learning rates: a training of seconds wants a higher one than a training of a minute
 
 
 def ours(train, vocabulary: int, seconds: float, layers: int = 2, seed: int = 0):
@@ -66,7 +67,7 @@ def ours(train, vocabulary: int, seconds: float, layers: int = 2, seed: int = 0)
     began = time.perf_counter()
     sizes = {"context": CONTEXT, "n_embd": 128, "n_layer": layers, "n_head": 4, "bigram_rows": 2039}
     model = GPT(GPTConfig.modern(vocabulary, tied=False, **sizes))
-    return trained(model, train, seconds, began, seed)
+    return trained(model, train, seconds, began, seed, LONG if seconds > 30 else SHORT)
 
 
 def learners(train, vocabulary: int, seconds: float, seed: int = 0):
@@ -83,10 +84,10 @@ def learners(train, vocabulary: int, seconds: float, seed: int = 0):
     return trained(model, train, seconds, began, seed)
 
 
-def trained(model, train, seconds: float, began: float, seed: int):
+def trained(model, train, seconds: float, began: float, seed: int, learning_rate: float = SHORT):
     dtype = torch.bfloat16 if has_bf16("cpu") else None
     left = seconds - (time.perf_counter() - began) - 0.1  # the first step is slow and the last one may run over
-    fit(model, WindowBatches(train, 32, CONTEXT, seed), seconds=left, dtype=dtype, **RULE)
+    fit(model, WindowBatches(train, 32, CONTEXT, seed), seconds=left, dtype=dtype, learning_rate=learning_rate, **RULE)
     return model, time.perf_counter() - began
 
 

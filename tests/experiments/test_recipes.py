@@ -1,15 +1,17 @@
 """The recipes of notebook 06: each differs from the one before in one thing, and every run becomes a row, once."""
 
 import dataclasses
+import re
 from itertools import pairwise
 
 import pytest
 import torch
 
 from helpers.experiments import recipes
-from helpers.experiments.recipes import CHANGES, RECIPES, RUNS, SIZES, Recipe
+from helpers.experiments.recipes import CHANGES, RECIPES, RUNS, SIZES, TIMED, Recipe
 from helpers.io import read_rows, write_rows
 from helpers.models.gpt_config import GPTConfig
+from tests.notebooks import books
 
 BASE = RECIPES[0]
 TINY = (BASE, BASE.changed("alone", "Muon", CHANGES["Muon"]), BASE.changed("alone", "SwiGLU", CHANGES["SwiGLU"]))
@@ -50,6 +52,17 @@ def test_the_optimizers_learning_rates_are_among_those_tried_and_the_best_of_the
         assert min(means, key=means.get) == recipes.LEARNING_RATES[optimizer] not in (rates[0], rates[-1])
 
 
+def test_the_notebooks_two_learning_rates_are_the_best_of_their_grids():
+    rows = [row for row in read_rows(recipes.data_path("recipes.csv")) if row["group"] == "live"]
+    (path,) = books.paths(["06"])
+    code = "\n".join(cell.source for cell in books.read(path).cells if cell.cell_type == "code")
+    rates = re.findall(r"steps=320, .*?learning_rate=([0-9.e-]+)", code)
+    assert len(rates) == 2
+    for what, rate, optimizer in zip(("GPT-2", "newer"), map(float, rates), recipes.GRID):
+        means = {each: mean_of(rows, f"{what} {each:g}") for each in recipes.GRID[optimizer]}
+        assert min(means, key=means.get) == rate
+
+
 def mean_of(rows, recipe: str) -> float:
     losses = [row["loss"] for row in rows if row["recipe"] == recipe]
     assert len(losses) == 3
@@ -59,15 +72,14 @@ def mean_of(rows, recipe: str) -> float:
 def test_the_stored_runs_are_those_of_the_list():
     rows = read_rows(recipes.data_path("recipes.csv"))
     assert list(rows[0]) == list(recipes.COLUMNS)
-    # Half of the runs are stored so far; the command runs what is missing, in the order of the list.
-    stored, listed = [tuple(row[name] for name in RUNS[0].key) for row in rows], {tuple(run.key.values()) for run in RUNS}
-    assert set(stored) <= listed and len(set(stored)) == len(stored)
+    stored = [tuple(row[name] for name in RUNS[0].key) for row in rows]
+    assert sorted(stored) == sorted(tuple(run.key.values()) for run in RUNS)
     base = {row["seed"]: row for row in rows if row["group"] == "base" and row["budget"] == "steps"}
     for row in rows:
         assert row["steps"] == (recipes.STEPS if row["budget"] == "steps" else recipes.steps_of(row["relative_time"]))
         assert 0.5 < row["loss"] / base[row["seed"]]["loss"] < 2
     times = read_rows(recipes.data_path("recipe_times.csv"))
-    assert list(times[0]) == list(recipes.TIMES) and [(row["group"], row["recipe"]) for row in times] == [r[:2] for r in RECIPES]
+    assert list(times[0]) == list(recipes.TIMES) and [(row["group"], row["recipe"]) for row in times] == [r[:2] for r in TIMED]
 
 
 @pytest.mark.parametrize(("relative", "steps"), [(1.0, 300), (1.019, 300), (0.985, 300), (1.5, 200), (0.5, 600)])
@@ -81,7 +93,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(recipes, "load_texts", lambda: (stream, stream, 9, 2.0))
     monkeypatch.setattr(recipes, "data_path", lambda: tmp_path)
     monkeypatch.setattr(recipes, "STEPS", 2)
-    monkeypatch.setattr(recipes, "RECIPES", TINY)
+    monkeypatch.setattr(recipes, "TIMED", TINY)
     runs = [recipes.RecipeRun(recipe, budget, 0) for recipe in TINY for budget in ("steps", "time")]
     monkeypatch.setattr(recipes, "RUNS", runs)
     recipes.result.cache_clear()

@@ -75,7 +75,8 @@ def kv_cache(tokens: Sequence[str], step: int, d_model: int = 64) -> Drawing:
     total = [sum(multiplications(t, d_model, cache) for t in range(1, step + 1)) for cache in (False, True)]
     sentence = (
         f"Step {step} reads {quoted(tokens[step - 1])}. Without a cache queries, keys and values of {amount(step, 'token')} "
-        f"are computed: {number(without)} multiplications in a layer with {d_model} numbers per token. "
+        f"are computed: {number(without)} multiplications for q, k, v, scores and weighted sums in a layer "
+        f"with {d_model} numbers per token. "
         f"With a cache those of one token are computed and {amount(step - 1, 'key')} and {amount(step - 1, 'value')} are "
         f"read: {number(cached)}. "
         f"All steps up to here: {number(total[0])} without, {number(total[1])} with, {total[0] / total[1]:.1f} times fewer."

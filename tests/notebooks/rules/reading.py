@@ -26,10 +26,10 @@ ANATOMY = {
 }
 SHORT_ANATOMY = ("goals", "setup")  # 00 shows the way: no story yet, nothing to exercise
 VERBS = set(
-    """add answer apply ask build calculate check choose clean close compare compute count decide define describe draw
-    estimate explain find fit follow implement judge load make measure name open place plot predict prove read reconstruct
-    recognize redact repair replace run say show spot split start state take talk tell test trace train trust turn use
-    write""".split()
+    """add answer apply ask build calculate check choose clean close compare compute count decide define describe
+    draw estimate explain find fit follow generate implement judge load make measure name open place plot predict
+    prove read recognize reconstruct redact repair replace run say show split spot start state take talk tell test
+    trace train trust turn use write""".split()
 )
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
 LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*\]\(([^)\s]+)[^)]*\)")

@@ -67,3 +67,21 @@ def references_lead_somewhere(book: Book) -> list[str]:
                 f"{book.where(cell)}: {kind} {number} of {home.path.name} does not exist" for number in sorted(numbers - known)
             ]
     return found
+
+
+def absent_terms(glossary: str, name: str, text: str) -> list[str]:
+    """Return the terms of a glossary that send their reader to the notebook `name` although its `text` has none of their words.
+
+    "KL divergence (relative entropy)" is there when one of the two is; hyphens and a plural s make no difference.
+    """
+    text = _plain(text)
+    found = []
+    for entry in re.split(r"^## ", glossary, flags=re.MULTILINE)[1:]:
+        term, _, body = entry.partition("\n")
+        if f"]({name})" in body and not any(_plain(part) in text for part in re.split(r",|/|\(|\)| and ", term) if part.strip()):
+            found.append(term)
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"[*_`]", "", text.lower()).replace("-", " ")).strip().removesuffix("s")
