@@ -29,7 +29,7 @@ BOTS = (
     BotEntry("gpt", "06", 2018, "pretrain one decoder on all the text there is"),
     BotEntry("gpt-chat", "07", 2019, "from text to talk: go on training on replies"),
     BotEntry("gan", "08", 2017, "learn from a discriminator that tells bots from people"),
-    BotEntry("dpo", "09", 2023, "learn from which of two replies people prefer"),
+    BotEntry("dpo", "09", 2023, "learn from which of two replies a reward model prefers"),
 )
 
 # Column -> what it measures. The file holds "bot" and these, nothing else.

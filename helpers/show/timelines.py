@@ -146,7 +146,7 @@ def _notebook(event) -> str:
 
 
 def _list(events, summary: str) -> str:
-    lines = [summary + " In brackets the notebook that builds it, or (see …) tells of it; a star: still to come."]
+    lines = [summary + " In parentheses the notebook that builds it, or (see …) tells of it; a star: still to come."]
     written = {BUILT: "({:02})", TOLD: "(see {:02})", PLANNED: "({:02}*)"}
     for thread, name in THREADS.items():
         labels = [
