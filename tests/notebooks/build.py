@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from tests.notebooks import books, minutes
+from tests.notebooks.kernels import start_again
 
 GIGABYTES = 2.0
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -81,7 +83,8 @@ def execute(book, folder: Path, timeout: float = 300) -> Run:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("HELPERS_")}
     ours.pop("MPLBACKEND", None)
     started = time.perf_counter()
-    with client.setup_kernel(env=ours):
+    with ExitStack() as kernel:
+        start_again(lambda: kernel.enter_context(client.setup_kernel(env=ours)))()
         for index, cell in enumerate(book.cells):
             client.execute_cell(cell, index)
         seconds = time.perf_counter() - started

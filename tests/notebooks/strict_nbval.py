@@ -10,10 +10,14 @@ import time
 from queue import Empty
 
 import pytest
+from nbval import kernel as nbval_kernel
 from nbval.plugin import IPyNbCell, NbCellError
+
+from tests.notebooks.kernels import start_again
 
 STOPPED = pytest.StashKey[str]()  # on a notebook: the cell after which no other can run, and why
 POLL = 0.5  # seconds between two looks at a kernel that has not answered yet
+nbval_kernel.start_new_kernel = start_again(nbval_kernel.start_new_kernel)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest looks at the xfail marks that nbval sets

@@ -2,14 +2,18 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from jupyter_client.connect import LocalPortCache
 from nbclient.exceptions import CellExecutionError
+from nbval import kernel as nbval_kernel
 
 from tests.notebooks import books, build, minutes, specimen
+from tests.notebooks.kernels import start_again
 
 SANITIZE = Path(__file__).with_name("nbval_sanitize.cfg")
 DRAWN = """
@@ -141,3 +145,37 @@ def test_normalize_takes_out_this_computer():
     book = specimen.notebook(specimen.code("f()", outputs=[specimen.new_output(**error)]))
     build.normalize(book)
     assert book.cells[0].outputs[0].traceback == ["File helpers/runtime.py", "File torch/a.py", "<cell>"]
+
+
+def test_a_kernel_whose_port_was_taken_is_started_again(tmp_path, monkeypatch):
+    """Jupyter chooses the ports, another process takes one of them before the kernel does."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    taken, chosen = listener.getsockname()[1], []
+    choose = LocalPortCache.find_available_port
+
+    def unlucky(self, ip):
+        chosen.append(taken if not chosen else choose(self, ip))
+        return chosen[-1]
+
+    monkeypatch.setattr(LocalPortCache, "find_available_port", unlucky)
+    path = specimen.runnable(tmp_path, "one.ipynb", "print(6 * 7)")
+    book = books.read(path)
+    with listener:
+        build.execute(book, tmp_path)
+    assert chosen[0] == taken and len(chosen) >= 10  # five ports for the first kernel, five for the second
+    assert book.cells[-1].outputs[0].text == "42\n"
+
+
+def test_only_a_kernel_that_died_is_started_again():
+    calls = []
+
+    def start(message):
+        calls.append(message)
+        raise RuntimeError(message)
+
+    for message, times in (("Kernel died before replying to kernel_info", 3), ("no room", 1)):
+        calls.clear()
+        with pytest.raises(RuntimeError, match=message):
+            start_again(start)(message)
+        assert len(calls) == times
+    assert nbval_kernel.start_new_kernel.__wrapped__  # nbval's kernels, too
