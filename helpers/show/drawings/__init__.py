@@ -1,4 +1,4 @@
-"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 06).
+"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 09).
 
 >>> from helpers.show import drawings
 >>> drawings.lstm_cell(2, hidden_size=128)
@@ -30,6 +30,17 @@ _WHERE = {
     "residual_stream": "gpt_stack",
     "bpe_tree": "bpe",
     "tokenizer_pipeline": "tokenizing",
+    "chat_template": "tuning",
+    "lora": "tuning",
+    "transfer": "tuning",
+    "gan_loop": "adversarial",
+    "cycle_consistency": "adversarial",
+    "sampled_token": "through_tokens",
+    "dialogue_game": "through_tokens",
+    "reward_model": "preferences",
+    "best_of_n": "preferences",
+    "rlhf_loop": "preferences",
+    "rlhf_and_dpo": "preferences",
 }
 __all__ = list(_WHERE)
 
