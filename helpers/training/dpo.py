@@ -8,7 +8,7 @@ import torch
 
 from helpers.corpus.batches.preferences import PreferenceBatch
 from helpers.corpus.implicit_feedback import Preference
-from helpers.generation.scoring import log_probabilities_of, reply_log_probabilities
+from helpers.generation.scoring import log_probabilities_of, reply_log_probabilities, token_log_probabilities
 from helpers.models.utils import evaluating
 from helpers.training.reward_modeling import bradley_terry_loss, pairs_in
 
@@ -22,6 +22,14 @@ def dpo_loss(
     policy is the reference the loss is ln 2, whatever β.
     """
     return bradley_terry_loss(beta * (chosen - reference_chosen), beta * (rejected - reference_rejected))
+
+
+def reply_log_probability(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return log p [B] of whole replies, *summed* over their tokens, from logits [B, T, V] and labels [B, T].
+
+    ``labels[b, t]`` is the token that follows position t, −100 where that is not in the reply (context, padding).
+    """
+    return token_log_probabilities(logits, labels)[0].sum(1)
 
 
 def reference_log_probabilities(model, preferences: Sequence[Preference], pad: int, pairs: int = 64) -> torch.Tensor:

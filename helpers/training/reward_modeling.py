@@ -21,6 +21,22 @@ def bradley_terry_loss(chosen: torch.Tensor, rejected: torch.Tensor) -> torch.Te
     return -functional.logsigmoid(chosen - rejected).mean()
 
 
+def train_reward_head(pairs: torch.Tensor, steps: int = 200, learning_rate: float = 0.02) -> torch.Tensor:
+    """Return one row of weights [K]: the head of a reward model on frozen features, trained on preference pairs.
+
+    ``pairs`` float32 [N, 2, K] are the features of the chosen and of the rejected message. A message's score is
+    features · weights; the weights begin at zero and follow Adam on the Bradley–Terry loss of all pairs at once.
+    """
+    weights = torch.zeros(pairs.shape[-1], device=pairs.device, requires_grad=True)
+    optimizer = torch.optim.Adam([weights], learning_rate)
+    for _ in range(steps):
+        loss = bradley_terry_loss(*(pairs @ weights).unbind(1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return weights.detach()
+
+
 def reward_loss(model, batch: PreferenceBatch) -> torch.Tensor:
     """Return the Bradley–Terry loss of a `RewardModel`, each reply read at its last token (Stiennon et al. 2020)."""
     positions = torch.arange(1, batch.ids.shape[1], device=batch.ids.device)

@@ -31,12 +31,36 @@ def reward_function(model: RewardModel) -> Callable[[Rollout], torch.Tensor]:
     return score
 
 
+def rollout_log_probabilities(model, rollout: Rollout) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return log p [B, T] of the sampled tokens under ``model``, with the gradient, and the mask [B, T] of real tokens."""
+    with evaluating(model):  # the policy that replied had no dropout
+        logits, _ = model(rollout.ids[:, :-2], None, rollout.padding)
+    return token_log_probabilities(logits[:, rollout.start :], rollout.targets[:, rollout.start :])
+
+
+def leave_one_out_advantages(scores: torch.Tensor) -> torch.Tensor:
+    """Return each score minus the mean of the others in its row, [C, n]: n ≥ 2 replies to each of C contexts.
+
+    The baseline of RLOO: unbiased, for it does not depend on the reply it is subtracted from, and no critic has to be
+    trained (Kool et al. 2019; Ahmadian et al. 2024).
+    """
+    return scores - (scores.sum(1, keepdim=True) - scores) / (scores.shape[1] - 1)
+
+
+def policy_gradient_loss(log_p: torch.Tensor, rewards: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the REINFORCE loss of a batch of replies, all [B, T]: returns, whitened over the mask, are its advantages.
+
+    The sum over a reply's tokens, the mean over replies; no gradient flows through ``rewards``.
+    """
+    return reinforce_loss(log_p, whiten(rewards_to_go(rewards.detach(), mask), mask), mask)
+
+
 class PolicyGradient:
     """The loss of RLHF for ``fit`` on `ContextBatches`: sample replies, score them, follow REINFORCE with a KL penalty.
 
     ``reward`` gives scores [B] of a Rollout, ``reference`` is the model it all began with (it is not changed), ``beta`` the
     coefficient of the KL penalty, in units of the score per nat: 0 is none. ``replies`` is how many replies in a row answer
-    the same context: the mean of the others is each one's baseline (leave-one-out, Ahmadian et al. 2024).
+    the same context: the mean of the others is each one's baseline (RLOO, Ahmadian et al. 2024); a single one has none.
     ``special_token_ids`` are those of ``sample_rollout``.
 
     ``records`` has a dict for each step: score, divergence from the reference ("kl", nats a reply, estimated from the sampled
@@ -74,24 +98,13 @@ class PolicyGradient:
         scores = self.reward(rollout).float()
         if len(wrong := (~torch.isfinite(scores)).nonzero()):
             raise NotFinite(f"the reward of reply {int(wrong[0])} was {scores[wrong[0]].item()}")
-        log_p, mask = self._log_probabilities(model, rollout)
+        log_p, mask = rollout_log_probabilities(model, rollout)
         with torch.no_grad():
-            reference, _ = self._log_probabilities(self.reference, rollout)
-        rewards = kl_penalized_rewards(scores - self._baseline(scores), log_p, reference, self.beta, mask)
+            reference, _ = rollout_log_probabilities(self.reference, rollout)
+        advantages = leave_one_out_advantages(scores.view(-1, self.replies)).flatten() if self.replies > 1 else scores
+        rewards = kl_penalized_rewards(advantages, log_p, reference, self.beta, mask)
         self._record(scores, log_p.detach() - reference, mask, rollout)
-        return reinforce_loss(log_p, whiten(rewards_to_go(rewards, mask), mask), mask)
-
-    def _log_probabilities(self, model, rollout: Rollout) -> tuple[torch.Tensor, torch.Tensor]:
-        with evaluating(model):  # the policy that replied had no dropout
-            logits, _ = model(rollout.ids[:, :-2], None, rollout.padding)
-        return token_log_probabilities(logits[:, rollout.start :], rollout.targets[:, rollout.start :])
-
-    def _baseline(self, scores: torch.Tensor) -> torch.Tensor:
-        """Return for each reply the mean score of the others to the same context; 0 where there are none."""
-        if self.replies == 1:
-            return torch.zeros_like(scores)
-        groups = scores.view(-1, self.replies)
-        return ((groups.sum(1, keepdim=True) - groups) / (self.replies - 1)).view(-1)
+        return policy_gradient_loss(log_p, rewards, mask)
 
     def _record(self, scores, log_ratio, mask, rollout: Rollout) -> None:
         watched = torch.isin(rollout.targets, torch.tensor(self.watched, device=scores.device)).any(1)

@@ -8,7 +8,7 @@ import torch
 from helpers.corpus.batches.preferences import PreferenceBatches, preference_batch
 from helpers.models.lora import add_lora
 from helpers.training import fit
-from helpers.training.dpo import DPO, dpo_loss, reference_log_probabilities
+from helpers.training.dpo import DPO, dpo_loss, reference_log_probabilities, reply_log_probability
 from helpers.training.losses import to_device
 from helpers.training.reward_modeling import LN2
 from tests.factories import preference_pairs, tuned_gpt
@@ -17,6 +17,7 @@ from tests.factories import preference_pairs, tuned_gpt
 def tensor(*numbers):
     return torch.tensor(numbers, dtype=torch.double)
 
+
 # --- losses ------------------------------------------------------------------------------------------------------------
 
 
@@ -24,6 +25,11 @@ def test_dpo_by_hand():
     # By 2 nats likelier, by 1 nat less likely: a margin of 3, times β of 0.5.
     loss = dpo_loss(tensor(-10), tensor(-21), tensor(-12), tensor(-20), beta=0.5)
     assert loss.item() == pytest.approx(-math.log(1 / (1 + math.exp(-1.5))))
+
+
+def test_the_log_probability_of_a_reply_is_the_sum_over_its_tokens():
+    logits = torch.tensor([[[0.0, 0.0], [0.0, math.log(3)], [5.0, 9.0]]])
+    assert reply_log_probability(logits, torch.tensor([[0, 1, -100]])).item() == pytest.approx(math.log(0.5 * 0.75))
 
 
 @pytest.mark.parametrize("beta", [0.05, 0.1, 2.0])

@@ -9,7 +9,7 @@ from helpers.corpus.batches.preferences import PreferenceBatches, preference_bat
 from helpers.models.reward_model import RewardModel
 from helpers.training import fit
 from helpers.training.losses import to_device
-from helpers.training.reward_modeling import LN2, bradley_terry_loss, reward_loss
+from helpers.training.reward_modeling import LN2, bradley_terry_loss, reward_loss, train_reward_head
 from tests.factories import SPECIAL_IDS, preference_pairs, tuned_gpt
 
 
@@ -47,3 +47,13 @@ def test_the_reward_loss_reads_where_the_score_reads():
     scores = [model.score([pair[side] for pair in pairs]) for side in (0, 1)]
     expected = bradley_terry_loss(*scores).item()
     assert reward_loss(model, preference_batch(pairs, 0)).item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_head_on_frozen_features_finds_the_direction_of_what_is_preferred():
+    torch.manual_seed(0)
+    pairs, wanted = torch.randn(400, 2, 3), torch.tensor([2.0, -1.0, 0.0])
+    order = (pairs @ wanted).argsort(1, descending=True)
+    pairs = pairs.gather(1, order[..., None].expand_as(pairs))
+    weights = train_reward_head(pairs)
+    assert not weights.requires_grad and torch.cosine_similarity(weights, wanted, dim=0) > 0.99
+    assert train_reward_head(pairs, steps=0).tolist() == [0, 0, 0]

@@ -12,7 +12,12 @@ from helpers.generation.scoring import reply_log_probabilities, token_log_probab
 from helpers.models.lora import add_lora
 from helpers.models.reward_model import RewardModel
 from helpers.training import fit
-from helpers.training.rlhf import PolicyGradient, reward_function
+from helpers.training.rlhf import (
+    PolicyGradient,
+    leave_one_out_advantages,
+    policy_gradient_loss,
+    reward_function,
+)
 from tests import factories
 from tests.factories import CONTEXTS
 from tests.factories import SPECIAL_IDS as MARKS
@@ -98,9 +103,20 @@ def test_the_gradient_makes_a_reply_likelier_that_scores_higher_than_its_neighbo
 
 
 def test_the_baseline_is_the_mean_of_the_others():
-    loss = loss_of()
-    scores = torch.tensor([1.0, 2.0, 6.0, 0.0, 0.0, 3.0])
-    assert loss._baseline(scores).tolist() == [4.0, 3.5, 1.5, 1.5, 1.5, 0.0]
+    scores = torch.tensor([[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]])
+    baseline = torch.tensor([[4.0, 3.5, 1.5], [1.5, 1.5, 0.0]])
+    torch.testing.assert_close(leave_one_out_advantages(scores), scores - baseline)
+
+
+def test_no_gradient_flows_through_the_rewards():
+    torch.manual_seed(0)
+    log_p, mask = torch.randn(3, 5, requires_grad=True), torch.ones(3, 5, dtype=torch.bool)
+    rewards = torch.randn(3, 5)
+    wanted = torch.autograd.grad(policy_gradient_loss(log_p, rewards, mask), log_p)[0]
+    found = torch.autograd.grad(policy_gradient_loss(log_p, rewards + 0 * log_p, mask), log_p)[0]
+    torch.testing.assert_close(found, wanted)
+    returns = rewards.flip(1).cumsum(1).flip(1)
+    torch.testing.assert_close(wanted, -(returns - returns.mean()) / returns.std(correction=0) / 3)
 
 
 def tuned(beta, steps=25):
