@@ -46,7 +46,7 @@ def fit(
     batches         ``batches[t]`` is the batch of step t, for every t (``helpers.corpus.batches.token_stream``)
     loss            called as ``loss(model, batch)``: mean nats per token, a scalar tensor
     learning_rate   the highest; ``warmup`` (a share of the training) and ``schedule`` say how it is reached and left
-    optimizer       "adamw", or "muon" for the matrices with AdamW for the rest (``helpers.training.optimizers``)
+    optimizer       "adamw", "muon" for the matrices with AdamW for the rest, or "sgd" (``helpers.training.optimizers``)
     clip            longest gradient allowed, over all parameters; None for no limit
     accumulate      how many batches make one step, with the gradient of one large batch: each weighs as much as it has
                     targets (``helpers.training.losses.terms``); memory is needed for one alone

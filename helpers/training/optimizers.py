@@ -1,14 +1,15 @@
-"""Which rule turns gradients into steps: AdamW for all, or Muon for the matrices and AdamW for the rest (notebook 06)."""
+"""Which rule turns gradients into steps: AdamW for all, Muon for the matrices and AdamW for the rest, or SGD (notebook 06)."""
 
 from collections.abc import Iterator
 
 import torch
 from torch import nn
 
-OPTIMIZERS = ("adamw", "muon")
+OPTIMIZERS = ("adamw", "muon", "sgd")
 BETAS = (0.9, 0.99)
 ADAMW_SHARE = 0.25  # beside Muon, AdamW takes steps this much smaller: Muon's are measured in another way
-MOMENTUM = 0.95
+MOMENTUM = 0.95  # of Muon
+SGD_MOMENTUM = 0.9
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the Newton–Schulz iteration (Jordan 2024)
 
 
@@ -16,12 +17,16 @@ def make_optimizer(name: str, model: nn.Module, learning_rate: float, weight_dec
     """Return the optimizer called ``name`` for all parameters of ``model`` that are to be trained.
 
     "adamw" (Loshchilov & Hutter 2017), betas 0.9 and 0.99. "muon" (Jordan 2024): Muon for the matrices between the layers,
-    AdamW, with a quarter of the learning rate, for what is looked up, for the scores and for single vectors. Weight decay
-    falls on matrices only. Every group's own learning rate stands in its "peak". Raises ValueError for another name.
+    AdamW, with a quarter of the learning rate, for what is looked up, for the scores and for single vectors. "sgd":
+    stochastic gradient descent with momentum 0.9. Weight decay falls on matrices only. Every group's own learning rate
+    stands in its "peak". Raises ValueError for another name.
     """
     if name not in OPTIMIZERS:
         raise ValueError(f"there is no optimizer {name!r}; known are {', '.join(OPTIMIZERS)}")
     hidden, tables, vectors = parameter_groups(model)
+    if name == "sgd":
+        groups = [_group(hidden + tables, learning_rate, weight_decay), _group(vectors, learning_rate, 0.0)]
+        return torch.optim.SGD([group for group in groups if group["params"]], learning_rate, momentum=SGD_MOMENTUM)
     if name == "adamw" or not hidden:
         groups = [_group(hidden + tables, learning_rate, weight_decay), _group(vectors, learning_rate, 0.0)]
         return _adamw(groups, learning_rate)

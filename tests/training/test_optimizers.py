@@ -53,8 +53,21 @@ def test_muon_for_matrices_adamw_for_the_rest_with_a_quarter_of_the_rate():
 
 
 def test_an_unknown_optimizer_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="no optimizer 'sgd'; known are adamw, muon"):
-        make_optimizer("sgd", small(), 0.1)
+    with pytest.raises(ValueError, match="no optimizer 'lion'; known are adamw, muon, sgd"):
+        make_optimizer("lion", small(), 0.1)
+
+
+def test_sgd_steps_along_the_mean_of_past_gradients():
+    """Two equal gradients g: the first step is rate · g, the second rate · (0.9 + 1) · g; matrices alone decay."""
+    model = small()
+    optimizer = make_optimizer("sgd", model, 0.5, weight_decay=0.1)
+    assert [(len(g["params"]), g["peak"], g["weight_decay"]) for g in optimizer.param_groups] == [(11, 0.5, 0.1), (18, 0.5, 0.0)]
+    vector = next(parameter for parameter in model.parameters() if parameter.ndim < 2)
+    before = vector.detach().clone()
+    for moved in (1.0, 2.9):
+        vector.grad = torch.ones_like(vector)
+        optimizer.step()
+        assert torch.allclose(before - vector, torch.full_like(vector, 0.5 * moved))
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 6, 20), (2, 20, 6)])
