@@ -1,10 +1,11 @@
 """The runs behind notebook 08: seq2seq against a discriminator, with the controls without which they would show nothing.
 
-    python -m helpers experiments dialogue_gan        run what data/gan_sweep.csv lacks: some seven minutes a run on one core
+    python -m helpers experiments dialogue_gan        run what the tables lack: some minutes a run on one core
 
-Three files are written, after every run: ``gan_runs.csv`` (measurements during the game), ``gan_sweep.csv`` (quality,
-diversity and adversarial success of the finished bots at several temperatures) and ``gan_history.json`` (the replies of two
-of them, step by step, and the results of the evaluator's tests).
+Here all runs start from one checkpoint; ``dialogue_gan_starts``, which the same command executes afterwards, has other starts
+and the noise floor. Three files are written, after every run: ``gan_runs.csv`` (measurements during the game),
+``gan_sweep.csv`` (quality, diversity and adversarial success of the finished bots at several temperatures) and
+``gan_history.json`` (the replies of two of them, step by step, and the results of the evaluator's tests).
 """
 
 import json
@@ -102,13 +103,14 @@ def thinned(run: GANRun, history, most: int = 21) -> dict:
 
 
 def main(folder: Path | None = None) -> None:
-    """Execute every run that the files lack.
+    """Execute every run that the files lack, also those of ``dialogue_gan_starts``.
 
     After a change of SETTINGS or of a reader's weights, delete the three files first. Raises ValueError when the evaluator
     fails its tests.
     """
     from helpers.corpus.load import load
     from helpers.evaluation.human_or_bot_classifier import SanityCheck
+    from helpers.experiments import dialogue_gan_starts
 
     folder, device = folder or data_path(), start(seed=0).torch
     measured, history = read_table("gan_runs", folder), read_history(folder)
@@ -133,3 +135,4 @@ def main(folder: Path | None = None) -> None:
     run_missing(
         all_runs(), read_table("gan_sweep", folder), execute, lambda rows: write_table("gan_sweep", rows, folder)
     )
+    dialogue_gan_starts.main(folder)
