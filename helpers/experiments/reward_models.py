@@ -43,13 +43,13 @@ def train_reward_model(pairs, basis, device="cpu", steps: int = 200, learning_ra
         optimizer.zero_grad()
         bradley_terry_loss(*(pairs @ weights).unbind(1)).backward()
         optimizer.step()
-    model, _ = _reader(device)
+    model, _ = feature_reader(device)
     with torch.no_grad():
         model.head.weight.copy_((basis @ weights)[None])
     return model.eval()
 
 
-def _reader(device) -> tuple[RewardModel, object]:
+def feature_reader(device) -> tuple[RewardModel, object]:
     """Return an untrained RewardModel, whose hidden states are the features, and the tokenizer."""
     bot = checkpoints.load(BASE, device)
     return RewardModel(bot.model, rank=0, **special_token_ids(bot.tokenizer)), bot.tokenizer
@@ -72,7 +72,7 @@ def write_features(folder: Path, corpus, number: int = FEATURE_PAIRS, device="cp
     ``train`` and ``held_out`` are int8 [pairs, 2, K], the chosen message first, in units of 1/32; ``…_turns`` the messages'
     turn numbers; ``mean`` [n_embd] and ``basis`` [n_embd, K] give them from a hidden state: (hidden − mean) @ basis.
     """
-    (reader, tokenizer), arrays = _reader(device), {}
+    (reader, tokenizer), arrays = feature_reader(device), {}
     parts = {"train": _sampled(corpus.train, number), "held_out": preference_pairs(corpus.val + corpus.test)}
     for name, pairs in parts.items():
         hidden = _hidden(reader, pairs, tokenizer).double().numpy()
@@ -95,7 +95,7 @@ def write_reward_models(folder: Path, corpus, number: int = FEATURE_PAIRS, devic
     file = np.load(folder / "features.npz")
     train, held_out = (torch.from_numpy(file[name]).float() / SCALE for name in ("train", "held_out"))
     basis, mean = (torch.from_numpy(file[name]).float() for name in ("basis", "mean"))
-    (reader, tokenizer), pairs, results = _reader(device), _sampled(corpus.train, number), {}
+    (reader, tokenizer), pairs, results = feature_reader(device), _sampled(corpus.train, number), {}
     hidden = _hidden(reader, preference_pairs(corpus.val + corpus.test, None), tokenizer)
     for name, talks in halves(corpus.train).items():
         ids = {talk.id for talk in talks}
