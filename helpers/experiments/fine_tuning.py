@@ -1,10 +1,17 @@
-"""The runs behind notebook 07: one style of writing, taught in several ways, each a row in a file.
+"""The runs behind notebook 07: one style of writing, taught in several ways, each measurement a row in a file.
 
-    python -m helpers experiments fine_tuning        run what data/fine_tuning.csv lacks (an hour on two cores)
+    python -m helpers experiments fine_tuning        run what data/fine_tuning.csv lacks (50 minutes on one core)
 
-The pretrained GPT has read the training conversations only. The small set is the validation split, with B's replies
-rewritten by ``helpers.corpus.texting_style``; the result is measured on the test split: B's rewritten replies (``new``)
-and the conversations as they were (``old``), in bits per byte.
+The pretrained GPT has read the training conversations only. The small set is the first 156 conversations of the validation
+split, with B's replies rewritten by ``helpers.corpus.texting_style``. Choices (a learning rate, a step to stop at) are made
+by ``val``: B's rewritten replies in validation conversations that no run trains on. Results are of the test split: B's
+rewritten replies (``new``), and the conversations as they were (``old``; A's and B's turns alone: ``old_a``, ``old_b``). All
+are bits per byte. ``helpers.experiments.fine_tuning_tables`` compares them.
+
+Series "frontier": full fine-tuning and LoRA of several ranks, measured along the run, and at the end at other rates.
+"optimizer": three optimizers, each at six rates. "guard": twelve conversations, other ones for each seed. "talks": 10, 40 and
+156 conversations. Their rows stem from a run without ``val`` and the speakers. Each series with three seeds, save for the rates
+that are not the best.
 """
 
 import copy
@@ -20,6 +27,7 @@ from helpers.corpus.batches.reply_only_labels import ReplyBatches, Row, reply_ro
 from helpers.corpus.load import load
 from helpers.corpus.texting_style import restyled
 from helpers.evaluation.likelihood import reply_bits_per_byte
+from helpers.experiments.fine_tuning_tables import bits_by_speaker
 from helpers.experiments.run_missing import check_finished, run_missing
 from helpers.io import read_rows, write_rows
 from helpers.models.gpt import GPT
@@ -28,41 +36,55 @@ from helpers.models.utils import set_dropout
 from helpers.runtime import seed_everything, start
 from helpers.training import fit, next_token_loss
 
-CONTEXT, BATCH, TESTED = 128, 8, 40  # tokens in a row, rows in a batch, test conversations that are measured on
-RATES = {"scratch": 1e-3, "full": 3e-4, "lora": 3e-3}  # the best of the series "rate" for each kind of training
-COLUMNS = ("series", "method", "talks", "rate", "seed", "steps", "trained", "new", "old")
+CONTEXT, BATCH = 128, 8  # tokens in a row, rows in a batch
+SMALL_SET, VALIDATED = 156, 6  # validation conversations to train on, and how many of the others choose
+RATES = {"scratch": 1e-3, "full": 3e-4, "lora": 3e-3}  # the ones with the lowest ``val``
+OPTIMIZER_RATES = {
+    "sgd": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+    "adamw": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03),
+    "muon": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
+}
+# These with three seeds, the other rates with one.
+REPEATED = {"sgd": (0.03, 0.1), "adamw": (0.0003, 0.001), "muon": (0.01,)}
+# In the series "frontier", the rates beside RATES; of these runs only the end is measured.
+END_RATES = {"full": (1e-3, 1e-4), "lora-1": (1e-2,), "lora-8": (1e-3, 1e-2), "lora-16": (1e-3,)}
+GUARDS = ("full", "full+dropout", "full+decay", "full+noise", "full+rehearsal", "lora-8")
+KEYS = ("series", "method", "optimizer", "talks", "rate", "seed", "tested")
+COLUMNS = (*KEYS, "steps", "trained", "val", "new", "old", "old_a", "old_b")
 
 
 class FineTuningRun(NamedTuple):
-    """One training: how, on how many conversations, at which highest learning rate, for how many steps."""
+    """One training: how, on how many conversations, at which highest learning rate, tested on how many conversations."""
 
     series: str
     method: str  # "scratch", "full" or "lora-8"; then, after a plus, what is to prevent overfitting
+    optimizer: str
     talks: int
     rate: float
     seed: int
-    steps: int
-    measure_every: int = 0  # 0: only at the end
+    tested: int
+    measured: tuple[int, ...]  # the steps after which it is measured; the last one ends the training
 
     @property
     def key(self) -> dict:
-        return dict(zip(COLUMNS, self[:5]))
+        return dict(zip(KEYS, self))
 
 
 def _runs() -> tuple[FineTuningRun, ...]:
-    methods = ("scratch", "full", *(f"lora-{rank}" for rank in (1, 2, 4, 8, 16)))
-    rates = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-    guards = ("full", "full+dropout", "full+decay", "full+noise", "full+rehearsal", "lora-8")
+    seeds = range(3)
     return (
-        FineTuningRun("untouched", "full", 0, 0.0, 0, 0),
-        *(FineTuningRun("rate", method, 156, rate, seed, 150)
-          for method in ("scratch", "full", "lora-8") for rate in rates for seed in (0, 1)),
-        *(FineTuningRun("method", method, 156, RATES[method.split("-")[0]], seed, 150)
-          for method in methods for seed in range(3)),
-        *(FineTuningRun("talks", method, talks, RATES[method], seed, 150)
-          for method in ("scratch", "full") for talks in (10, 40, 156) for seed in range(3)),
-        *(FineTuningRun("guard", method, 12, 1e-3 if method == "lora-8" else RATES["full"], seed, 160, 32)
-          for method in guards for seed in range(2)),
+        *(FineTuningRun("untouched", "full", "adamw", 0, 0.0, 0, tested, (0,)) for tested in (8, 12, 40)),
+        *(FineTuningRun("frontier", method, "adamw", SMALL_SET, RATES[method[:4]], seed, 12, (4, 8, 16, 32, 64))
+          for method in END_RATES for seed in seeds),
+        *(FineTuningRun("frontier", method, "adamw", SMALL_SET, rate, seed, 12, (64,))
+          for method, rates in END_RATES.items() for rate in rates for seed in (seeds if method == "full" else (0,))),
+        *(FineTuningRun("optimizer", "full", optimizer, SMALL_SET, rate, seed, 12, (40,))
+          for optimizer, rates in OPTIMIZER_RATES.items() for rate in rates for seed in seeds
+          if seed == 0 or rate in REPEATED[optimizer]),
+        *(FineTuningRun("guard", method, "adamw", 12, RATES[method[:4]], seed, 8, (16, 32, 64))
+          for seed in seeds for method in GUARDS),
+        *(FineTuningRun("talks", method, "adamw", talks, RATES[method], seed, 40, (150,))
+          for method in ("scratch", "full") for talks in (10, 40, 156) for seed in seeds),
     )  # fmt: skip
 
 
@@ -85,6 +107,12 @@ class NoisyContext:
         hit[:, 1:] &= batch.targets[:, :-1] < 0  # a label is read one position later
         other = torch.randint(self.vocab_size, ids.shape, device=ids.device)
         return next_token_loss(model, batch._replace(inputs=torch.where(hit, other, ids)))
+
+
+def small_set(run: FineTuningRun, corpus) -> list:
+    """Return the conversations that a run trains on, B's replies rewritten; in the series "guard" each seed has its own."""
+    first = run.talks * run.seed if run.series == "guard" else 0
+    return [restyled(talk) for talk in corpus.val[first : first + run.talks]]
 
 
 def training_rows(talks, corpus, tokenizer, guard: str = "") -> list[Row]:
@@ -115,33 +143,44 @@ def initial_model(method: str, base: GPT, seed: int = 0) -> GPT:
     raise ValueError(f"there is no method {method!r}; known are scratch, full, and lora-8 or another rank")
 
 
+def measure(model, tested: int, corpus, tokenizer) -> dict[str, float]:
+    """Return the bits per byte of a model: ``val``, ``new``, ``old``, ``old_a`` and ``old_b``, as the file has them."""
+    held_out = corpus.val[SMALL_SET:][:VALIDATED] or corpus.val  # a tiny corpus has no others
+    test = corpus.test[:tested]
+    texts = ([restyled(talk) for talk in talks] for talks in (held_out, test))
+    val, new = (reply_bits_per_byte(model, tokenizer, talks, "B", CONTEXT) for talks in texts)
+    old = bits_by_speaker(model, tokenizer, test, CONTEXT)
+    return {"val": val, "new": new, "old": old["AB"], "old_a": old["A"], "old_b": old["B"]}
+
+
 def train_one(run: FineTuningRun, corpus, bot, device) -> list[dict]:
     """Train as the run says and return its rows, one for each time it was measured."""
     method, _, guard = run.method.partition("+")
     model = initial_model(method, bot.model, run.seed).to(device.torch)
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    old, new, rows = corpus.test[:TESTED], [restyled(talk) for talk in corpus.test[:TESTED]], []
+    rows = []
 
-    def measure(history, model) -> None:
+    def add_row(history, model) -> None:
         steps = history.steps if history else 0
-        if steps == run.steps or run.measure_every and steps % run.measure_every == 0:
-            bits = (reply_bits_per_byte(model, bot.tokenizer, *which, CONTEXT) for which in ((new, "B"), (old, None)))
-            rows.append(run.key | dict(zip(COLUMNS[5:], (steps, trained if steps else 0, *bits))))
+        if steps in run.measured:
+            counts = {"steps": steps, "trained": trained if steps else 0}
+            rows.append(run.key | counts | measure(model, run.tested, corpus, bot.tokenizer))
 
-    if not run.steps:
-        measure(None, model)
+    if run.measured == (0,):
+        add_row(None, model)
         return rows
     set_dropout(model, 0.3 if guard == "dropout" else 0.0)
-    texts = training_rows([restyled(talk) for talk in corpus.val[: run.talks]], corpus, bot.tokenizer, guard)
+    texts = training_rows(small_set(run, corpus), corpus, bot.tokenizer, guard)
     history = fit(
         model,
         ReplyBatches(texts, BATCH, run.seed, pad=bot.tokenizer.pad),
-        steps=run.steps,
+        steps=run.measured[-1],
         learning_rate=run.rate,
+        optimizer=run.optimizer,
         weight_decay=1.0 if guard == "decay" else 0.0,
         loss=NoisyContext(len(bot.tokenizer)) if guard == "noise" else next_token_loss,
         dtype=device.dtype,
-        callbacks=[measure],
+        callbacks=[add_row],
         progress=False,
     )
     check_finished(history)
