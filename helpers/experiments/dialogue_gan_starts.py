@@ -59,8 +59,9 @@ def all_runs(starts: Sequence[int] = STARTS) -> list[StartRun]:
     for start in starts:
         runs += [StartRun(start, "people", 0)] if start == 0 else []
         runs += [StartRun(start, "start", seed) for seed in range(2)]
+        runs += [StartRun(start, "gan", 0)]
         runs += [StartRun(start, "MLE", seed) for seed in range(MLE_SEEDS)]
-        runs += [StartRun(start, name, 0) for name in (REWARDS if start else ("gan",))]
+        runs += [StartRun(start, name, 0) for name in REWARDS if start and name != "gan"]
     return runs
 
 
