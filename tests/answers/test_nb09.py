@@ -1,16 +1,22 @@
-"""Notebook 09: every check accepts the solution the notebook shows and names each wrong answer's own mistake."""
+"""Notebook 09: every check accepts the solution the notebook shows and names each wrong answer's own mistake.
+
+The wrong answers of the policy gradient and of DPO stand in ``nb09_wrong``.
+"""
 
 import itertools
 import math
 
+import numpy as np
 import torch
 from torch.nn.functional import logsigmoid
 
 from helpers.checks import nb09
+from helpers.training.reward_modeling import train_reward_head as right_head
+from tests.answers import nb09_wrong
 from tests.answers.common import closing_tests
 
 
-# -- Exercise 1 --------------------------------------------------------------------------------------------------------
+# -- Build: the Bradley–Terry loss -------------------------------------------------------------------------------------
 def positive_logarithm(chosen, rejected):
     return logsigmoid(chosen - rejected).mean()
 
@@ -39,129 +45,128 @@ def underflowing(chosen, rejected):
     return -torch.log(torch.sigmoid(chosen - rejected)).mean()
 
 
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
-def share(chosen, rejected, keep, tie=0.5):
-    wins = (chosen > rejected).float() + tie * (chosen == rejected).float()
-    return wins[keep].mean()
+def a_python_number(chosen, rejected):
+    return -logsigmoid(chosen - rejected).mean().item()
 
 
-def near(a, b):
-    return (a - b).abs() <= 0.1 * torch.maximum(a, b) + 1e-6
+def without_gradient(chosen, rejected):
+    return -logsigmoid(chosen - rejected).mean().detach()
 
 
-def all_pairs(chosen, rejected, a, b):
-    return share(chosen, rejected, a > 0)
+# -- Build: an interval by conversation --------------------------------------------------------------------------------
+def interval(values, groups, rng, resamples=1000, number=None, cut=(2.5, 97.5), by_group=False):
+    sums, sizes = np.bincount(groups, values), np.bincount(groups)
+    if by_group:
+        sums, sizes = sums / sizes, np.ones(len(sums))
+    chosen = rng.integers(len(sums), size=(resamples, number or len(sums)))
+    return tuple(np.percentile(sums[chosen].sum(1) / sizes[chosen].sum(1), cut))
 
 
-def the_unmatched(chosen, rejected, a, b):
-    return share(chosen, rejected, ~near(a, b))
+def of_single_values(values, groups, rng, resamples=1000):
+    return interval(values, np.arange(len(values)), rng, resamples)
 
 
-def equal_only(chosen, rejected, a, b):
-    return share(chosen, rejected, a == b)
+def of_group_means(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, resamples, by_group=True)
 
 
-def ranked_wrong(chosen, rejected, a, b):
-    return share(rejected, chosen, near(a, b))
+def as_many_groups_as_values(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, resamples, number=len(values))
 
 
-def ties_lose(chosen, rejected, a, b):
-    return share(chosen, rejected, near(a, b), 0.0)
+def ninety_percent(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, resamples, cut=(5, 95))
 
 
-def ties_win(chosen, rejected, a, b):
-    return share(chosen, rejected, near(a, b), 1.0)
+def the_extremes(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, resamples, cut=(0, 100))
 
 
-def divided_by_all(chosen, rejected, a, b):
-    return share(chosen, rejected, near(a, b)) * near(a, b).sum() / len(a)
+def the_quartiles(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, resamples, cut=(25, 75))
 
 
-def how_many(chosen, rejected, a, b):
-    return share(chosen, rejected, near(a, b)) * near(a, b).sum()
+def swapped_ends(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, resamples)[::-1]
 
 
-def of_the_shorter(chosen, rejected, a, b):
-    return share(chosen, rejected, (a - b).abs() <= 0.1 * torch.minimum(a, b) + 1e-6)
+def without_replacement(values, groups, rng, resamples=1000):
+    means = [values[rng.permutation(len(values))].mean() for _ in range(resamples)]
+    return tuple(np.percentile(np.round(means, 12), [2.5, 97.5]))
 
 
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def at_the_end(log_p, value=1.0):
-    return torch.cat((torch.zeros(len(log_p) - 1), torch.tensor([float(value)])))
+def a_fixed_seed(values, groups, rng, resamples=1000):
+    return interval(values, groups, np.random.default_rng(0), resamples)
 
 
-def pays_for_moving(score, log_p, reference, beta):
-    return beta * (log_p - reference) + at_the_end(log_p, score)
+def its_own_generator(values, groups, rng, resamples=1000):
+    return interval(values, groups, np.random.default_rng(), resamples)
 
 
-def no_price(score, log_p, reference, beta):
-    return -(log_p - reference) + at_the_end(log_p, score)
+def always_a_thousand(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, 1000)
 
 
-def score_everywhere(score, log_p, reference, beta):
-    return -beta * (log_p - reference) + score
+def one_standard_deviation(values, groups, rng, resamples=1000):
+    low, high = interval(values, groups, rng, resamples, cut=(16, 84))
+    return values.mean() - (high - low) / 2, values.mean() + (high - low) / 2
 
 
-def score_first(score, log_p, reference, beta):
-    return -beta * (log_p - reference) + at_the_end(log_p, score).flip(0)
+# -- Build: the training of the row of weights -------------------------------------------------------------------------
+def head(pairs, steps, rate, optimizer=torch.optim.Adam, sign=1.0, clear=True, start=torch.zeros, step=True):
+    weights = start(pairs.shape[-1]).requires_grad_()
+    stepper = optimizer([weights], lr=rate)
+    for _ in range(steps):
+        loss = sign * -logsigmoid(pairs[:, 0] @ weights - pairs[:, 1] @ weights).mean()
+        if clear:
+            stepper.zero_grad()
+        loss.backward()
+        if step:
+            stepper.step()
+    return weights.detach()
 
 
-def all_at_the_end(score, log_p, reference, beta):
-    return at_the_end(log_p, score - beta * (log_p - reference).sum())
+def learns_the_rejected(pairs, steps=200, learning_rate=0.02):
+    return head(pairs.flip(1), steps, learning_rate)
 
 
-def no_score(score, log_p, reference, beta):
-    return -beta * (log_p - reference)
+def climbs(pairs, steps=200, learning_rate=0.02):
+    return head(pairs, steps, learning_rate, sign=-1.0)
 
 
-def no_reference(score, log_p, reference, beta):
-    return -beta * log_p + at_the_end(log_p, score)
+def keeps_old_gradients(pairs, steps=200, learning_rate=0.02):
+    return head(pairs, steps, learning_rate, clear=False)
 
 
-def of_probabilities(score, log_p, reference, beta):
-    return -beta * (log_p.exp() - reference.exp()) + at_the_end(log_p, score)
+def takes_no_step(pairs, steps=200, learning_rate=0.02):
+    return head(pairs, steps, learning_rate, step=False)
 
 
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
-def margin(values, reply_mask):
-    sums = (values * reply_mask).sum(1)
-    return sums[0] - sums[1]
+def plain_descent(pairs, steps=200, learning_rate=0.02):
+    return head(pairs, steps, learning_rate, optimizer=torch.optim.SGD)
 
 
-def prefers_the_other(log_p, reference, reply_mask, beta):
-    return -logsigmoid(-beta * margin(log_p - reference, reply_mask))
+def begins_at_random(pairs, steps=200, learning_rate=0.02):
+    return head(pairs, steps, learning_rate, start=lambda size: torch.arange(1.0, size + 1))
 
 
-def reference_left_out(log_p, reference, reply_mask, beta):
-    return -logsigmoid(beta * margin(log_p, reply_mask))
+def keeps_the_gradient(pairs, steps=200, learning_rate=0.02):
+    return right_head(pairs, steps, learning_rate).requires_grad_()
 
 
-def mean_over_tokens(log_p, reference, reply_mask, beta):
-    return -logsigmoid(beta * margin((log_p - reference) / reply_mask.sum(1, keepdim=True), reply_mask))
+def its_own_rate(pairs, steps=200, learning_rate=0.02):
+    return head(pairs, steps, 0.02)
 
 
-def prompt_included(log_p, reference, reply_mask, beta):
-    return -logsigmoid(beta * margin(log_p - reference, torch.ones_like(reply_mask)))
+def its_own_steps(pairs, steps=200, learning_rate=0.02):
+    return head(pairs, 200, learning_rate)
 
 
-def mean_over_everything(log_p, reference, reply_mask, beta):
-    means = (log_p - reference).mean(1)
-    return -logsigmoid(beta * (means[0] - means[1]))
+def the_first_pair(pairs, steps=200, learning_rate=0.02):
+    return head(pairs[:1], steps, learning_rate)
 
 
-def beta_left_out(log_p, reference, reply_mask, beta):
-    return -logsigmoid(margin(log_p - reference, reply_mask))
-
-
-def negative_loss(log_p, reference, reply_mask, beta):
-    return logsigmoid(beta * margin(log_p - reference, reply_mask))
-
-
-def probability(log_p, reference, reply_mask, beta):
-    return torch.sigmoid(beta * margin(log_p - reference, reply_mask))
-
-
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
+# -- Exercise 1 --------------------------------------------------------------------------------------------------------
 def best_of_all(scores, n):
     return max(scores)
 
@@ -170,13 +175,13 @@ def mean_of_the_best(scores, n):
     return sum(sorted(scores)[-n:]) / n
 
 
-def first_draw(scores, n):
+def first_choice(scores, n):
     return max(scores[:n])
 
 
-def with_putting_back(scores, n):
-    draws = list(itertools.product(scores, repeat=n))
-    return sum(map(max, draws)) / len(draws)
+def with_replacement(scores, n):
+    choices = list(itertools.product(scores, repeat=n))
+    return sum(map(max, choices)) / len(choices)
 
 
 def worst_of_n(scores, n):
@@ -187,59 +192,154 @@ def mean_of_all(scores, n):
     return sum(scores) / len(scores)
 
 
-def sum_of_draws(scores, n):
+def sum_of_choices(scores, n):
     return sum(map(max, itertools.combinations(scores, n)))
 
 
+# -- Exercise 2 --------------------------------------------------------------------------------------------------------
+def clipped(log_p, old, advantages, mask, epsilon, ratio=None, join=torch.minimum):
+    ratio = (log_p - old).exp() if ratio is None else ratio
+    return -join(ratio * advantages, ratio.clip(1 - epsilon, 1 + epsilon) * advantages)[mask].sum() / len(log_p)
+
+
+def maximizes(log_p, old, advantages, mask, epsilon=0.2):
+    return -clipped(log_p, old, advantages, mask, epsilon)
+
+
+def never_clips(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, mask, epsilon, join=lambda free, bounded: free)
+
+
+def only_clips(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, mask, epsilon, join=lambda free, bounded: bounded)
+
+
+def takes_the_larger(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, mask, epsilon, join=torch.maximum)
+
+
+def old_to_new(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, mask, epsilon, (old - log_p).exp())
+
+
+def no_exponential(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, mask, epsilon, log_p - old)
+
+
+def padding_too(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, torch.ones_like(mask), epsilon)
+
+
+def always_a_fifth(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, mask, 0.2)
+
+
+def per_token(log_p, old, advantages, mask, epsilon=0.2):
+    return clipped(log_p, old, advantages, mask, epsilon) * len(log_p) / mask.sum()
+
+
+# -- Exercise 3 --------------------------------------------------------------------------------------------------------
+def not_divided(weights, direction):
+    return weights - (weights @ direction) * direction
+
+
+def divided_once(weights, direction):
+    return weights - (weights @ direction) / direction.norm() * direction
+
+
+def the_direction_itself(weights, direction):
+    return weights - direction
+
+
+def the_part_along(weights, direction):
+    return (weights @ direction) / (direction @ direction) * direction
+
+
+def added(weights, direction):
+    return weights + the_part_along(weights, direction)
+
+
+def entries_set_to_0(weights, direction):
+    return weights * (direction == 0)
+
+
+def unchanged(weights, direction):
+    return weights
+
+
+def normalized(weights, direction):
+    rest = weights - the_part_along(weights, direction)
+    return rest / rest.norm()
+
+
 WRONG = {
-    "bradley_terry": {
+    "bradley_terry_loss": {
         positive_logarithm: "put a minus in front",
-        sign_flipped: "punish the preferred",
+        sign_flipped: "punish the chosen",
         summed: "sum over the pairs",
         no_logarithm: "logarithm is missing",
         no_sigmoid: "by larger scores",
         mean_too_early: "mean before the logarithm",
         underflowing: "Use logsigmoid",
+        a_python_number: "not a Python number",
+        without_gradient: "No gradient flows",
     },
-    "matched_accuracy": {
-        all_pairs: "You took all pairs",
-        the_unmatched: "whose lengths differ",
-        equal_only: "exactly one length",
-        ranked_wrong: "ranked *wrong*",
-        ties_lose: "A tie is a loss in yours",
-        ties_win: "A tie is a win in yours",
-        divided_by_all: "divided by all pairs",
-        how_many: "how many, not which share",
-        of_the_shorter: "tenth of the *shorter*",
+    "bootstrap_interval": {
+        of_single_values: "You resampled single values",
+        of_group_means: "averaged the means of the groups",
+        as_many_groups_as_values: "as many groups as there are values",
+        ninety_percent: "90 % interval",
+        the_extremes: "Your interval is too wide",
+        the_quartiles: "quartiles",
+        swapped_ends: "ends are swapped",
+        without_replacement: "without replacement",
+        a_fixed_seed: "Another rng gives the same",
+        its_own_generator: "same rng gives different",
+        always_a_thousand: "one mean only",
+        one_standard_deviation: "two thirds of the means",
     },
-    "kl_penalized": {
-        pays_for_moving: "reward the policy for moving",
-        no_price: "β is missing",
-        score_everywhere: "Every token got the score",
-        score_first: "stands at the first token",
-        all_at_the_end: "whole penalty stands at the end",
-        no_score: "Only the penalty",
-        no_reference: "reference is left out",
-        of_probabilities: "difference of the probabilities",
+    "train_reward_head": {
+        learns_the_rejected: "rejected messages score higher",
+        climbs: "climb the loss",
+        keeps_old_gradients: "Gradients of earlier steps",
+        takes_no_step: "weights are still zero",
+        plain_descent: "plain gradient descent",
+        begins_at_random: "begin with zeros",
+        keeps_the_gradient: "without a gradient",
+        its_own_rate: "the default learning rate",
+        its_own_steps: "trained for 200 steps",
+        the_first_pair: "first pair only",
     },
-    "dpo": {
-        prefers_the_other: "prefer the wrong one",
-        reference_left_out: "reference is left out",
-        mean_over_tokens: "mean over the tokens",
-        prompt_included: "prompt and the padding",
-        mean_over_everything: "over all positions",
-        beta_left_out: "β is missing",
-        negative_loss: "put a minus in front",
-        probability: "probability that the preferred one wins",
-    },
+    **nb09_wrong.WRONG,
     "expected_best": {
         best_of_all: "best of all five",
         mean_of_the_best: "mean of the n best",
-        first_draw: "first n only",
-        with_putting_back: "putting back",
+        first_choice: "first n only",
+        with_replacement: "with replacement",
         worst_of_n: "kept the worst",
         mean_of_all: "mean of all scores",
-        sum_of_draws: "sum over the draws",
+        sum_of_choices: "sum over the choices",
+    },
+    "clipped_policy_loss": {
+        maximizes: "a loss is minimized",
+        never_clips: "Nothing is clipped",
+        only_clips: "Only the clipped product",
+        takes_the_larger: "larger of the two",
+        old_to_new: "old to new",
+        no_exponential: "no exponential",
+        padding_too: "Padding counts",
+        always_a_fifth: "with ε = 0.5 it is not",
+        per_token: "averaged over tokens",
+    },
+    "remove_direction": {
+        not_divided: "did not divide",
+        divided_once: "length once",
+        the_direction_itself: "subtracted the direction itself",
+        the_part_along: "part *along* the direction",
+        added: "Subtract it.",
+        entries_set_to_0: "set entries to 0",
+        unchanged: "came back as they were",
+        normalized: "do not normalize",
     },
 }
 
