@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -25,38 +25,45 @@ SUFFIXES = {"A": ".lora_A.weight", "B": ".lora_B.weight"}
 class LoRALinear(nn.Module):
     """A frozen ``nn.Linear`` and what is learned beside it: y = W x + b + (alpha / rank) · B A x.
 
-    x [..., in] gives y [..., out]. B begins at zero, so at first nothing has changed. Raises ValueError for a rank below 1
-    or above the smaller side of W: then B A could not be of lower rank than W.
+    x [..., in] gives y [..., out]. B begins at zero, so at first nothing has changed; ``scale`` is alpha / rank. Raises
+    ValueError for a rank below 1 or above the smaller side of W: then B A could not be of lower rank than W.
     """
 
     def __init__(self, linear: nn.Linear, rank: int = 8, alpha: float = 16.0):
         super().__init__()
         if not 1 <= rank <= min(linear.weight.shape):
             raise ValueError(f"rank is {rank}: give 1 to {min(linear.weight.shape)}, usually 4 to 16")
-        self.linear, self.rank, self.alpha = linear.requires_grad_(False), rank, alpha
+        self.linear, self.scale = linear.requires_grad_(False), alpha / rank
         like = {"device": linear.weight.device, "dtype": linear.weight.dtype}
         self.A = nn.Parameter(torch.randn(rank, linear.in_features, **like) * linear.in_features**-0.5)
         self.B = nn.Parameter(torch.zeros(linear.out_features, rank, **like))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         beside = functional.linear(functional.linear(x, self.A), self.B)
-        return self.linear(x) + self.alpha / self.rank * beside
+        return self.linear(x) + self.scale * beside
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """Return one nn.Linear that gives the same; the frozen one is changed into it."""
-        self.linear.weight += self.alpha / self.rank * self.B @ self.A
+        self.linear.weight += self.scale * self.B @ self.A
         return self.linear
 
 
-def add_lora(model: nn.Module, rank: int = 8, alpha: float = 16.0, parts: Sequence[str] = GPT_PARTS) -> nn.Module:
+def add_lora(
+    model: nn.Module,
+    rank: int = 8,
+    alpha: float = 16.0,
+    parts: Sequence[str] = GPT_PARTS,
+    layer: Callable[..., nn.Module] = LoRALinear,
+) -> nn.Module:
     """Freeze ``model`` and put a `LoRALinear` in the place of each nn.Linear whose name ends in one of ``parts``.
 
     The model is changed in place and returned; from now on only A and B are trained. Raises ValueError when it has LoRA
     already, when no part has such a name, for a rank that does not fit, and for a matrix that another part uses, too, such
-    as the head of a tied model: merging would change both.
+    as the head of a tied model: merging would change both. ``layer(linear, rank, alpha)`` makes the `LoRALinear`: a class of
+    your own may stand here, with the same ``linear``, ``scale``, ``A`` and ``B``.
     """
-    if any(isinstance(part, LoRALinear) for part in model.modules()):
+    if any(map(_is_lora, model.modules())):
         raise ValueError("this model has LoRA already: merge_lora(model) first, or go on training what it has")
     linears = {name: part for name, part in model.named_modules() if isinstance(part, nn.Linear)}
     chosen = {name: part for name, part in linears.items() if _last(name) in parts}
@@ -72,7 +79,7 @@ def add_lora(model: nn.Module, rank: int = 8, alpha: float = 16.0, parts: Sequen
                 f"{' and '.join(users)} are one matrix: LoRA on one of them would change both when merged. Leave it out of "
                 "parts, or make a model that is not tied"
             )
-    replacements = {name: LoRALinear(part, rank, alpha) for name, part in chosen.items()}  # all fit, or nothing changes
+    replacements = {name: layer(part, rank, alpha) for name, part in chosen.items()}  # all fit, or nothing changes
     model.requires_grad_(False)
     for name, part in replacements.items():
         model.set_submodule(name, part)
@@ -86,7 +93,7 @@ def merge_lora(model: nn.Module) -> nn.Module:
     It gives the same as before, up to rounding, and costs what it cost without LoRA. Raises ValueError without LoRA.
     """
     for name, part in _lora_parts(model).items():
-        model.set_submodule(name, part.merged())
+        model.set_submodule(name, LoRALinear.merged(part))  # a class of the learner's own has no such method
     return model.requires_grad_(True)
 
 
@@ -103,7 +110,8 @@ def save_lora(model: nn.Module, path: str | os.PathLike) -> Path:
         for side, suffix in SUFFIXES.items()
     }
     one = next(iter(parts.values()))
-    config = {"peft_type": "LORA", "r": one.rank, "lora_alpha": one.alpha, "target_modules": sorted({*map(_last, parts)})}
+    rank = len(one.A)
+    config = {"peft_type": "LORA", "r": rank, "lora_alpha": one.scale * rank, "target_modules": sorted({*map(_last, parts)})}
     return write_adapter(path, tensors, config | {"base": fingerprint((n, p.linear.weight) for n, p in parts.items())})
 
 
@@ -174,8 +182,13 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+def _is_lora(part: nn.Module) -> bool:
+    """Whether a part is a LoRALinear, or a class of the learner's own with the same four things in it."""
+    return isinstance(getattr(part, "linear", None), nn.Linear) and all(hasattr(part, name) for name in ("A", "B", "scale"))
+
+
 def _lora_parts(model: nn.Module) -> dict[str, LoRALinear]:
-    parts = {name: part for name, part in model.named_modules() if isinstance(part, LoRALinear)}
+    parts = {name: part for name, part in model.named_modules() if _is_lora(part)}
     if not parts:
         raise ValueError("this model has no LoRA: add_lora(model) puts it there")
     return parts

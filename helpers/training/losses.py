@@ -19,6 +19,17 @@ def next_token_loss(model, batch: Batch) -> torch.Tensor:
     return functional.cross_entropy(logits.float().flatten(0, 1), batch.targets.flatten())
 
 
+def masked_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy in nats of logits [B, T, V] at the targets [B, T] that are not −100, step by step.
+
+    What ``next_token_loss`` has torch do with ``ignore_index`` (built in notebook 07); no number when nothing counts.
+    """
+    counted = targets != IGNORED
+    log_probabilities = logits.float().log_softmax(dim=-1)
+    of_targets = log_probabilities.gather(-1, targets.masked_fill(~counted, 0)[..., None])[..., 0]  # [B, T]
+    return -of_targets[counted].mean()
+
+
 def reply_loss(model, batch) -> torch.Tensor:
     """Return the mean cross-entropy in nats at the replies of a PairBatch, each read with its context (notebook 03)."""
     logits = model.read(batch)

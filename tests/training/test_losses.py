@@ -8,7 +8,7 @@ import torch
 from helpers.corpus.batches.base import Batch
 from helpers.corpus.batches.token_stream import StreamBatches
 from helpers.training import CarriedState, mean_loss, next_token_loss, reply_loss
-from helpers.training.losses import map_tensors, terms, to_device
+from helpers.training.losses import map_tensors, masked_cross_entropy, terms, to_device
 from tests.factories import parameter_vector as vector
 from tests.factories import rnn
 
@@ -18,6 +18,15 @@ BATCHES = StreamBatches(PATTERN, batch_size=4, context=8)
 
 def new(seed=0, **others):
     return rnn(seed=seed, **others)
+
+
+def test_masked_cross_entropy_by_hand():
+    logits = torch.tensor([[[0.0, 0.0], [9.0, 1.0]], [[math.log(3), 0.0], [0.0, 5.0]]], requires_grad=True)
+    targets = torch.tensor([[0, -100], [0, -100]])  # probabilities 1/2 and 3/4
+    loss = masked_cross_entropy(logits, targets)
+    assert loss.item() == pytest.approx((math.log(2) + math.log(4 / 3)) / 2)
+    loss.backward()
+    assert not logits.grad[:, 1].any() and logits.grad[:, 0].any() and targets.min() == -100
 
 
 @pytest.mark.parametrize("training", [True, False])

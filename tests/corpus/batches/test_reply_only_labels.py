@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.corpus.batches.reply_only_labels import ReplyBatches, Row, reply_rows
+from helpers.corpus.batches.reply_only_labels import ReplyBatches, Row, reply_labels, reply_rows
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.training import next_token_loss
 from tests.factories import conversation as talk
@@ -53,6 +53,23 @@ def test_a_turn_longer_than_a_row_is_cut_at_its_end():
     assert shown(row) == ".1ABCDEFG"
 
 
+def test_labels_by_hand():
+    # 1 opens a turn of A, 2 one of B, 9 ends the conversation; B chose 6, 7, then 1 to stop, and 4, then 9.
+    ids = [9, 1, 5, 2, 6, 7, 1, 8, 2, 4, 9]
+    assert reply_labels(ids, 2, (1, 9)) == [-100, -100, -100, 6, 7, 1, -100, -100, 4, 9]
+    assert reply_labels(ids, 1, (2, 9)) == [-100, 5, 2, -100, -100, -100, 8, 2, -100, -100]
+
+
+@pytest.mark.parametrize("context", [8, 12, 64])
+def test_rows_with_labels_by_a_function_are_those_without(context):
+    talks = [talk("ab", "c"), talk(*["abc", "d"] * 5), talk("a" * 30, "b" * 30)]
+    for speaker in "AB":
+        plain = reply_rows(talks, TOKENIZER, context, speaker)
+        with_function = reply_rows(talks, TOKENIZER, context, speaker, reply_labels)
+        for one, other in zip(plain, with_function, strict=True):
+            assert one.ids.tolist() == other.ids.tolist() and one.mask.tolist() == other.mask.tolist()
+
+
 def test_batches_hold_every_row_once_a_pass():
     rows = reply_rows([talk("ab" * n, "c") for n in range(1, 12)], TOKENIZER, 32)
     batches = ReplyBatches(rows, 4, seed=3, pad=TOKENIZER.pad)
@@ -88,6 +105,7 @@ def test_padding_and_what_is_not_counted_do_not_touch_the_loss():
         (lambda: reply_rows([talk()], TOKENIZER), "no turn to learn from"),
         (lambda: reply_rows([talk("a")], TOKENIZER, speaker="B"), "no turn of speaker 'B'"),
         (lambda: reply_rows([talk("a")], TOKENIZER, context=7), "context is 7"),
+        (lambda: reply_rows([talk("a")], TOKENIZER, labels=reply_labels), "labels belong to one speaker"),
     ],
 )
 def test_wrong_input_is_answered(wrong, words):
