@@ -25,10 +25,15 @@ EXPERIMENTS = {
     "transformer_ablations": "helpers.experiments.transformer_ablations",
     "bottleneck": "helpers.experiments.bottleneck",
     "reply_attention": "helpers.experiments.reply_attention",
+    "reply_gan": "helpers.experiments.reply_gan",
     "vocabulary": "helpers.experiments.vocabulary",
     "fine_tuning": "helpers.experiments.fine_tuning",
+    "gan_listing": "helpers.experiments.gan_listing",
+    "gan_games": "helpers.experiments.gan_games",
     "dialogue_gan": "helpers.experiments.dialogue_gan",
     "rlhf": "helpers.experiments.rlhf",
+    "rlhf_seeds": "helpers.experiments.rlhf_seeds",
+    "overoptimization": "helpers.experiments.overoptimization",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 

@@ -16,10 +16,6 @@ def check_reply_gan_step(reply_gan_step: Callable) -> str:
     generator, discriminator = players
     if not generator.calls:
         raise Wrong("The generator is never asked for replies: generator(messages).")
-    if any(not words.is_floating_point() or words.shape[-1] != 5 for _, words in discriminator.calls):
-        raise Wrong(
-            "The discriminator reads one-hot replies [B, T, V]: turn `replies` into one-hot vectors of V words first."
-        )
     for mistake, message in MISTAKES.items():
         if _alike(players, _after(lambda *given, mistake=mistake: _step(*given, mistake=mistake))[1]):
             raise Wrong(message)
@@ -83,6 +79,11 @@ def _networks():
             self.weight, self.calls = nn.Parameter(torch.randn(5, 5, generator=rng).double()), []
 
         def forward(self, messages, replies):
+            if replies.ndim != 3 or not replies.is_floating_point() or replies.shape[-1] != 5:
+                raise Wrong(
+                    "The discriminator reads one-hot replies [B, T, V], numbers like the sampled ones: turn `replies` into "
+                    "one-hot vectors of V words first."
+                )
             self.calls.append((messages, replies))
             pairs = torch.nn.functional.one_hot(messages, 5).double().transpose(1, 2) @ replies.double()
             return (pairs * self.weight).sum((1, 2))
