@@ -34,6 +34,8 @@ EXPERIMENTS = {
     "rlhf": "helpers.experiments.rlhf",
     "rlhf_seeds": "helpers.experiments.rlhf_seeds",
     "overoptimization": "helpers.experiments.overoptimization",
+    "rlhf_seeds": "helpers.experiments.rlhf_seeds",
+    "overoptimization": "helpers.experiments.overoptimization",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 

@@ -8,7 +8,7 @@ these features, are trained on few or many labels, and replies are optimized aga
 (``overoptimization.csv``), and by the policy gradient without KL penalty (``overoptimization_policy.csv``).
 
 There are two gold reward models. "people" knows people's messages only; nothing says what it makes of words in an order that
-no person would write. "people, word order" was also trained on half as many pairs of a person's message and the same message
+no person would write. "people, word order" was also trained on a third as many pairs of a person's message and the same message
 with its words shuffled. All scores are in standard deviations of the scores of ``gpt-chat``'s replies, with mean 0.
 """
 

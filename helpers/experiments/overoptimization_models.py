@@ -30,12 +30,12 @@ MESSAGE = (32, 48)  # tokens of what stood before a person's message, and of the
 class Sizes:
     """How much is read and sampled; ``TINY`` is for trying it out."""
 
-    pairs: int = 4_000  # people's, to train a gold reward model
-    held_out: int = 1_300
+    pairs: int = 3_000  # people's, to train a gold reward model
+    held_out: int = 1_000
     contexts: int = 1_000  # four replies to each: what the labels are about
     evaluated: int = 16  # contexts of best of n
-    replies: int = 384  # to each of them
-    measured: int = 64  # contexts at which a policy is measured
+    replies: int = 256  # to each of them
+    measured: int = 48  # contexts at which a policy is measured
     steps: int = 24
     every: int = 3
     epochs: int = 40
@@ -155,10 +155,10 @@ class Material:
         return self.kept(f"people_{part}", lambda: self.read(preferences(self.people(part), self.tokenizer, *MESSAGE)))
 
     def shuffled_features(self, part: str) -> torch.Tensor:
-        """Return pairs [N, 2, K] of a person's message, and the same with its words shuffled; half as many."""
+        """Return pairs [N, 2, K] of a person's message, and the same with its words shuffled; a third as many."""
 
         def build():
-            pairs = [pair.rejected for pair in preferences(self.people(part)[::2], self.tokenizer, *MESSAGE)]
+            pairs = [pair.rejected for pair in preferences(self.people(part)[::3], self.tokenizer, *MESSAGE)]
             return self.read([Preference(pair, self.shuffle(pair, seed)) for seed, pair in enumerate(pairs)])
 
         return self.kept(f"shuffled_{part}", build)

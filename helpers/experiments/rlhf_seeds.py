@@ -41,7 +41,7 @@ COLUMNS = ("method", "beta", "seed", "step", "n", "proxy", "gold", "kl", "questi
 EQUAL_COLUMNS = ("method", "beta", "seed", "reward", "kl", "gold")
 REWARDS = (0.25, 0.5, 0.7)  # the proxy's, at which the KL is compared
 CONTEXT_TOKENS, REPLY_TOKENS = 24, 24
-MEASURED = 64  # held-out contexts, a reply to each
+MEASURED = 48  # held-out contexts, a reply to each
 COUNTED_WORDS = 350  # of which distinct-2 is computed
 NUMBERS = (1, 2, 4, 8, 16, 32)
 
@@ -105,7 +105,7 @@ class Course:
             "questions": sum("?" in text for text in texts) / len(texts),
             "words": sum(len(text.split()) for text in texts) / len(texts),
             "distinct-2": distinct(first_words([text.split() for text in texts], COUNTED_WORDS), 2),
-            "bits per byte": reply_bits_per_byte(model, self.tokenizer, self.corpus.val[: 1 if self.tiny else 4]),
+            "bits per byte": reply_bits_per_byte(model, self.tokenizer, self.corpus.val[: 1 if self.tiny else 2]),
         }
 
     # --- the three ways ------------------------------------------------------------------------------------------------
