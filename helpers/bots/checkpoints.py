@@ -17,6 +17,7 @@ from helpers.corpus.tokenizers.load import load_tokenizer
 from helpers.io import file_sha256, write_bytes, write_text
 
 FILES = ("model.safetensors", "tokenizer.json")
+PRETRAINED = ("gpt-docs",)  # has never read a conversation: it can be loaded, and is no bot (notebook 07)
 
 
 class DamagedCheckpoint(ValueError):
@@ -33,7 +34,8 @@ def names() -> list[str]:
     from helpers.evaluation.scoreboard import BOTS
 
     order = [entry.name for entry in BOTS]
-    stored = [path.parent.name for path in folder().glob("*/card.json") if not path.parent.name.startswith(".")]
+    found = (path.parent.name for path in folder().glob("*/card.json"))
+    stored = [name for name in found if not name.startswith(".") and name not in PRETRAINED]
     return sorted(stored, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
@@ -56,7 +58,7 @@ def load(name: str, device="cpu") -> Bot:
 
 def card(name: str) -> dict:
     """Return what is known about a checkpoint: kind, config, recipe, metrics, hashes. Raises as ``load`` does."""
-    if name not in names():
+    if name not in names() and not (name in PRETRAINED and (folder() / name / "card.json").exists()):
         if any(path.name == name and path.is_dir() for path in folder().glob("[!.]*")):
             raise DamagedCheckpoint(_remedy(name, "card.json is missing"))
         raise ValueError(f"there is no bot {name!r}; known are {', '.join(names()) or 'none yet'}")
@@ -138,9 +140,10 @@ def verify(name: str) -> tuple[dict, dict[str, bytes]]:
 
 
 def _remedy(name: str, what: str) -> str:
+    command = "experiments transfer" if name in PRETRAINED else f"bots train {name}"
     return (
         f"the checkpoint {name!r} is damaged: {what}. Get the files again (git checkout data/checkpoints/{name}), "
-        f"or train it again: python -m helpers bots train {name}"
+        f"or train it again: python -m helpers {command}"
     )
 
 
