@@ -56,7 +56,7 @@ GOLDS = ("people", "people, word order")
 FEATURES = (24, 256)  # of the GPT's features, along the directions in which replies differ most
 LABELS = (50, 200, 1_000, 4_000)
 SEEDS = 5
-POLICY_LABELS, POLICY_FEATURES, POLICY_SEEDS = 200, 24, 2
+POLICY_LABELS, POLICY_SEEDS = 200, 2
 
 
 class ProxyRun(NamedTuple):
@@ -74,7 +74,8 @@ class ProxyRun(NamedTuple):
 
 RUNS = [ProxyRun(gold, features, labels, seed)
         for gold in GOLDS for features in FEATURES for labels in LABELS for seed in range(SEEDS)]  # fmt: skip
-POLICY_RUNS = [ProxyRun(gold, POLICY_FEATURES, POLICY_LABELS, seed) for seed in range(POLICY_SEEDS) for gold in GOLDS]
+POLICY_RUNS = [ProxyRun(gold, features, POLICY_LABELS, seed)
+               for features in FEATURES for seed in range(POLICY_SEEDS) for gold in GOLDS]  # fmt: skip
 
 
 class Overoptimization:
