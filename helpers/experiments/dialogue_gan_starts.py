@@ -1,6 +1,6 @@
-"""The dialogue GAN from four starting checkpoints, with its controls and its noise floor (notebook 08).
+"""The dialogue GAN from three starting checkpoints, with its controls and its noise floor (notebook 08).
 
-    python -m helpers experiments dialogue_gan        run what data/gan_starts.csv lacks: some 40 minutes in all on one core
+    python -m helpers experiments dialogue_gan        run what data/gan_starts.csv lacks: some 35 minutes in all on one core
 
 ``gan_sweep.csv`` starts every run from one checkpoint and has no null: nothing there says how far two trainings without a
 discriminator end up from each other. Here each start is
@@ -28,7 +28,7 @@ from helpers.io import read_rows, write_rows
 
 TEMPERATURES = (0.3, 0.5, 0.7, 0.85, 1.0, 1.15)
 EVALUATED_AT = (0.7, 1.0)  # temperatures with an adversarial success: each trains an evaluator
-STARTS = (0, 1, 2, 3)  # 0: the stored bot "seq2seq"; the others are trained here from these seeds
+STARTS = (0, 1, 2)  # 0: the stored bot "seq2seq"; the others are trained here from these seeds
 START_STEPS, START_BATCH, START_RATE = 700, 64, 0.02
 UPDATES = SETTINGS.steps * (1 + SETTINGS.likelihood_steps)  # of the generator in a game, and so in a run of "MLE"
 MLE_SEEDS = 3
