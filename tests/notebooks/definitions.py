@@ -124,24 +124,18 @@ TABLE: dict[str, dict[str, str]] = {
         "train": "the loop around the learner's step; test_nb08_helpers holds it against fit_gan",
         "reached": "says in words what modes_covered counts, for this page's replay",
         "train_translators": "the loop around the learner's losses; test_nb08_helpers holds it against fit_translators",
-        "discriminator_rewards": "helpers.training.reward_shaping.discriminator_rewards",
         "gradients": "the measurement of this page: one gradient per sample, for each estimator",
+        "by_straight_through": "one of this page's estimators: the learner's straight_through, one gradient per sample",
+        "verdict_of": "writes the package's verdict of a run into this page's table",
         "by_reinforce": "one of this page's estimators: the learner's reinforce_loss, one gradient per sample",
-        "by_softmax": "one of this page's estimators: the learner's straight_through and the Gumbel-softmax",
         "ReplyGenerator": "made of the learner's straight_through; test_nb08_text_helpers holds it against the package's",
         "MessageReplyDiscriminator": "to be read; test_nb08_text_helpers holds it against the package's",
         "train_small": "one of this page's small trainings: the learner's step, or the package's likelihood_step",
-        "over_seeds": "reads this page's stored runs",
-        "logits_along": "the tokens of one reply and the discriminator's logit after each, for this page's prints",
         "update": "one clipped step, to be read; the page itself holds the game against train_adversarially",
         "game_step": "made of what the learner writes; the page itself holds it against train_adversarially",
         "QuestionDiscriminator": "the discriminator with a known preference, which lives on this page only",
         "play": "one of this page's games; the page itself holds it against train_adversarially",
-        "course_of": "reads one column of this page's stored runs",
-        "replay": "puts this page's stored runs into replay_replies",
         "mean_and_sd": "writes the numbers of several seeds for this page's tables",
-        "measured": "reads this page's stored runs",
-        "verdict_table": "puts the package's verdict of several runs into this page's table",
         "old_difference": "the measurement of this page: two curves at equal Self-BLEU",
         "pairings": "the measurement of this page: all pairs of seeds of two stored runs",
     },
@@ -164,22 +158,13 @@ EXAMPLES: dict[tuple[str, str], list[tuple]] = {
     ("02", "RNNCell"): [(3, 5), (4, 2)],
     ("04", "sinusoidal_positions"): [(7, 6), (1, 2)],
     ("07", "texting"): [("I'm fine, and YOU?\n\n...",), ("Are you -- going to LA?",), ("!!",)],
-    ("08", "discriminator_rewards"): [(3, 5), (2, 4)],
 }
-
-
-def mask(rows: int, places: int):
-    """Return a mask of rows whose padding begins ever later: a tensor that is given as it is, not drawn."""
-    import torch
-
-    return torch.arange(places) <= torch.arange(rows)[:, None]
 
 
 # For classes of networks the examples are arguments to build them with. Given those, the shapes to call them with. For
 # functions of tensors the examples only give the sizes, of which the shapes are made.
 SHAPES = {
     ("02", "RNNCell"): lambda inputs, hidden: [(6, inputs), (6, hidden)],
-    ("08", "discriminator_rewards"): lambda rows, places: [(rows, places), mask(rows, places)],
 }
 
 
