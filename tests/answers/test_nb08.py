@@ -1,309 +1,290 @@
-"""Notebook 08: every check accepts the solution the notebook shows and names each wrong answer's own mistake."""
+"""Notebook 08, first lesson: every check accepts the solution the notebook shows and names each wrong answer's own mistake."""
 
 import torch
 from torch.nn import functional
 
-from helpers.checks import nb08
+from helpers.checks import nb08_points
+from tests.answers import test_nb08_text
 from tests.answers.common import closing_tests
+from tests.answers.solutions import solutions
 
 
-# -- Exercise 1 --------------------------------------------------------------------------------------------------------
-def judge(real, generated):
+# -- Build 1: the discriminator's loss -----------------------------------------------------------------------------------
+def right_d(real, generated):
     return functional.softplus(-real).mean() + functional.softplus(generated).mean()
 
 
-def maker(generated):
-    return functional.softplus(-generated).mean()
-
-
-def exchanged(real, generated):
-    return maker(generated), judge(real, generated)
-
-
 def clamped(real, generated):
-    never = torch.log(1 - generated.sigmoid()).clamp(min=0).mean()
-    return -torch.log(real.sigmoid()).mean() - never, -torch.log(generated.sigmoid()).mean()
+    return functional.softplus(-real).mean() - torch.log(1 - generated.sigmoid()).clamp(min=0).mean()
 
 
 def only_the_generated(real, generated):
-    return functional.softplus(generated).mean(), maker(generated)
+    return functional.softplus(generated).mean()
 
 
-def the_same_for_both(real, generated):
-    return judge(real, generated), judge(real, generated)
+def all_are_real(real, generated):
+    return functional.softplus(-real).mean() + functional.softplus(-generated).mean()
+
+
+def labels_exchanged(real, generated):
+    return functional.softplus(real).mean() + functional.softplus(-generated).mean()
 
 
 def sums(real, generated):
-    return 3 * judge(real, generated), 3 * maker(generated)
+    return functional.softplus(-real).sum() + functional.softplus(generated).sum()
+
+
+def one_mean(real, generated):
+    return functional.softplus(torch.cat((-real, generated))).mean()
 
 
 def halved(real, generated):
-    return judge(real, generated) / 2, maker(generated)
+    return right_d(real, generated) / 2
 
 
 def without_the_minus(real, generated):
-    return -judge(real, generated), -maker(generated)
+    return -right_d(real, generated)
 
 
-def saturating(real, generated):
-    return judge(real, generated), -functional.softplus(generated).mean()
-
-
-def generator_reads_the_real(real, generated):
-    return judge(real, generated), functional.softplus(-real).mean() + maker(generated)
-
-
-def detached(real, generated):
-    return judge(real, generated), maker(generated.detach())
+def a_detached_half(real, generated):
+    return right_d(real.detach(), generated)
 
 
 def one_by_one(real, generated):
-    return -torch.log(real.sigmoid()).mean() - torch.log(1 - generated.sigmoid()).mean(), maker(generated)
+    return -torch.log(real.sigmoid()).mean() - torch.log(1 - generated.sigmoid()).mean()
 
 
-# -- Exercise 2 --------------------------------------------------------------------------------------------------------
-def summed(rewards, lengths, gamma, counted=None):
-    inside = torch.arange(rewards.shape[1]) < lengths[:, None] if counted is None else counted
-    rewards, out, later = rewards * inside, torch.zeros_like(rewards), 0
-    for step in reversed(range(rewards.shape[1])):
-        later = rewards[:, step] + gamma * later
-        out[:, step] = later
-    return out
+# -- Build 2: the generator's loss ---------------------------------------------------------------------------------------
+def right_g(generated):
+    return functional.softplus(-generated).mean()
 
 
-def counts_the_padding(rewards, lengths, gamma):
-    return summed(rewards, lengths, gamma, torch.ones_like(rewards))
+def saturating(generated):
+    return -functional.softplus(generated).mean()
 
 
-def off_by_one(rewards, lengths, gamma):
-    return summed(rewards, lengths - 1, gamma)
+def the_discriminators(generated):
+    return functional.softplus(generated).mean()
 
 
-def only_the_later(rewards, lengths, gamma):
-    return summed(rewards, lengths, gamma) - rewards * (torch.arange(rewards.shape[1]) < lengths[:, None])
+def a_sum(generated):
+    return functional.softplus(-generated).sum()
 
 
-def not_discounted(rewards, lengths, gamma):
-    return summed(rewards, lengths, 1.0)
+def sign_turned(generated):
+    return -right_g(generated)
 
 
-def from_the_beginning(rewards, lengths, gamma):
-    inside = torch.arange(rewards.shape[1]) < lengths[:, None]
-    out, before = torch.zeros_like(rewards), 0
-    for step in range(rewards.shape[1]):
-        before = (rewards * inside)[:, step] + gamma * before
-        out[:, step] = before
-    return out
+def no_logarithm(generated):
+    return -generated.sigmoid().mean()
 
 
-def discounts_by_the_place(rewards, lengths, gamma):
-    return summed(rewards * gamma ** torch.arange(rewards.shape[1]), lengths, 1.0)
+def log_of_the_mean(generated):
+    return -generated.sigmoid().mean().log()
 
 
-def the_rewards(rewards, lengths, gamma):
-    return rewards * (torch.arange(rewards.shape[1]) < lengths[:, None])
+def detached(generated):
+    return right_g(generated.detach())
 
 
-def one_for_all(rewards, lengths, gamma):
-    return summed(rewards, lengths, gamma)[:, :1].expand_as(rewards)
+def sigmoid_then_log(generated):
+    return -torch.log(generated.sigmoid()).mean()
 
 
-def returns_at_padding(rewards, lengths, gamma):
-    out = summed(rewards, lengths, gamma)
-    return torch.where(torch.arange(rewards.shape[1]) < lengths[:, None], out, 1.0)
+# -- Build 3: one step of a GAN ------------------------------------------------------------------------------------------
+def learn(loss, optimizer, retain=False):
+    optimizer.zero_grad()
+    loss.backward(retain_graph=retain)
+    optimizer.step()
 
 
-def in_place(rewards, lengths, gamma):
-    rewards *= torch.arange(rewards.shape[1]) < lengths[:, None]
-    return summed(rewards, lengths, gamma)
+def detach_forgotten(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    generated = generator(noise)
+    loss_d = right_d(discriminator(real), discriminator(generated))
+    learn(loss_d, optimizer_d)
+    loss_g = right_g(discriminator(generated))
+    learn(loss_g, optimizer_g)
+    return loss_d.item(), loss_g.item()
 
 
-# -- Exercise 3 --------------------------------------------------------------------------------------------------------
-def through(logits, noise, soft):
-    hard = functional.one_hot((logits + noise).argmax(-1), logits.shape[-1])
-    return hard + soft - soft.detach()
+def detach_forgotten_and_retained(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    generated = generator(noise)
+    loss_d = right_d(discriminator(real), discriminator(generated))
+    learn(loss_d, optimizer_d, retain=True)
+    loss_g = right_g(discriminator(generated))
+    learn(loss_g, optimizer_g)
+    return loss_d.item(), loss_g.item()
 
 
-def weights(logits, noise, temperature):
-    return ((logits + noise) / temperature).softmax(-1)
+def detach_forgotten_and_generated_anew(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    loss_d = right_d(discriminator(real), discriminator(generator(noise)))
+    learn(loss_d, optimizer_d)
+    loss_g = right_g(discriminator(generator(noise)))
+    learn(loss_g, optimizer_g)
+    return loss_d.item(), loss_g.item()
 
 
-def the_number(logits, noise, temperature):
-    return (logits + noise).argmax(-1)
+def detached_in_both(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    generated = generator(noise).detach()
+    loss_d = right_d(discriminator(real), discriminator(generated))
+    learn(loss_d, optimizer_d)
+    loss_g = right_g(discriminator(generated))
+    learn(loss_g, optimizer_g)
+    return loss_d.item(), loss_g.item()
 
 
-def soft_only(logits, noise, temperature):
-    return weights(logits, noise, temperature)
+def no_step_of_the_discriminator(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    generated = generator(noise)
+    loss_d = right_d(discriminator(real), discriminator(generated.detach()))
+    loss_g = right_g(discriminator(generated))
+    learn(loss_g, optimizer_g)
+    return loss_d.item(), loss_g.item()
 
 
-def not_subtracted(logits, noise, temperature):
-    return functional.one_hot((logits + noise).argmax(-1), len(logits)) + weights(logits, noise, temperature)
+def no_step_at_all(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    generated = generator(noise)
+    loss_d = right_d(discriminator(real), discriminator(generated.detach()))
+    loss_d.backward()
+    loss_g = right_g(discriminator(generated))
+    loss_g.backward()
+    return loss_d.item(), loss_g.item()
 
 
-def greedy(logits, noise, temperature):
-    return through(logits, 0 * noise, weights(logits, noise, temperature))
-
-
-def no_gradient(logits, noise, temperature):
-    return functional.one_hot((logits + noise).argmax(-1), len(logits)).double()
-
-
-def no_temperature(logits, noise, temperature):
-    return through(logits, noise, (logits + noise).softmax(-1))
-
-
-def multiplies(logits, noise, temperature):
-    return through(logits, noise, ((logits + noise) * temperature).softmax(-1))
-
-
-def only_the_logits(logits, noise, temperature):
-    return through(logits, noise, (logits / temperature + noise).softmax(-1))
-
-
-def other_noise(logits, noise, temperature):
-    return through(logits, noise, (logits / temperature).softmax(-1))
-
-
-def turned_round(logits, noise, temperature):
-    soft = weights(logits, noise, temperature)
-    return through(logits, noise, soft.detach()) - soft + soft.detach()
-
-
-# -- Exercise 4 --------------------------------------------------------------------------------------------------------
-def loss(log_probabilities, advantages):
-    return -(log_probabilities * advantages.detach()).mean()
-
-
-def raises_the_loss(log_probabilities, rewards, baseline):
-    return -loss(log_probabilities, rewards - baseline)
-
-
-def without_baseline(log_probabilities, rewards, baseline):
-    return loss(log_probabilities, rewards)
-
-
-def added_baseline(log_probabilities, rewards, baseline):
-    return loss(log_probabilities, rewards + baseline)
-
-
-def a_sum(log_probabilities, rewards, baseline):
-    return -(log_probabilities * (rewards - baseline).detach()).sum()
-
-
-def probabilities(log_probabilities, rewards, baseline):
-    return loss(log_probabilities.exp(), rewards - baseline)
-
-
-def means_first(log_probabilities, rewards, baseline):
-    return -log_probabilities.mean() * (rewards - baseline).mean().detach()
-
-
-def detaches_what_learns(log_probabilities, rewards, baseline):
-    return -(log_probabilities.detach() * (rewards - baseline)).mean()
-
-
-def throws_the_detach_away(log_probabilities, rewards, baseline):
-    advantages = rewards - baseline
-    advantages.detach()
-    return -(log_probabilities * advantages).mean()
-
-
-def rewards_learn(log_probabilities, rewards, baseline):
-    return -(log_probabilities * (rewards - baseline.detach())).mean()
-
-
-# -- Exercise 5 --------------------------------------------------------------------------------------------------------
+def step_with(generator_loss=right_g, swap=False, tensors=False, zero=True, helps=False):
+    def gan_step(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+        generated = generator(noise)
+        loss_d = right_d(discriminator(real), discriminator(generated.detach()))
+        if zero:
+            optimizer_d.zero_grad()
+        loss_d.backward()
+        optimizer_d.step()
+        loss_g = generator_loss(discriminator(generated))
+        learn(loss_g, optimizer_g)
+        if helps:
+            optimizer_d.step()
+        if tensors:
+            return loss_d, loss_g
+        return (loss_g.item(), loss_d.item()) if swap else (loss_d.item(), loss_g.item())
+
+    return gan_step
+
+
+def generator_first(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    generated = generator(noise)
+    loss_g = right_g(discriminator(generated))
+    learn(loss_g, optimizer_g)
+    loss_d = right_d(discriminator(real), discriminator(generated.detach()))
+    learn(loss_d, optimizer_d)
+    return loss_d.item(), loss_g.item()
+
+
+def both_backward_first(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    generated = generator(noise)
+    loss_d = right_d(discriminator(real), discriminator(generated.detach()))
+    loss_g = right_g(discriminator(generated))
+    optimizer_d.zero_grad(), optimizer_g.zero_grad()
+    loss_d.backward(), loss_g.backward()
+    optimizer_d.step(), optimizer_g.step()
+    return loss_d.item(), loss_g.item()
+
+
+def one_loss(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    return step_with()(generator, discriminator, optimizer_g, optimizer_d, real, noise)[0]
+
+
+# -- Build 4: there and back again ---------------------------------------------------------------------------------------
 def square(a, b):
     return (a - b).square().mean()
 
 
-def one_trip(there, back, left, right):
-    return square(back(there(left)), left)
+def one_trip(there, back, x, y):
+    return square(back(there(x)), x)
 
 
-def the_other_way(there, back, left, right):
-    return square(there(back(left)), left) + square(back(there(right)), right)
+def the_other_trip(there, back, x, y):
+    return square(there(back(y)), y)
 
 
-def one_way(there, back, left, right):
-    return square(there(left), left) + square(back(right), right)
+def the_other_way(there, back, x, y):
+    return square(there(back(x)), x) + square(back(there(y)), y)
 
 
-def absolute(there, back, left, right):
-    return (back(there(left)) - left).abs().mean() + (there(back(right)) - right).abs().mean()
+def one_way(there, back, x, y):
+    return square(there(x), x) + square(back(y), y)
 
 
-def all_pixels(there, back, left, right):
-    return (back(there(left)) - left).square().sum() + (there(back(right)) - right).square().sum()
+def absolute(there, back, x, y):
+    return (back(there(x)) - x).abs().mean() + (there(back(y)) - y).abs().mean()
 
 
-def mean_of_both(there, back, left, right):
-    return (square(back(there(left)), left) + square(there(back(right)), right)) / 2
+def all_pixels(there, back, x, y):
+    return (back(there(x)) - x).square().sum() + (there(back(y)) - y).square().sum()
 
 
-def roots(there, back, left, right):
-    return square(back(there(left)), left).sqrt() + square(there(back(right)), right).sqrt()
+def mean_of_all_pixels(there, back, x, y):
+    return all_pixels(there, back, x, y) / (x.numel() + y.numel())
 
 
-def detached_on_the_way(there, back, left, right):
-    return square(back(there(left).detach()), left) + square(there(back(right)).detach(), right)
+def mean_of_both(there, back, x, y):
+    return (square(back(there(x)), x) + square(there(back(y)), y)) / 2
+
+
+def roots(there, back, x, y):
+    return square(back(there(x)), x).sqrt() + square(there(back(y)), y).sqrt()
+
+
+def detached_on_the_way(there, back, x, y):
+    return square(back(there(x).detach()), x) + square(there(back(y)).detach(), y)
 
 
 WRONG = {
-    "gan_losses": {
-        exchanged: "The two are exchanged",
-        clamped: "Is log(1 − D) clamped?",
-        only_the_generated: "The real half of the discriminator's loss is missing",
-        the_same_for_both: "Both have the same loss",
-        sums: "You took the sum over the batch",
-        halved: "You halved the discriminator's loss",
-        without_the_minus: "The sign of a loss is the wrong way around",
+    "discriminator_loss": {
+        clamped: "The generated half is always 0",
+        only_the_generated: "The real half is missing",
+        all_are_real: "Both halves call everything real",
+        labels_exchanged: "The labels are exchanged",
+        sums: "You took sums over the batch",
+        one_mean: "You took one mean over all logits",
+        halved: "You halved it",
+        without_the_minus: "The sign is the wrong way around",
+        a_detached_half: "the gradient for the real logits is not",
+        one_by_one: "Don't take sigmoid and log one by one",
+    },
+    "generator_loss": {
         saturating: "This is the saturating loss",
-        generator_reads_the_real: "The generator's loss reads the real data",
-        detached: "the right value and no gradient",
-        one_by_one: "loses 600 nats",
+        the_discriminators: "This is the discriminator's half",
+        a_sum: "You took the sum over the batch",
+        sign_turned: "The sign is the wrong way around",
+        no_logarithm: "without a logarithm",
+        log_of_the_mean: "the logarithm of the mean",
+        detached: "Was something detached?",
+        sigmoid_then_log: "Don't take sigmoid and log one by one",
     },
-    "discounted_returns": {
-        counts_the_padding: "You took the padding's rewards in",
-        off_by_one: "The last reward of each reply is missing",
-        only_the_later: "A token's own reward is missing",
-        not_discounted: "Nothing is discounted",
-        from_the_beginning: "added up the rewards *before*",
-        discounts_by_the_place: "discounted from the beginning",
-        the_rewards: "These are the rewards",
-        one_for_all: "All tokens of a reply got the same number",
-        returns_at_padding: "There are returns at the padding",
-        in_place: "You changed the rewards",
-    },
-    "straight_through": {
-        the_number: "You returned which token was sampled",
-        soft_only: "This is the soft draw",
-        not_subtracted: "Draw and soft weights are added up",
-        greedy: "You took the likeliest token",
-        no_gradient: "The draw is right and has no gradient",
-        no_temperature: "The temperature is missing",
-        multiplies: "You multiplied by the temperature",
-        only_the_logits: "Only the logits were divided",
-        other_noise: "that of the weights without noise",
-        turned_round: "The gradient is turned round",
-    },
-    "reinforce": {
-        raises_the_loss: "The sign is the wrong way around",
-        without_baseline: "The baseline is not used",
-        added_baseline: "You added the baseline",
-        a_sum: "You took the sum over the replies",
-        probabilities: "You took probabilities",
-        means_first: "You multiplied two means",
-        detaches_what_learns: "No gradient reaches the log-probabilities",
-        throws_the_detach_away: "A gradient reaches the critic",
-        rewards_learn: "A gradient reaches the rewards",
+    "gan_step": {
+        detach_forgotten: "The detach is forgotten",
+        detach_forgotten_and_retained: "The detach is forgotten",
+        detach_forgotten_and_generated_anew: "The detach is forgotten",
+        detached_in_both: "The generator has not moved",
+        no_step_of_the_discriminator: "The discriminator has not moved",
+        no_step_at_all: "Neither network has moved",
+        both_backward_first: "Both losses went backward before a step",
+        generator_first: "The generator made its step first",
+        step_with(generator_loss=saturating): "which saturates",
+        step_with(generator_loss=the_discriminators): "it learned to be recognized",
+        step_with(helps=True): "it learned to be fooled",
+        step_with(swap=True): "Return the discriminator's loss first",
+        step_with(tensors=True): "Return the losses as Python numbers",
+        step_with(zero=False): "the second is not: gradients add up",
+        one_loss: "Return two losses",
     },
     "cycle_loss": {
         one_trip: "One round trip only",
+        the_other_trip: "One round trip only",
         the_other_way: "You began with the wrong translator",
         one_way: "You compared after one way",
         absolute: "You took absolute values",
         all_pixels: "You took the sum over all pixels",
+        mean_of_all_pixels: "You took one mean over the pixels of both trips",
         mean_of_both: "You took the mean of the two trips",
         roots: "You took the root",
         detached_on_the_way: "No gradient reaches the translators",
@@ -311,4 +292,8 @@ WRONG = {
 }
 
 
-globals().update(closing_tests(nb08, "08_gan_replies", WRONG))
+globals().update(closing_tests(nb08_points, "08_gan_replies", WRONG))
+
+
+def test_every_exercise_of_the_notebook_is_tested():  # the second lesson has a file of its own
+    assert set(solutions("08_gan_replies")) == set(WRONG) | set(test_nb08_text.WRONG)
