@@ -1,7 +1,7 @@
 """English that is already on this computer: paragraphs from the documentation strings of installed packages (notebook 07).
 
 The .py files are read as text and parsed with ``ast``: nothing is imported, nothing runs. Other versions of the packages hold
-other sentences, so whoever trains on them notes ``versions`` and ``sha256`` beside the result.
+other sentences, so who trains on them should note ``versions`` and ``sha256`` beside the result.
 """
 
 import ast
@@ -81,7 +81,7 @@ def docstrings(source: str) -> Iterator[str]:
     """Yield the documentation strings of a module, of its classes and of its functions; none of a file that is no Python."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a backslash in somebody's string is not ours to mend
+            warnings.simplefilter("ignore")  # a backslash in another package's string is not ours to mend
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return

@@ -55,7 +55,7 @@ class LabeledSet(NamedTuple):
 
 
 def rated(conversations: Sequence[Conversation]) -> list[Conversation]:
-    """Return the conversations whose "upbeat" somebody rated away from the default of 5."""
+    """Return the conversations whose "upbeat" was moved away from the default of 5."""
     return [talk for talk in conversations if talk.meta["ratings"].get("upbeat", DEFAULT) != DEFAULT]
 
 

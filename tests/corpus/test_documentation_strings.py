@@ -86,10 +86,11 @@ def test_every_kind_of_documentation_string_is_found():
     "block",
     [
         ">>> soup = cook(pot)  # this is the one that is in the pot",
+        "This is how the soup is cooked in a pot that is hot:\n>>> cook()",
         "Too short to be of use.",
         "this begins in the middle of a sentence, and it is not the beginning of the text.",
         "This is a heading that ends without a full stop and is not a sentence",
-        "- This is the first of the things that are in a list of things.",
+        "These are the things that are in a list of things:\n- the soup and the pot.",
         ".. versionadded:: 3.0 This is the version in which the soup was added to the list.",
         ":param pot: This is the pot in which the soup is to be cooked by the function.",
         "X_1 = {a: 1, b: 2} + [3, 4] * (5 / 6) is the formula of the soup in the pot.",

@@ -100,12 +100,19 @@ def test_each_classifier_finds_a_real_difference(bot):
         classifier("tarot", data.talks, bot)
 
 
-def test_labels_at_random_are_not_predicted(bot):
-    everyone, rng = talks([1] * 30 + [10] * 30), np.random.default_rng(0)
-    mixed = [replace(talk, meta={"ratings": {"upbeat": int(rng.choice([1, 10]))}}) for talk in everyone]
-    data = balanced_set(mixed)
-    right, known = cross_validated("words", data, bot)
-    assert right.mean() < 0.7 and known <= 0.75  # held out, it is chance: no label has leaked
+def test_what_is_held_out_was_not_seen_in_training(bot, monkeypatch):
+    data, seen = balanced_set(talks([1] * 9 + [10] * 9)), []
+
+    def predict(train, labels, held_out):
+        seen.append((set(train), set(held_out)))
+        assert [data.labels[item] for item in train] == labels.tolist()
+        return labels, np.zeros(len(held_out), int)
+
+    monkeypatch.setattr(sentiment, "classifier", lambda method, talks, bot: (range(18), predict))
+    right, known = cross_validated("by heart", data, bot)
+    assert all(train | held_out == set(range(18)) and not train & held_out for train, held_out in seen)
+    assert sorted(item for _, held_out in seen for item in held_out) == list(range(18))
+    assert known == 1.0 and right.tolist() == (data.labels == 0).tolist()
 
 
 def test_majority_and_linear_predict_both_sides():
