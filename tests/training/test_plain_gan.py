@@ -40,5 +40,5 @@ def test_the_discriminators_step_leaves_the_generator_alone():
 def test_the_cycle_loss_is_zero_for_inverses_and_adds_both_trips():
     x, y = torch.randn(3, 4), torch.randn(5, 4)
     assert plain_gan.cycle_loss(lambda a: 2 * a, lambda a: a / 2, x, y).item() == 0
-    halved = plain_gan.cycle_loss(lambda a: a, lambda a: a / 2, x, y)
-    torch.testing.assert_close(halved, (x / 2).square().mean() + (y / 2).square().mean())
+    trips = plain_gan.cycle_loss(lambda a: a + 1, lambda a: a / 2, x, y)  # (x + 1) / 2 and y / 2 + 1
+    torch.testing.assert_close(trips, ((x + 1) / 2 - x).square().mean() + (y / 2 + 1 - y).square().mean())
