@@ -39,7 +39,7 @@ from helpers.training.rlhf import PolicyGradient, reward_function
 
 COLUMNS = ("method", "beta", "seed", "step", "n", "proxy", "gold", "kl", "questions", "words", "distinct-2", "bits per byte")
 EQUAL_COLUMNS = ("method", "beta", "seed", "reward", "kl", "gold")
-REWARDS = (0.25, 0.5, 0.7)  # the proxy's, at which the KL is compared
+REWARDS = (0.0, 0.25, 0.5, 0.7)  # the proxy's, at which the KL is compared
 CONTEXT_TOKENS, REPLY_TOKENS = 24, 24
 MEASURED = 48  # held-out contexts, a reply to each
 COUNTED_WORDS = 350  # of which distinct-2 is computed
