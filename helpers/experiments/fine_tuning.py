@@ -8,10 +8,11 @@ by ``val``: B's rewritten replies in validation conversations that no run trains
 rewritten replies (``new``), and the conversations as they were (``old``; A's and B's turns alone: ``old_a``, ``old_b``). All
 are bits per byte. ``helpers.experiments.fine_tuning_tables`` compares them.
 
-Series "frontier": full fine-tuning and LoRA of several ranks, measured along the run, and at the end at other rates.
-"optimizer": three optimizers, each at six rates. "guard": twelve conversations, other ones for each seed. "talks": 10, 40 and
-156 conversations. Their rows stem from a run without ``val`` and the speakers. Each series with three seeds, save for the rates
-that are not the best.
+Series "frontier": full fine-tuning and LoRA of several ranks, measured along 64 steps, and at the end at other rates. "long":
+the ends of 150 steps, more ranks and rates. "optimizer": three optimizers, each at six rates. "guard": twelve conversations,
+other ones for each seed. "twelve": for longer, on the same twelve with two seeds. "talks": 10, 40 and 156 conversations. Three
+seeds, but one or two at the rates that are not the best. The rows of "long", "twelve" and "talks" are older: ``val`` and the
+speakers were not measured. A new run would measure them, too.
 """
 
 import copy
@@ -38,7 +39,7 @@ from helpers.training import fit, next_token_loss
 
 CONTEXT, BATCH = 128, 8  # tokens in a row, rows in a batch
 SMALL_SET, VALIDATED = 156, 6  # validation conversations to train on, and how many of the others choose
-RATES = {"scratch": 1e-3, "full": 3e-4, "lora": 3e-3}  # the ones with the lowest ``val``
+RATES = {"scratch": 1e-3, "full": 3e-4, "lora": 3e-3}  # of the series "long" and "talks", and measured along the way
 OPTIMIZER_RATES = {
     "sgd": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
     "adamw": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03),
@@ -47,8 +48,16 @@ OPTIMIZER_RATES = {
 # These with three seeds, the other rates with one.
 REPEATED = {"sgd": (0.03, 0.1), "adamw": (0.0003, 0.001), "muon": (0.01,)}
 # In the series "frontier", the rates beside RATES; of these runs only the end is measured.
-END_RATES = {"full": (1e-3, 1e-4), "lora-1": (1e-2,), "lora-8": (1e-3, 1e-2), "lora-16": (1e-3,)}
-GUARDS = ("full", "full+dropout", "full+decay", "full+noise", "full+rehearsal", "lora-8")
+END_RATES = {"full": (1e-4, 6e-4, 1e-3), "lora-8": (1e-3, 1e-2)}
+LONG_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+GUARDS = (
+    "full",
+    "full+dropout",
+    "full+rehearsal",
+    "lora-8",
+    "full+noise",
+    "full+decay",
+)  # at the rates with the lowest ``val``
 KEYS = ("series", "method", "optimizer", "talks", "rate", "seed", "tested")
 COLUMNS = (*KEYS, "steps", "trained", "val", "new", "old", "old_a", "old_b")
 
@@ -75,14 +84,20 @@ def _runs() -> tuple[FineTuningRun, ...]:
     return (
         *(FineTuningRun("untouched", "full", "adamw", 0, 0.0, 0, tested, (0,)) for tested in (8, 12, 40)),
         *(FineTuningRun("frontier", method, "adamw", SMALL_SET, RATES[method[:4]], seed, 12, (4, 8, 16, 32, 64))
-          for method in END_RATES for seed in seeds),
+          for method in ("full", "lora-1", "lora-8", "lora-16") for seed in seeds),
         *(FineTuningRun("frontier", method, "adamw", SMALL_SET, rate, seed, 12, (64,))
           for method, rates in END_RATES.items() for rate in rates for seed in (seeds if method == "full" else (0,))),
         *(FineTuningRun("optimizer", "full", optimizer, SMALL_SET, rate, seed, 12, (40,))
           for optimizer, rates in OPTIMIZER_RATES.items() for rate in rates for seed in seeds
           if seed == 0 or rate in REPEATED[optimizer]),
-        *(FineTuningRun("guard", method, "adamw", 12, RATES[method[:4]], seed, 8, (16, 32, 64))
+        *(FineTuningRun("guard", method, "adamw", 12, 3e-3 if method == "lora-8" else 1e-3, seed, 8, (12, 24, 48))
           for seed in seeds for method in GUARDS),
+        *(FineTuningRun("twelve", method, "adamw", 12, 1e-3 if method == "lora-8" else 3e-4, seed, 40, (32, 64, 96, 128, 160))
+          for method in GUARDS for seed in (0, 1)),
+        *(FineTuningRun("long", method, "adamw", SMALL_SET, RATES[method[:4]], seed, 40, (150,))
+          for method in ("full", *(f"lora-{rank}" for rank in (1, 2, 4, 8, 16))) for seed in seeds),
+        *(FineTuningRun("long", method, "adamw", SMALL_SET, rate, seed, 40, (150,))
+          for method in ("full", "lora-8") for rate in LONG_RATES if rate != RATES[method[:4]] for seed in (0, 1)),
         *(FineTuningRun("talks", method, "adamw", talks, RATES[method], seed, 40, (150,))
           for method in ("scratch", "full") for talks in (10, 40, 156) for seed in seeds),
     )  # fmt: skip

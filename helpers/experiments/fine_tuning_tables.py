@@ -60,18 +60,19 @@ def best_by_validation(rows: pandas.DataFrame, by: Sequence[str] = ("method", "r
     return means.loc[means.groupby(by[0], sort=False)["val"].idxmin()].set_index(by[0])
 
 
-def frontier_points(rows: pandas.DataFrame, method: str, seed: int, rate: float | None = None) -> pandas.DataFrame:
-    """Return points of the series "frontier", the untouched GPT first: those along the run at ``rate``, in order.
+def frontier_points(
+    rows: pandas.DataFrame, method: str, seed: int, rate: float | None = None, series: str = "frontier"
+) -> pandas.DataFrame:
+    """Return points of one method and seed, the untouched GPT first: those along the run at ``rate``, in order.
 
     Without ``rate``: the ends of the runs at all rates, the lowest rate first.
     """
-    before = rows[(rows["series"] == "untouched") & (rows["tested"] == 12)]
-    runs = rows[(rows["series"] == "frontier") & (rows["method"] == method) & (rows["seed"] == seed)]
+    runs = rows[(rows["series"] == series) & (rows["method"] == method) & (rows["seed"] == seed)]
     if rate is None:
         runs = runs[runs["steps"] == runs["steps"].max()].sort_values("rate")
     else:
         runs = runs[np.isclose(runs["rate"], rate)].sort_values("steps")
-    return pandas.concat([before, runs])
+    return pandas.concat([rows[(rows["series"] == "untouched") & rows["tested"].isin(runs["tested"])], runs])
 
 
 def old_at(points: pandas.DataFrame, new: float, column: str = "old") -> float:
@@ -89,17 +90,20 @@ def old_at(points: pandas.DataFrame, new: float, column: str = "old") -> float:
     return float(olds[after - 1] + part * (olds[after] - olds[after - 1]))
 
 
-def forgetting_gaps(rows: pandas.DataFrame, method: str, column: str = "old") -> pandas.DataFrame:
+def forgetting_gaps(
+    rows: pandas.DataFrame, method: str, series: str = "frontier", column: str = "old"
+) -> pandas.DataFrame:
     """Return how many bits more than full fine-tuning ``method`` has lost where both have learned equally much.
 
     A row for the end of each run: rate, seed, new, old, ``full`` and ``gap``. "full" is what full fine-tuning has of the old
     text, with the same seed, at the rate that would give the same ``new``: on the line between the ends of its runs. NaN
-    where it never came so low.
+    where no two of them lie around it. Seeds for which full fine-tuning was run at fewer rates than for others are left out.
     """
-    gaps = []
-    for seed in sorted(rows.loc[(rows["series"] == "frontier") & (rows["method"] == method), "seed"].unique()):
-        full = frontier_points(rows, "full", seed)
-        for end in frontier_points(rows, method, seed).iloc[1:].to_dict("records"):
+    of_series, gaps = rows[rows["series"] == series], []
+    rates = of_series[of_series["method"] == "full"].groupby("seed")["rate"].nunique()
+    for seed in rates[rates == rates.max()].index:
+        full = frontier_points(rows, "full", seed, series=series).iloc[1:]  # from the untouched GPT the way is no line
+        for end in frontier_points(rows, method, seed, series=series).iloc[1:].to_dict("records"):
             expected = old_at(full, end["new"], column)
             gaps.append({"rate": end["rate"], "seed": seed, "new": end["new"], "old": end[column], "full": expected})
     return pandas.DataFrame(gaps).eval("gap = old - full")

@@ -57,6 +57,7 @@ ROWS = pandas.DataFrame(
         ("frontier", "full", 3e-4, 1, 12, 8, 1.7, 1.6, 1.6),
         ("frontier", "full", 1e-3, 0, 12, 8, 1.4, 1.7, 1.9),
         ("frontier", "lora-8", 1e-3, 0, 12, 8, 1.9, 1.75, 1.4),
+        ("frontier", "lora-8", 1e-3, 1, 12, 8, 1.9, 1.75, 1.4),  # for this seed full has one rate alone: no curve
         ("frontier", "lora-1", 1e-3, 0, 12, 8, 1.3, 1.0, 1.0),
     ],
     columns=["series", "method", "rate", "seed", "tested", "steps", "val", "new", "old"],
@@ -82,11 +83,20 @@ def test_without_a_rate_the_points_are_the_ends_of_all_rates():
     assert list(points["rate"]) == [0.0, 3e-4, 1e-3] and list(points["steps"]) == [0, 8, 8]
 
 
+def test_another_series_has_its_own_beginning():
+    rows = ROWS.assign(series=ROWS["series"].replace("frontier", "long"), tested=ROWS["tested"].replace(12, 40))
+    points = frontier_points(rows.drop(index=0), "full", 0, series="long")
+    assert list(points["new"]) == [9.0, 1.5, 1.7] and frontier_points(rows, "full", 0).empty
+
+
 def test_a_gap_is_what_the_method_lost_beyond_full_at_the_same_level():
     (gap,) = forgetting_gaps(ROWS, "lora-8").to_dict("records")
     assert (gap["rate"], gap["seed"], gap["new"], gap["old"]) == (1e-3, 0, 1.75, 1.4)
-    assert gap["full"] == pytest.approx(1.25) and gap["gap"] == pytest.approx(0.15)  # full: from 2.0, 1.0 to 1.5, 1.5
-    (gap,) = forgetting_gaps(ROWS, "lora-1", "old_a").to_dict("records")
+    assert math.isnan(gap["gap"])  # full's ends lie at 1.5 and 1.7, the one at the higher rate last
+    lower = ROWS.assign(new=ROWS["new"].replace({1.5: 1.9, 1.75: 1.8}))
+    (gap,) = forgetting_gaps(lower, "lora-8").to_dict("records")
+    assert gap["full"] == pytest.approx(1.7) and gap["gap"] == pytest.approx(-0.3)  # halfway from 1.9, 1.5 to 1.7, 1.9
+    (gap,) = forgetting_gaps(ROWS, "lora-1", column="old_a").to_dict("records")
     assert gap["old"] == 0.0 and math.isnan(gap["gap"])  # full was never so low
 
 
