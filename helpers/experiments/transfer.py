@@ -3,14 +3,12 @@
     python -m helpers experiments transfer        run what data/transfer.csv lacks (an hour on one core)
 
 A small GPT reads the documentation strings of installed packages (``helpers.corpus.documentation_strings``) and no
-conversation: the checkpoint "gpt-docs". Then the same network is trained on few and many conversations from three starts: its
-weights ("documentation"), random ones ("scratch"), and those of a third GPT, pretrained alike on the same paragraphs with the
-words of each in random order ("shuffled"). The weights that did best on validation conversations are measured: bits per byte of
-the replies in the test conversations.
+conversation: the checkpoint "gpt-docs". Then the same network is trained on few and many conversations from two starts: from
+these weights ("documentation") and from random ones ("scratch"). The weights that did best on validation conversations are
+measured: bits per byte of the replies in the test conversations.
 """
 
 import copy
-import json
 import math
 import random
 from collections.abc import Sequence
@@ -38,7 +36,7 @@ from helpers.runtime import describe, seed_everything, start
 from helpers.training import fit, mean_loss, next_token_loss
 
 NAME = "gpt-docs"  # the checkpoint; its tokenizer is that of "gpt", so that only the weights differ between the starts
-STARTS = ("scratch", "shuffled", "documentation")
+STARTS = ("scratch", "documentation")
 CONTEXT, BATCH, CHECKS = 128, 8, 8  # tokens in a row, rows in a batch, measurements on validation conversations in a run
 CHECKED, TESTED = 16, 80  # validation and test conversations that are measured on
 STEPS = {0: 0, 100: 120, 400: 240, 1600: 360, 3588: 480}  # at most, by the number of conversations
@@ -90,9 +88,9 @@ def _runs() -> tuple[TransferRun, ...]:
     sizes = [size for size in STEPS if size]
     return (
         *(TransferRun("before", start, 0, 0.0, 0, 0) for start in STARTS),
-        *(TransferRun("rate", start, 400, rate, 7, STEPS[400]) for rate in (0.003, 0.01, 0.03) for start in STARTS[::2]),
+        *(TransferRun("rate", start, 400, rate, 7, STEPS[400]) for rate in (0.003, 0.01, 0.03) for start in STARTS),
         *(TransferRun("conversations", start, size, RATES[start], seed, STEPS[size])
-          for seed in range(3) for size in sizes for start in STARTS if start != "shuffled" or size <= 400),
+          for seed in range(3) for size in sizes for start in STARTS),
     )  # fmt: skip
 
 
@@ -100,12 +98,6 @@ RUNS = _runs()
 
 
 # --- pretraining -------------------------------------------------------------------------------------------------------
-
-
-def shuffled_words(paragraphs: Sequence[str], seed: int = 0) -> list[str]:
-    """Return the paragraphs with the words of each in random order: the same words beside each other, but no sentences."""
-    rng = random.Random(seed)
-    return [" ".join(rng.sample(words := paragraph.split(), len(words))) for paragraph in paragraphs]
 
 
 def documentation_stream(paragraphs: Sequence[str], tokenizer) -> torch.Tensor:
@@ -145,31 +137,22 @@ def pretrain(paragraphs: Sequence[str], tokenizer, device, recipe: Documentation
 
 @cache
 def pretrained(start_name: str) -> GPT:
-    """Return the weights of a start, the untrained ones of "scratch" with seed 0; what was not pretrained yet is, and is kept.
+    """Return the weights of a start: the untrained ones of "scratch" with seed 0, or the checkpoint gpt-docs.
 
-    "documentation" is the checkpoint gpt-docs, "shuffled" a file in build/training. Raises ValueError for another start.
+    Where the checkpoint is missing it is trained and saved. Raises ValueError for another start.
     """
-    tokenizer, file = checkpoints.load("gpt").tokenizer, resume_file(f"{NAME}-shuffled.model")
+    tokenizer = checkpoints.load("gpt").tokenizer
     if start_name not in STARTS:
         raise ValueError(f"there is no start {start_name!r}; known are {', '.join(STARTS)}")
     if start_name == "scratch":
         seed_everything(0)
         return GPT(RECIPE.config(len(tokenizer))).eval()
-    if start_name == "documentation" and (checkpoints.folder() / NAME / "card.json").exists():
-        return checkpoints.load(NAME).model
-    if start_name == "shuffled" and file.exists():
-        model = GPT(RECIPE.config(len(tokenizer)))
-        model.load_state_dict(torch.load(file, weights_only=True))
-        return model.eval()
-    text = documentation_text()
-    paragraphs = shuffled_words(text.paragraphs) if start_name == "shuffled" else text.paragraphs
-    model, facts = pretrain(paragraphs, tokenizer, start(seed=0), RECIPE, resume_file(f"{NAME}-{start_name}"))
-    print(start_name, json.dumps(facts))
-    if start_name == "shuffled":
-        torch.save(model.state_dict(), file)
-        return model
-    recipe = {"recipe": "DocumentationRecipe", **asdict(RECIPE), "text": text.sha256, "packages": text.versions}
-    checkpoints.save(Bot(model, tokenizer, NAME), recipe, facts | {"paragraphs": len(text.paragraphs)})
+    if not (checkpoints.folder() / NAME / "card.json").exists():
+        text, resume = documentation_text(), resume_file(NAME)
+        model, facts = pretrain(text.paragraphs, tokenizer, start(seed=0), RECIPE, resume)
+        recipe = {"recipe": "DocumentationRecipe", **asdict(RECIPE), "text": text.sha256, "packages": text.versions}
+        checkpoints.save(Bot(model, tokenizer, NAME), recipe, facts | {"paragraphs": len(text.paragraphs)})
+        resume.unlink(missing_ok=True)
     return checkpoints.load(NAME).model
 
 

@@ -24,7 +24,6 @@ from helpers.experiments.transfer import (
     pretrain,
     pretrained,
     reply_bits_by_kind,
-    shuffled_words,
     some_conversations,
 )
 from helpers.io import read_rows
@@ -50,7 +49,6 @@ def course(tokenizer, checkpoint_folder, tmp_path, monkeypatch):  # noqa: F811
     """A folder with the bot "gpt", tiny sizes, and no text but PARAGRAPHS."""
     monkeypatch.setenv("HELPERS_DEVICE", "cpu")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "build" / "training").mkdir(parents=True)
     checkpoints.save(Bot(factories.gpt(len(tokenizer), n_layer=1), tokenizer, "gpt"), {}, {})
     monkeypatch.setattr(transfer, "RECIPE", TINY)
     monkeypatch.setattr(transfer, "CONTEXT", 24)
@@ -58,13 +56,6 @@ def course(tokenizer, checkpoint_folder, tmp_path, monkeypatch):  # noqa: F811
     pretrained.cache_clear()
     yield tokenizer
     pretrained.cache_clear()
-
-
-def test_shuffled_paragraphs_have_the_same_words_and_no_order():
-    mixed = shuffled_words(PARAGRAPHS)
-    assert [sorted(text.split()) for text in mixed] == [sorted(text.split()) for text in PARAGRAPHS]
-    assert sum(new != old for new, old in zip(mixed, PARAGRAPHS)) > 30
-    assert mixed == shuffled_words(PARAGRAPHS) != shuffled_words(PARAGRAPHS, seed=1)
 
 
 def test_the_stream_has_every_paragraph_between_ends(tokenizer):
@@ -88,13 +79,11 @@ def test_what_was_pretrained_is_kept_and_is_no_bot(course, monkeypatch):
     assert card["recipe"]["text"] == text.sha256 and card["recipe"]["packages"] == {"soup": "1.0"}
     assert card["recipe"]["steps"] == TINY.steps and card["metrics"]["tokens of documentation"] > 0
     assert checkpoints.names() == ["gpt"]  # it has never read a conversation
-    shuffled = pretrained("shuffled").embed.weight
-    assert not torch.equal(first, shuffled) and not torch.equal(first, pretrained("scratch").embed.weight)
+    assert not torch.equal(first, pretrained("scratch").embed.weight)
     pretrained.cache_clear()
     monkeypatch.setattr(transfer, "pretrain", None)  # nothing is trained a second time
     assert torch.equal(pretrained("documentation").embed.weight, first)
-    assert torch.equal(pretrained("shuffled").embed.weight, shuffled)
-    with pytest.raises(ValueError, match="known are scratch, shuffled, documentation"):
+    with pytest.raises(ValueError, match="known are scratch, documentation"):
         pretrained("English")
 
 
@@ -160,7 +149,7 @@ def test_the_command_runs_what_the_table_lacks(course, tmp_path, monkeypatch):
     path = tmp_path / "transfer.csv"
     main(path)
     rows = read_rows(path)
-    assert [row["start"] for row in rows] == ["documentation", "scratch", "shuffled", "documentation"]
+    assert [row["start"] for row in rows] == ["documentation", "scratch", "documentation"]
     assert all(row["test"] > row["closing"] > 0 and row["validation"] > 0 for row in rows)
     assert [row["best_step"] for row in rows][0] == 0 and all(0 < row["best_step"] <= 4 for row in rows[1:])
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
