@@ -76,7 +76,7 @@ def test_the_learners_lora_is_the_packages_with_its_gradients():
     torch.testing.assert_close(ours(x), theirs(x))
     for layer in (ours, theirs):
         layer(x).square().sum().backward()
-    gradients = [{name: value.grad for name, value in layer.named_parameters() if value.requires_grad} for layer in (ours, theirs)]
+    gradients = [{name: part.grad for name, part in layer.named_parameters() if part.requires_grad} for layer in (ours, theirs)]
     assert set(gradients[0]) == {"A", "B"}
     torch.testing.assert_close(*gradients)
 
