@@ -111,6 +111,7 @@ TABLE: dict[str, dict[str, str]] = {
         "bits": "the measurement of this page: the new style and the old text",
         "reply_loss": "the learner's masked_cross_entropy of a batch, for fit",
         "changes": "what this page's stored runs gained and lost",
+        "stopped": "the row of a stored run that the learner's early_stopping keeps",
         "measure": "the live measurement of this page, every eight steps",
         "Ensemble": "averages probabilities, to be read; test_nb07_helpers holds it against the mean",
         "accuracies": "a table of this page's stored classifiers",
