@@ -19,6 +19,8 @@ def check_dpo_loss(dpo_loss: Callable) -> str:
     ref_chosen, ref_rejected = torch.tensor([-12.0, -6.5, -5.5]), torch.tensor([-20.0, -8.0, -9.5])
     given, beta = (chosen, rejected, ref_chosen, ref_rejected), 0.3
     answer = scalar(tried(call(dpo_loss, *given, beta, changed=CHANGED)), "one number, the mean loss")
+    if not torch.is_tensor(dpo_loss(*given, beta)):
+        raise Wrong("Return a tensor, not a Python number: a gradient must flow back through it.")
     margin = (chosen - ref_chosen) - (rejected - ref_rejected)
     losses = -logsigmoid(beta * margin)
     refuse_known(
@@ -26,6 +28,12 @@ def check_dpo_loss(dpo_loss: Callable) -> str:
         {
             "The sign of the reference is wrong: of each reply subtract its own reference's log-probability.": -logsigmoid(
                 beta * (chosen + ref_chosen - rejected - ref_rejected)
+            ).mean(),
+            "A pair of brackets is missing: the reference of the rejected reply is subtracted as well. (…) − (…).": -logsigmoid(
+                beta * (chosen - ref_chosen - rejected - ref_rejected)
+            ).mean(),
+            "β multiplies the policy only. It multiplies the whole difference.": -logsigmoid(
+                beta * chosen - ref_chosen - (beta * rejected - ref_rejected)
             ).mean(),
             "The reference is left out. Then a reply loses for being unlikely in the first place.": -logsigmoid(
                 beta * (chosen - rejected)
@@ -51,16 +59,14 @@ def check_dpo_loss(dpo_loss: Callable) -> str:
         raise Wrong(f"For my three pairs I expected {losses.mean():.4f} and got {answer.item():.4f}.")
     if not same(dpo_loss(chosen, rejected, chosen, rejected, 0.1), torch.tensor(math.log(2))):
         raise Wrong("Where the policy is its own reference, the loss must be ln 2 = 0.693.")
-    far = torch.tensor([-300.0], requires_grad=True)
-    answer = dpo_loss(far, torch.zeros(1), torch.zeros(1), torch.zeros(1), 1.0)
+    far, other = torch.tensor([-300.0], requires_grad=True), torch.zeros(1, requires_grad=True)
+    answer = dpo_loss(far, other, torch.zeros(1), torch.zeros(1), 1.0)
     if not torch.is_tensor(answer) or not torch.isfinite(answer):
         raise Wrong(
             "A pair that is 300 nats off must cost 300. Use logsigmoid: σ rounds to 0, and its logarithm is −∞."
         )
-    if not gradient_of(answer, far).any():
-        raise Wrong(
-            "No gradient flows through your loss: compute it with torch, from the log-probabilities as they are."
-        )
+    if not (gradient_of(answer, far).any() and gradient_of(answer, other).any()):
+        raise Wrong("A gradient must flow to both replies' log-probabilities: use them as they are, without detach.")
     return "At the start it is ln 2, and every nat gained on the reference counts."
 
 
@@ -94,6 +100,7 @@ def check_reply_log_probability(reply_log_probability: Callable) -> str:
             / 6,
             "Context and padding count in yours: where the label is −100, nothing may be added.": log_p.sum(1),
             "You took the mean, and over context and padding too. Sum where the label is not −100.": log_p.mean(1),
+            "Token 0 is left out in yours. Only −100 marks what does not count.": (log_p * (labels > 0)).sum(1),
             "Those are raw logits. Without log_softmax they are no log-probabilities.": (pick(logits) * mask).sum(1),
             "You summed probabilities. Take their logarithms: log_softmax instead of softmax.": (
                 pick(logits.softmax(-1)) * mask

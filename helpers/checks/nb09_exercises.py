@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import difference, near, number, refuse_known, same, scalar, tensor
+from helpers.checks.compare import call, difference, near, number, refuse_known, same, scalar, tensor
 
 
 @exercise
@@ -43,6 +43,8 @@ def check_expected_best(expected_best: Callable) -> str:
     for n in (1, 4, 5):
         if not near(answer := ask(scores, n), right(scores, n)):
             raise Wrong(f"For n = {n} I expected {right(scores, n)} and got {answer}.")
+    if not near(ask([2.0, 5.0, 2.0, 1.0], 2), right([2.0, 5.0, 2.0, 1.0], 2)):
+        raise Wrong("With two equal scores in the list yours is wrong: both count, each reply is one of its own.")
     return "One sample of replies gives the whole curve, averaged over all choices."
 
 
@@ -70,6 +72,10 @@ def check_clipped_policy_loss(clipped_policy_loss: Callable) -> str:
             "Only the clipped product is left. Take the smaller of it and of ρ A, or a step that went wrong stays.": right(
                 0.2, join=lambda free, clipped: clipped
             ),
+            "You took the smaller *ratio*, and multiplied then. Where the advantage is negative that is the larger product.": -(
+                torch.minimum((log_p - old).exp(), (log_p - old).exp().clip(0.8, 1.2)) * advantages
+            )[mask].sum()
+            / 3,
             "You took the larger of the two. PPO takes the smaller one: the pessimistic one.": right(
                 0.2, join=torch.maximum
             ),
@@ -109,7 +115,16 @@ def check_remove_direction(remove_direction: Callable) -> str:
     weights, direction = torch.tensor([3.0, 1.0, 2.0, 0.5]), torch.tensor([1.0, 2.0, 0.0, -2.0])
     length, along = direction.norm(), weights @ direction
     unit = direction / length
-    answer = tensor(tried(remove_direction(weights.clone(), direction.clone())), (4,), "a tensor, the new weights")
+    answer = tensor(
+        call(
+            remove_direction,
+            weights,
+            direction,
+            changed="You changed the weights that you were given: compute new ones.",
+        ),
+        (4,),
+        "a tensor, the new weights",
+    )
     right = weights - (weights @ unit) * unit
     refuse_known(
         answer,
@@ -134,4 +149,6 @@ def check_remove_direction(remove_direction: Callable) -> str:
         raise Wrong(f"Something else is in yours: {difference(answer, right)}.")
     if not same(remove_direction(torch.tensor([1.0, 1.0]), torch.tensor([0.0, 3.0])), torch.tensor([1.0, 0.0])):
         raise Wrong("With two weights it is wrong: use the length of what you are given.")
+    if not same(remove_direction(-weights, direction), -right):
+        raise Wrong("Where w · d is negative yours is wrong: the part along the direction has a sign.")
     return "The weights no longer point along that direction at all; what is left is as it was."

@@ -39,6 +39,7 @@ def check_leave_one_out_advantages(leave_one_out_advantages: Callable) -> str:
                 scores - (everything - scores) / 11
             ),
             "The sign is the other way around: score minus baseline.": -right,
+            "Your baseline is the mean of the whole batch. Take the others in the same row.": scores - scores.mean(),
             "That is the baseline. The advantage is the score minus it.": (rows - scores) / 3,
             "You divided by the standard deviation, as GRPO does. Here only the mean of the others is subtracted.": (
                 scores - rows / 4
@@ -95,6 +96,12 @@ def check_kl_penalized_rewards(kl_penalized_rewards: Callable) -> str:
             "The whole penalty stands at the last token. Each token has its own.": at(
                 last, scores - beta * moved.sum(1)
             ),
+            "The score replaces the penalty of the last token. Add it to that.": (-beta * moved).index_put(
+                (rows, last), scores
+            ),
+            "The score is subtracted. A high score is a reward: add it.": -beta * moved - at(last),
+            "The score stands one token too early. The last token is at mask.sum(1) − 1.": -beta * moved
+            + at((last - 1).clamp(min=0)),
             "Only the penalty is there, no score: add the score at the last token of each reply.": -beta * moved,
             "Only the score is there, no penalty.": at(last),
             "The reference is left out: then every unlikely token gets a bonus. The penalty is on log_p − log_p_ref.": (
@@ -190,7 +197,7 @@ def check_policy_gradient_loss(policy_gradient_loss: Callable) -> str:
         },
     )
     if not same(answer, right):
-        raise Wrong(f"For my three replies I expected {right:.3f} and got {answer.item():.3f}.")
+        raise Wrong(f"For my three replies I expected {right:.5f} and got {answer.item():.5f}.")
     moving = log_p.clone().requires_grad_()
     linked = rewards - 0.5 * (moving - moving.detach()) * mask  # the same numbers, computed from log_p
     answer = policy_gradient_loss(moving, linked, mask)

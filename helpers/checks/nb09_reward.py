@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import call, items, kind, refuse_known, same, scalar, shown, tensor
+from helpers.checks.compare import call, gradient_of, items, kind, refuse_known, same, scalar, shown, tensor
 
 
 @exercise
@@ -38,10 +38,10 @@ def check_bradley_terry_loss(bradley_terry_loss: Callable) -> str:
     )
     if not same(answer, losses.mean()):
         raise Wrong(f"For scores 3, 0, 1 against 2, 2, 0.5 I expected {losses.mean():.3f} and got {answer:.3f}.")
-    if not answer.requires_grad:
-        raise Wrong("No gradient flows through your loss: compute it with torch, from the scores as they are.")
-    far = torch.tensor([-200.0], requires_grad=True)
-    answer = bradley_terry_loss(far, torch.zeros(1))
+    far, other = torch.tensor([-200.0], requires_grad=True), torch.zeros(1, requires_grad=True)
+    answer = bradley_terry_loss(far, other)
+    if not (gradient_of(answer, far).any() and gradient_of(answer, other).any()):
+        raise Wrong("A gradient must flow to both scores: compute the loss with torch, from the scores as they are.")
     if not same(answer.detach(), torch.tensor(200.0), 1e-2):
         raise Wrong(
             f"A pair that is wrong by 200 must cost 200, and yours costs {answer.item()}. Use logsigmoid: σ rounds to 0."
@@ -91,6 +91,9 @@ def check_bootstrap_interval(bootstrap_interval: Callable) -> str:
             "Both ends are the same: you did not resample, or without replacement. A group may be chosen twice."
         )
     center = values.mean()
+    chosen = np.random.default_rng(1).integers(40, size=(10_000, 40))
+    picked = np.zeros((10_000, 40))
+    np.put_along_axis(picked, chosen, 1.0, axis=1)
     mistakes = {
         "You resampled single values. Those of a group belong together: resample whole groups.": cut(
             means(len(values), values, np.ones_like(values))
@@ -101,6 +104,14 @@ def check_bootstrap_interval(bootstrap_interval: Callable) -> str:
         "You chose as many groups as there are values. Choose G of the G groups, or the interval is too narrow.": cut(
             means(len(values))
         ),
+        "A group that was chosen twice counts once in yours. It counts twice.": cut((picked @ sums) / (picked @ sizes)),
+        "You divided by the number of all values. Divide by the number of values in the chosen groups.": cut(
+            sums[chosen].sum(1) / len(values)
+        ),
+        "You chose half as many groups as there are. Choose G of the G groups, or the interval is too wide.": cut(
+            means(20)
+        ),
+        "That is an 80 % interval: cut off 2.5 % at each end, not 10 %.": cut(right, 10, 90),
         "That is a 90 % interval: cut off 2.5 % at each end, not 5 %.": cut(right, 5, 95),
         "Those are the quartiles: half of the means. Take the 2.5th and the 97.5th percentile of them.": cut(
             right, 25, 75
@@ -113,14 +124,16 @@ def check_bootstrap_interval(bootstrap_interval: Callable) -> str:
         "Those are the mean and its standard error. Return the two ends of the interval.": (center, spread),
         "Your ends are sums, not means: divide by how many values the chosen groups have.": cut(means() * len(values)),
     }
-    if high - low > 5 * spread:
-        raise Wrong(
-            "Your interval is too wide: the lowest and the highest mean? Take the 2.5th and the 97.5th percentile."
-        )
     if off(cut(right)) > 0.16:
         message = min(mistakes, key=lambda known: off(mistakes[known]))
         if off(mistakes[message]) < 0.16:
             raise Wrong(message)
+        if max(low, high) < center - spread:
+            raise Wrong("Both ends lie below the mean. np.percentile takes percent, 2.5 and 97.5, not fractions.")
+        if high - low > 5 * spread:
+            raise Wrong(
+                "Your interval is too wide. Take the 2.5th and the 97.5th percentile of means over G groups each."
+            )
         raise Wrong(
             f"For my 80 values in 40 groups I expected about {shown(cut(right).round(2))} and got {shown([low, high])}."
         )
@@ -138,6 +151,13 @@ def _uses_its_arguments(bootstrap_interval: Callable, values, groups) -> None:
         raise Wrong("The same rng gives different intervals: use the generator you are given for every random number.")
     if once == other:
         raise Wrong("Another rng gives the same interval: use the generator you are given, not one with a fixed seed.")
+    two, ends = (np.array([1.0, 0.0, 1.0, 0.0]), np.array([0, 1, 0, 1])), []
+    for data in (two, (two[0], np.zeros(4, dtype=int))):
+        ends.append([round(float(end), 6) for end in bootstrap_interval(*data, np.random.default_rng(0), 400)])
+    if ends[0] != [0, 1]:
+        raise Wrong("Of two groups, one of ones and one of zeros, sometimes only one is chosen: the ends are 0 and 1.")
+    if ends[1] != [0.5, 0.5]:
+        raise Wrong("Within a group nothing is resampled: a chosen group brings all of its values.")
     low, high = bootstrap_interval(values, groups, np.random.default_rng(0), 1)
     if low != high:
         raise Wrong(

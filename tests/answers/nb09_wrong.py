@@ -50,6 +50,10 @@ def in_place(scores):
     return scores
 
 
+def mean_of_the_batch(scores):
+    return scores - scores.mean()
+
+
 # -- Build: rewards with a KL penalty ----------------------------------------------------------------------------------
 def at(positions, scores, mask):
     return torch.zeros(mask.shape).index_put((torch.arange(len(mask)), positions), scores)
@@ -111,6 +115,18 @@ def on_the_cpu(scores, log_p, log_p_ref, beta, mask):
         else None
     )
     return rewards + (torch.zeros(mask.shape) if last is None else last * scores[:, None])
+
+
+def score_assigned(scores, log_p, log_p_ref, beta, mask):
+    return (-beta * (log_p - log_p_ref) * mask).index_put((torch.arange(len(mask)), mask.sum(1) - 1), scores)
+
+
+def score_subtracted(scores, log_p, log_p_ref, beta, mask):
+    return -beta * (log_p - log_p_ref) * mask - at_the_end(scores, mask)
+
+
+def score_too_early(scores, log_p, log_p_ref, beta, mask):
+    return -beta * (log_p - log_p_ref) * mask + at((mask.sum(1) - 2).clamp(min=0), scores, mask)
 
 
 # -- Build: the policy-gradient loss -----------------------------------------------------------------------------------
@@ -223,6 +239,22 @@ def log_of_sigmoid(c, r, rc, rr, beta):
     return -torch.sigmoid(beta * margin(c, r, rc, rr)).log().mean()
 
 
+def a_bracket_missing(c, r, rc, rr, beta):
+    return -logsigmoid(beta * (c - rc - r - rr)).mean()
+
+
+def beta_on_the_policy(c, r, rc, rr, beta):
+    return -logsigmoid(beta * c - rc - (beta * r - rr)).mean()
+
+
+def rejected_detached(c, r, rc, rr, beta):
+    return -logsigmoid(beta * margin(c, r.detach(), rc, rr)).mean()
+
+
+def a_python_number(c, r, rc, rr, beta):
+    return -logsigmoid(beta * margin(c, r, rc, rr)).mean().item()
+
+
 # -- Build: the log-probability of a reply -----------------------------------------------------------------------------
 def picked(values, labels):
     return values.gather(-1, labels.clamp(min=0)[..., None])[..., 0]
@@ -243,6 +275,10 @@ def averaged_over_everything(logits, labels):
 
 def masked_mean(logits, labels):
     return (picked(logits.log_softmax(-1), labels) * (labels != -100)).mean(1)
+
+
+def without_token_0(logits, labels):
+    return (picked(logits.log_softmax(-1), labels) * (labels > 0)).sum(1)
 
 
 def raw_logits(logits, labels):
@@ -292,6 +328,7 @@ WRONG = {
         only_the_baseline: "That is the baseline",
         as_grpo: "as GRPO does",
         always_four: "not a fixed n",
+        mean_of_the_batch: "mean of the whole batch",
         in_place: "You changed a tensor",
     },
     "kl_penalized_rewards": {
@@ -306,6 +343,9 @@ WRONG = {
         no_reference: "reference is left out",
         of_probabilities: "difference of the probabilities",
         penalizes_padding: "Padding is penalized",
+        score_assigned: "replaces the penalty",
+        score_subtracted: "score is subtracted",
+        score_too_early: "one token too early",
         on_the_cpu: "always on the CPU",
     },
     "policy_gradient_loss": {
@@ -329,6 +369,10 @@ WRONG = {
         reference_left_out: "reference is left out",
         prefers_the_rejected: "prefers the rejected",
         beta_left_out: "β is missing",
+        a_bracket_missing: "brackets is missing",
+        beta_on_the_policy: "multiplies the policy only",
+        rejected_detached: "both replies",
+        a_python_number: "not a Python number",
         beta_outside: "outside of the logarithm",
         negative_loss: "loss is negative",
         summed_pairs: "sum over the pairs",
@@ -340,6 +384,7 @@ WRONG = {
         context_counted: "nothing may be added",
         averaged_over_everything: "mean, and over context",
         masked_mean: "mean over all positions",
+        without_token_0: "Token 0 is left out",
         raw_logits: "raw logits",
         sums_probabilities: "You summed probabilities",
         softmax_over_positions: "runs over the positions",

@@ -53,6 +53,10 @@ def without_gradient(chosen, rejected):
     return -logsigmoid(chosen - rejected).mean().detach()
 
 
+def chosen_detached(chosen, rejected):
+    return -logsigmoid(chosen.detach() - rejected).mean() + 0 * chosen.sum()
+
+
 # -- Build: an interval by conversation --------------------------------------------------------------------------------
 def interval(values, groups, rng, resamples=1000, number=None, cut=(2.5, 97.5), by_group=False):
     sums, sizes = np.bincount(groups, values), np.bincount(groups)
@@ -110,6 +114,40 @@ def always_a_thousand(values, groups, rng, resamples=1000):
 def one_standard_deviation(values, groups, rng, resamples=1000):
     low, high = interval(values, groups, rng, resamples, cut=(16, 84))
     return values.mean() - (high - low) / 2, values.mean() + (high - low) / 2
+
+
+def counted_once(values, groups, rng, resamples=1000):
+    size = groups.max() + 1
+    means = [values[np.isin(groups, rng.integers(size, size=size))].mean() for _ in range(resamples)]
+    return tuple(np.percentile(means, [2.5, 97.5]))
+
+
+def by_all_values(values, groups, rng, resamples=1000):
+    sums = np.bincount(groups, values)
+    return tuple(
+        np.percentile(sums[rng.integers(len(sums), size=(resamples, len(sums)))].sum(1) / len(values), [2.5, 97.5])
+    )
+
+
+def never_the_first(values, groups, rng, resamples=1000):
+    sums, sizes = np.bincount(groups, values), np.bincount(groups)
+    chosen = rng.integers(min(1, len(sums) - 1), len(sums), size=(resamples, len(sums)))
+    return tuple(np.percentile(sums[chosen].sum(1) / sizes[chosen].sum(1), [2.5, 97.5]))
+
+
+def inside_too(values, groups, rng, resamples=1000):
+    members = [values[groups == group] for group in range(groups.max() + 1)]
+    means = []
+    for _ in range(min(resamples, 2000)):
+        parts = [
+            rng.choice(members[group], len(members[group])) for group in rng.integers(len(members), size=len(members))
+        ]
+        means.append(np.concatenate(parts).mean())
+    return tuple(np.percentile(means, [2.5, 97.5]))
+
+
+def fractions(values, groups, rng, resamples=1000):
+    return interval(values, groups, rng, resamples, cut=(0.025, 0.975))
 
 
 # -- Build: the training of the row of weights -------------------------------------------------------------------------
@@ -196,6 +234,11 @@ def sum_of_choices(scores, n):
     return sum(map(max, itertools.combinations(scores, n)))
 
 
+def without_ties(scores, n):
+    choices = list(itertools.combinations(set(scores), n))
+    return sum(map(max, choices)) / len(choices)
+
+
 # -- Exercise 2 --------------------------------------------------------------------------------------------------------
 def clipped(log_p, old, advantages, mask, epsilon, ratio=None, join=torch.minimum):
     ratio = (log_p - old).exp() if ratio is None else ratio
@@ -238,6 +281,11 @@ def per_token(log_p, old, advantages, mask, epsilon=0.2):
     return clipped(log_p, old, advantages, mask, epsilon) * len(log_p) / mask.sum()
 
 
+def smaller_ratio(log_p, old, advantages, mask, epsilon=0.2):
+    ratio = (log_p - old).exp()
+    return -(torch.minimum(ratio, ratio.clip(1 - epsilon, 1 + epsilon)) * advantages)[mask].sum() / len(log_p)
+
+
 # -- Exercise 3 --------------------------------------------------------------------------------------------------------
 def not_divided(weights, direction):
     return weights - (weights @ direction) * direction
@@ -272,6 +320,15 @@ def normalized(weights, direction):
     return rest / rest.norm()
 
 
+def in_place(weights, direction):
+    weights -= the_part_along(weights, direction)
+    return weights
+
+
+def only_positive(weights, direction):
+    return weights - ((weights @ direction) / (direction @ direction)).clamp(min=0) * direction
+
+
 WRONG = {
     "bradley_terry_loss": {
         positive_logarithm: "put a minus in front",
@@ -282,7 +339,8 @@ WRONG = {
         mean_too_early: "mean before the logarithm",
         underflowing: "Use logsigmoid",
         a_python_number: "not a Python number",
-        without_gradient: "No gradient flows",
+        without_gradient: "to both scores",
+        chosen_detached: "to both scores",
     },
     "bootstrap_interval": {
         of_single_values: "You resampled single values",
@@ -290,6 +348,11 @@ WRONG = {
         as_many_groups_as_values: "as many groups as there are values",
         ninety_percent: "90 % interval",
         the_extremes: "Your interval is too wide",
+        counted_once: "chosen twice counts once",
+        by_all_values: "number of all values",
+        never_the_first: "the ends are 0 and 1",
+        inside_too: "Within a group nothing",
+        fractions: "not fractions",
         the_quartiles: "quartiles",
         swapped_ends: "ends are swapped",
         without_replacement: "without replacement",
@@ -319,6 +382,7 @@ WRONG = {
         worst_of_n: "kept the worst",
         mean_of_all: "mean of all scores",
         sum_of_choices: "sum over the choices",
+        without_ties: "With two equal scores",
     },
     "clipped_policy_loss": {
         maximizes: "a loss is minimized",
@@ -326,6 +390,7 @@ WRONG = {
         only_clips: "Only the clipped product",
         takes_the_larger: "larger of the two",
         old_to_new: "old to new",
+        smaller_ratio: "smaller *ratio*",
         no_exponential: "no exponential",
         padding_too: "Padding counts",
         always_a_fifth: "with ε = 0.5 it is not",
@@ -340,6 +405,8 @@ WRONG = {
         entries_set_to_0: "set entries to 0",
         unchanged: "came back as they were",
         normalized: "do not normalize",
+        in_place: "You changed the weights",
+        only_positive: "w · d is negative",
     },
 }
 
