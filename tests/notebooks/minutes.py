@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.notebooks import books
 
-SECONDS = {"00": 20, "01": 45}  # what all cells of a notebook may take; any other has OTHERS
+SECONDS = {"00": 20, "01": 45, "08": 120}  # what all cells of a notebook may take; any other has OTHERS
 OTHERS = 90
 WORDS, LINES = 180, 6  # a minute
 STARS = {1: 4, 2: 8, 3: 15}  # minutes to write a build cell or an exercise

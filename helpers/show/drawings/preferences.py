@@ -89,8 +89,8 @@ def rlhf_loop() -> Drawing:
     replies = figure.tensor(LEFT + 166, y + 46, 104, high, "replies", "sampled")
     model = figure.box(LEFT + 318, y, 142, high, "reward model", "gate", "one score a reply")
     reference = figure.box(LEFT + 318, y + 92, 142, high, Formula("reference π_{ref}"), "kept", "the bot it was")
-    reward = figure.box(LEFT + 508, y + 46, 142, high, "reward", "step", Formula("score − β · KL"))
-    advantage = figure.box(RIGHT - 102, y + 46, 102, high, "advantage", "step", "minus baseline", size=12.5)
+    reward = figure.box(LEFT + 508, y + 46, 142, high, "reward", "step", Formula("score − baseline\nminus β · KL"))
+    advantage = figure.box(RIGHT - 102, y + 46, 102, high, "advantage", "step", "whitened return", size=12.5)
     figure.arrow(policy.right_middle, replies.left_middle, width=1.8)
     for box in (model, reference):
         for start, end in ((replies, box), (box, reward)):
@@ -104,9 +104,8 @@ def rlhf_loop() -> Drawing:
     figure.label((policy.center[0] + loss.x) / 2, loss.center[1] + 18, "gradient", 12, color=INK)
     return figure.finish(
         "RLHF. The policy π samples replies. The reward model gives each one score; the reference, the bot it was before, gives "
-        "log-probabilities for the KL penalty: reward = score − β · KL. Minus a baseline it is the advantage, "
-        "and the policy lowers "
-        "−advantage · log π of its tokens. Only the policy learns.",
+        "log-probabilities for the KL penalty: reward = (score − baseline) − β · KL, token by token. The returns, whitened, "
+        "are the advantages, and the policy lowers −advantage · log π of its tokens. Only the policy learns.",
         "Orange: what learns. Blue: frozen.",
     )
 

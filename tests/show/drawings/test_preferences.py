@@ -24,7 +24,7 @@ def test_no_scores_are_refused():
 
 
 def test_the_loop_penalizes_the_distance(legible):
-    assert "score − β · KL" in legible(rlhf_loop())
+    assert "(score − baseline) − β · KL" in legible(rlhf_loop())
 
 
 def test_both_ways_lead_to_the_same_bot(legible):
