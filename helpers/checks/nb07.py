@@ -1,9 +1,10 @@
-"""Checks of notebook 07, *Fine-tuning: from text to talk*: its build cells and exercises; those of LoRA are in ``nb07_lora``."""
+"""Checks of notebook 07, *Fine-tuning: from text to talk*: its build cells; those of LoRA are in ``nb07_lora``."""
 
 from collections.abc import Callable
 
 from helpers.checks import Wrong, exercise, tried
-from helpers.checks.compare import call, items, near, number, refuse_known, same, scalar, shown, whole
+from helpers.checks.compare import call, items, refuse_known, same, scalar, shown, whole
+from helpers.checks.nb07_exercises import check_mixed, check_times_fewer
 from helpers.checks.nb07_lora import check_add_lora, check_LoRALinear
 
 __all__ = [
@@ -13,6 +14,11 @@ __all__ = [
 
 IDS, OWN, OTHERS = [9, 1, 5, 2, 6, 7, 1, 8, 2, 4, 9], 2, (1, 9)
 LABELS = [-100, -100, -100, 6, 7, 1, -100, -100, 4, 9]
+OTHER_ROWS = (
+    ([2, 4, 9, 5, 2, 6, 1], [4, 9, -100, -100, 6, 1], "Any token in `others` ends a turn, not only the first of them."),
+    ([9, 2, 6, 7], [-100, 6, 7], "A turn that the row cuts off counts as far as it goes."),
+    ([5, 1, 6, 2, 7, 1], [-100, -100, -100, 7, 1], "Before the first `own` our speaker has said nothing."),
+)
 
 
 @exercise
@@ -20,6 +26,12 @@ def check_reply_labels(reply_labels: Callable) -> str:
     """Build: a list of token ids to a list of labels, one less, with −100 where the loss should not count."""
     changed = "You changed the list of tokens you were given. Make a new list of labels."
     answer = items(call(reply_labels, list(IDS), OWN, OTHERS, changed=changed), "a list of labels")
+    if answer and all(isinstance(value, bool) for value in answer):
+        raise Wrong("These are flags. Return the tokens themselves where they count, and −100 elsewhere.")
+    if answer == [*LABELS, -100]:
+        raise Wrong("The last label is one too many: no token comes after the last.")
+    if answer == [-100, *LABELS[:-1]]:
+        raise Wrong("Your labels come one position too late: drop the first one, not the last.")
     if len(answer) == len(IDS):
         raise Wrong("You return a label for every token. The first token is never one: leave it out.")
     if len(answer) != len(LABELS):
@@ -36,6 +48,10 @@ def check_reply_labels(reply_labels: Callable) -> str:
         raise Wrong("The token that closes the turn does not count, so the bot never learns to stop.")
     if answer == [-100, 5, 2, -100, -100, -100, 8, 2, -100, -100]:
         raise Wrong("The other speaker's tokens count: you have the condition the wrong way around.")
+    if answer == [*LABELS[:6], 8, 2, 4, 9]:
+        raise Wrong("Once set, your flag is never cleared: a token in `others` ends the turn.")
+    if [value for value, right in zip(answer, LABELS) if right == -100] in ([1, 5, -100, 8, -100], [-100, 5, -100, 8, -100]):
+        raise Wrong("What the other speaker says counts, too. Only our speaker's turns do.")
     if any(value == 0 and right == -100 for value, right in zip(answer, LABELS)):
         raise Wrong("You wrote 0 where nothing counts; 0 is a token like any other. The number for that is −100.")
     if answer != LABELS:
@@ -44,6 +60,9 @@ def check_reply_labels(reply_labels: Callable) -> str:
         raise Wrong(
             "With own 2 and others (9,) the tokens [9, 2, 5, 9, 2, 6, 9] have the labels [-100, 5, 9, -100, 6, 9]."
         )
+    for ids, labels, message in OTHER_ROWS:
+        if items(reply_labels(list(ids), OWN, OTHERS), "a list of labels") != labels:
+            raise Wrong(f"{message} For {ids} the labels are {labels}.")
     return "What the bot says and the token with which it stops: nothing else counts."
 
 
@@ -56,7 +75,12 @@ def check_masked_cross_entropy(masked_cross_entropy: Callable) -> str:
     logits = torch.randn(2, 3, 5, generator=rng) * 2
     targets = torch.tensor([[4, -100, -100], [2, 1, 0]])
     changed = "You changed the logits or the targets you were given. Work on new tensors."
-    answer = scalar(call(masked_cross_entropy, logits, targets, changed=changed), "one number, the mean loss")
+    try:
+        answer = scalar(call(masked_cross_entropy, logits, targets, changed=changed), "one number, the mean loss")
+    except (IndexError, RuntimeError) as error:
+        if "out of bounds" not in str(error):
+            raise
+        raise Wrong("−100 is no token: choose the positions that count *before* you look up the targets.") from None
     refuse_known(answer, _mistakes(logits, targets))
     right = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
     if not same(answer, right):
@@ -71,6 +95,8 @@ def check_masked_cross_entropy(masked_cross_entropy: Callable) -> str:
     other, more = torch.randn(3, 4, 7, generator=rng), torch.tensor([[-100, 6, -100, 1], [-100] * 4, [0, 5, -100, 3]])
     if not same(masked_cross_entropy(other, more), torch.nn.functional.cross_entropy(other.flatten(0, 1), more.flatten())):
         raise Wrong("One batch is right, a larger one is not: is a size written down? (A row may have no target at all.)")
+    if not torch.isfinite(masked_cross_entropy(logits * 200, targets)):
+        raise Wrong("With logits far apart your loss is infinite: take log_softmax, not softmax and then the logarithm.")
     return "Every target that counts weighs the same, whichever row it is in."
 
 
@@ -110,10 +136,13 @@ def check_early_stopping(early_stopping: Callable) -> str:
     """Build: validation losses and patience to the index of the best one that was seen before training stopped."""
 
     def ask(losses, patience) -> int:
-        return whole(tried(early_stopping(list(losses), patience)), "an index")
+        changed = "You changed the list of losses. Leave it as it is."
+        return whole(tried(call(early_stopping, list(losses), patience, changed=changed)), "an index")
 
     losses = [3, 2, 2.5, 2.4, 1]
     answer = ask(losses, 2)
+    if answer == 4 and ask([5, 6, 7, 1], 2) == 0:  # it does stop, where losses rise without a pause
+        raise Wrong("You compare with the loss just before. Compare with the best so far: 2.4 does not beat 2.")
     if answer == 4:
         raise Wrong("With patience 2 the training ends at index 3: it never sees the 1 that comes after it.")
     if answer == 3:
@@ -126,73 +155,18 @@ def check_early_stopping(early_stopping: Callable) -> str:
         raise Wrong("With patience 3 it goes on to index 4 and sees the 1. Do you stop one too early?")
     if ask([5, 4, 4.5, 4.4, 4.3, 4.2], 3) != 1:
         raise Wrong("[5, 4, 4.5, 4.4, 4.3, 4.2] falls again after index 1, but never below 4: with patience 3 it is 1.")
+    if ask([3, 2, 4], 9) == 2:
+        raise Wrong("Where training is never stopped you return the last index. Return that of the best: for [3, 2, 4] it is 1.")
     if ask([5, 6, 4, 6, 3, 6], 2) != 4:
         raise Wrong("Each new best starts the count again: for [5, 6, 4, 6, 3, 6] and patience 2 it is 4.")
     if ask([2, 2, 3], 5) != 0:
         raise Wrong("Of equal losses the first counts: for [2, 2, 3] it is 0.")
+    if ask([2, 2, 2, 1], 2) != 0:
+        raise Wrong("An equal loss is not below the best, so it counts toward the patience: for [2, 2, 2, 1] and 2 it is 0.")
+    if ask([3, 4, 1], 1) != 0 or ask([3, 4, 5, 1], 5) != 3:
+        raise Wrong("For [3, 4, 1] and patience 1 it is 0, for [3, 4, 5, 1] and patience 5 it is 3: do you use `patience`?")
+    if ask([3, 2.99, 4, 4], 2) != 1:
+        raise Wrong("A small improvement is one, too: for [3, 2.99, 4, 4] it is 1.")
     if ask([7], 1) != 0:
         raise Wrong("With a single loss the best is that one, index 0.")
     return "It waits as long as its patience lasts and keeps the best it has seen."
-
-
-@exercise
-def check_mixed(mixed: Callable) -> str:
-    """Exercise 1: a list of all new items and a fraction of old ones, shuffled with a seed."""
-    new, old = [f"n{i}" for i in range(30)], [f"o{i}" for i in range(100)]
-
-    def ask(new, old, share, seed=0) -> list:
-        changed = "You changed a list you were given. Make a new one: `list(new) + …`."
-        return items(call(mixed, new, old, share, seed, changed=changed), "a list of items")
-
-    answer = ask(new, old, 0.25)
-    if any(item not in new and item not in old for item in map(str, answer)):
-        raise Wrong("There is something in your list that is in neither of the two.")
-    kept, sampled = [item for item in answer if item in new], [item for item in answer if item in old]
-    if sorted(kept) != sorted(new):
-        raise Wrong("All items of `new` belong in the list, each once: what is mixed in comes on top.")
-    if len(sampled) == 8:
-        raise Wrong(
-            "Yours adds a quarter of the number of *new* ones. A quarter of the whole should be old: share / (1 − share)."
-        )
-    if len(sampled) == 25:
-        raise Wrong("You took a quarter of the old list. Of 30 new and some old ones a quarter shall be old: 10.")
-    if len(sampled) != 10:
-        raise Wrong(f"With 30 new items and a share of 0.25 there are 10 old ones; I count {len(sampled)}.")
-    if len(set(sampled)) < 10:
-        raise Wrong("Some old items come twice, and ninety others not at all: sample without replacement.")
-    if answer[:30] == new or answer[-30:] == new:
-        raise Wrong("The list is not shuffled: training would read all of one kind first.")
-    if answer != ask(new, old, 0.25):
-        raise Wrong("The same seed gave two different lists. Use one `random.Random(seed)` for everything random.")
-    if answer == ask(new, old, 0.25, 1):
-        raise Wrong("Another seed gave the same list. Give the seed to the generator.")
-    if len(ask(new, old[:4], 0.5)) != 60:
-        raise Wrong("Of four old items thirty are needed: repeat the whole list seven times and sample the last two.")
-    if sorted(ask(new, old, 0.0)) != sorted(new):
-        raise Wrong("With a share of 0 nothing is mixed in.")
-    return "All that is new, with old text beside it, so that the old is not forgotten."
-
-
-@exercise
-def check_times_fewer(times_fewer: Callable) -> str:
-    """Exercise 2: the sizes of a GPT and a rank to the factor by which LoRA beside queries and values trains fewer parameters."""
-
-    def ask(*sizes) -> float:
-        return number(tried(times_fewer(*sizes)), "a factor")
-
-    answer, trained = ask(1_000_000, 100, 5, 3), 2 * 5 * 3 * (100 + 100)
-    known = {
-        "Yours trains half as many. There are A *and* B, beside both queries and values.": 2e6 / trained,
-        "That is the number of parameters trained. How many times fewer than all is it?": trained,
-        "Upside down: divide all parameters by those that are trained.": trained / 1e6,
-        "That counts whole matrices [d_model, d_model]. LoRA trains r rows and r columns beside each.": 1e6 / (2 * 5 * 100 * 100),
-        "You count LoRA in a single layer. There are n_layer of them.": 5e6 / trained,
-        "The rank is missing: A has r rows, B has r columns.": 3e6 / trained,
-    }
-    refuse_known(answer, known, near)
-    if not near(answer, 1e6 / trained):
-        sizes = "1,000,000 parameters, d_model 100, 5 layers, rank 3"
-        raise Wrong(f"For a GPT of {sizes}: {1e6 / trained:g} times; I got {shown(answer)}.")
-    if not near(ask(5_766_912, 256, 4, 8), 5_766_912 / (2 * 4 * 8 * 512)):
-        raise Wrong("One GPT is right, another is not: is a number written down?")
-    return f"GPT-3 with rank 4: {ask(175_000_000_000, 12_288, 96, 4):,.0f} times fewer, the paper's “10,000 times”."

@@ -36,12 +36,14 @@ def check_LoRALinear(LoRALinear: type) -> str:
                 parameter.copy_(torch.randn(parameter.shape) / 4)
         _forward(layer, linear, x)
         _gradients(layer, linear, x)
+    _narrow(layer)
     _other_sizes(LoRALinear)
     return "W stays, a narrow path runs beside it, and at first it adds nothing."
 
 
 def _parts(layer, weight) -> None:
     """See that the layer has linear, A, B and scale, of which only A and B are trained, and with which numbers they begin."""
+    import torch
     from torch import nn
 
     if missing := [name for name in ("linear", "A", "B", "scale") if not hasattr(layer, name)]:
@@ -57,6 +59,9 @@ def _parts(layer, weight) -> None:
             )
         if not part.requires_grad:
             raise Wrong(f"self.{name} is frozen, too. Freeze `linear` only: A and B are what is trained.")
+    trained = {name for name, parameter in layer.named_parameters() if parameter.requires_grad}
+    if more := sorted(trained - {"A", "B", "linear.weight", "linear.bias"}):
+        raise Wrong(f"self.{more[0]} would be trained as well. Only A and B are parameters; α / r is a plain number.")
     if not same(layer.linear.weight, weight):
         raise Wrong("self.linear no longer has the weights you were given. Keep `linear` itself: it is the pretrained W.")
     if layer.linear.weight.requires_grad or getattr(layer.linear.bias, "requires_grad", False):
@@ -74,6 +79,8 @@ def _parts(layer, weight) -> None:
         raise Wrong(
             f"The standard deviation of A is {spread / 96**0.5:.3g}. Divide random normal numbers by √in: here about 0.1."
         )
+    if int(torch.linalg.matrix_rank(layer.A.detach())) < 2:
+        raise Wrong("All rows of A are the same, so B A has rank 1 whatever r is. Give each row its own random numbers.")
     if not near(number(layer.scale, "self.scale"), 3.0):
         raise Wrong(f"self.scale is α / r, here 6 / 2 = 3; yours is {number(layer.scale, 'self.scale'):g}.")
 
@@ -83,7 +90,13 @@ def _forward(layer, linear, x) -> None:
     import torch
 
     with torch.no_grad():
-        answer, plain, beside = layer(x).double(), linear(x).double(), (x @ layer.A.T @ layer.B.T).double()
+        try:
+            answer = layer(x).double()
+        except RuntimeError as error:
+            if "cannot be multiplied" not in str(error) and "must match" not in str(error):
+                raise
+            raise Wrong("The shapes do not fit: x is a batch of rows, so A x is x @ A.T, and B of it is … @ B.T.") from None
+        plain, beside = linear(x).double(), (x @ layer.A.T @ layer.B.T).double()
         factors = {
             "That is W x + b alone. Add what A and B compute.": 0.0,
             "The factor α / r is missing before B A x.": 1.0,
@@ -92,10 +105,27 @@ def _forward(layer, linear, x) -> None:
             "You divide α by the width of the output, not by r.": 6.0 / 5,
             "You divide by r twice: self.scale is α / r already.": 1.5,
             "You subtract B A x. Add it.": -3.0,
+            "The factor α / r is in there twice.": 9.0,
         }
         refuse_known(answer, {message: plain + factor * beside for message, factor in factors.items()})
         if not same(answer, right := plain + 3 * beside, 1e-4):
             raise Wrong(f"y should be W x + b + (α / r) · B A x; yours has {difference(answer, right)}.")
+
+
+def _narrow(layer) -> None:
+    """See that no product of two matrices is as large as W: B A is not to be built."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, operation, types, arguments=(), options=None):
+            result = operation(*arguments, **(options or {}))
+            if operation is torch.ops.aten.mm.default and tuple(result.shape) in ((5, 96), (96, 5)):
+                raise Wrong("You build B A, as large as W. Multiply x by A first and the result by B: (x @ A.T) @ B.T.")
+            return result
+
+    with torch.no_grad(), Watch():
+        layer(torch.zeros(1, 96))
 
 
 def _gradients(layer, linear, x) -> None:
@@ -158,8 +188,14 @@ def check_add_lora(add_lora) -> str:
         raise Wrong("Nothing is left to train: you freeze A and B as well. Freeze the model first, then put LoRA into it.")
     if other := [name for name in free if name.rpartition(".")[2] not in "AB"]:
         raise Wrong(f"{other[0]} is still trained ({len(other)} such parameters). Freeze the whole model before you add LoRA.")
+    if len({id(getattr(part, "A", None)) for block in grown.blocks for part in (block.up,)}) < 3:
+        raise Wrong("The blocks share their LoRA. Make a new LoRALinear for each matrix of each block.")
+    if len(free) == 8:
+        raise Wrong("Only the last block's A and B can learn: freeze the model once, before the loop over its blocks.")
     if len(free) < 24:
         raise Wrong(f"3 blocks with 4 matrices have 24 matrices A and B; {len(free)} of them are trained in yours.")
+    if any(parameter.abs().max().item() for name, parameter in grown.named_parameters() if name.endswith(".B")):
+        raise Wrong("A matrix B is not zero, so the GPT has changed before any training. LoRALinear starts B at zero.")
     with torch.no_grad():
         if not same(grown(ids)[0], before(ids)[0], 1e-4):
             raise Wrong("The GPT's logits have changed. Hand the old matrix to LoRALinear, each in its own place.")

@@ -532,6 +532,128 @@ def all_four(parameters, d_model, n_layer, rank):
     return parameters / (n_layer * rank * 18 * d_model)
 
 
+# -- what a student's first slips were -------------------------------------------------------------------------------------
+def labels_with(clear=lambda number, others: number in others, opens=lambda number, own: number == own, start=False):
+    """The right walk, with another way to end a turn, to begin one, or to begin the row."""
+
+    def answer(ids, own, others):
+        labels, speaking = [], start
+        for number in ids:
+            labels.append(number if speaking else -100)
+            speaking = opens(number, own) or (speaking and not clear(number, others))
+        return labels[1:]
+
+    return answer
+
+
+never_cleared = labels_with(lambda number, others: False)
+first_other_only = labels_with(lambda number, others: number == others[0])
+speaks_from_the_start = labels_with(start=True)
+
+
+def both_speakers(ids, own, others):
+    return [-100 if number == own else number for number in ids[1:]]
+
+
+def too_late(ids, own, others):
+    return one_too_many(ids, own, others)[:-1]
+
+
+def one_appended(ids, own, others):
+    return [*one_too_many(ids, own, others)[1:], -100]
+
+
+def flags(ids, own, others):
+    return [label != -100 for label in one_too_many(ids, own, others)[1:]]
+
+
+def closed_turns_only(ids, own, others):
+    labels = one_too_many(ids, own, others)[1:]
+    end = max((place for place, number in enumerate(ids) if number in others), default=0)
+    return labels[:end] + [-100] * (len(labels) - end)
+
+
+def minus_hundred_as_index(logits, targets):
+    return -logits.log_softmax(-1).gather(-1, targets[..., None]).mean()
+
+
+def softmax_then_log(logits, targets):
+    counted = targets != -100
+    return -logits[counted].softmax(-1).log().gather(-1, targets[counted][:, None]).mean()
+
+
+def compares_with_the_last(losses, patience):
+    best, bad = 0, 0
+    for number in range(1, len(losses)):
+        bad = 0 if losses[number] < losses[number - 1] else bad + 1
+        best = number if losses[number] < losses[best] else best
+        if bad >= patience:
+            break
+    return best
+
+
+def ties_start_again(losses, patience):
+    best, bad = 0, 0
+    for number, loss in enumerate(losses):
+        bad = 0 if loss <= losses[best] else bad + 1
+        best = number if loss < losses[best] else best
+        if bad >= patience:
+            break
+    return best
+
+
+def last_if_never_stopped(losses, patience):
+    best = 0
+    for number, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = number
+        elif number - best >= patience:
+            return best
+    return len(losses) - 1
+
+
+def never_waits_for_one(losses, patience):
+    return stop(losses, max(2, patience))
+
+
+def sorts_the_losses(losses, patience):
+    best = stop(losses, patience)
+    losses.sort()
+    return best
+
+
+def at_the_end(new, old, share, seed):
+    rng, first = random.Random(seed), list(new)
+    rng.shuffle(first)
+    number = right_number(new, old, share)
+    return first + rng.sample(list(old) * (1 + number // len(old)), number)
+
+
+def the_same_old_ones(new, old, share, seed):
+    number = right_number(new, old, share)
+    items = list(new) + (list(old) * 20)[:number]
+    random.Random(seed).shuffle(items)
+    return items
+
+
+def rounds_down(new, old, share, seed):
+    rng, number = random.Random(seed), int(len(new) * share / (1 - share) + 1e-9)
+    items = list(new) + list(old) * (number // len(old)) + rng.sample(list(old), number % len(old))
+    rng.shuffle(items)
+    return items
+
+
+def from_copies(new, old, share, seed):
+    rng, number = random.Random(seed), right_number(new, old, share)
+    items = list(new) + (rng.sample(list(old), number) if number <= len(old) else rng.sample(list(old) * 20, number))
+    rng.shuffle(items)
+    return items
+
+
+def four_matrices(parameters, *sizes):
+    return parameters / trained_by(parameters, *sizes) / 2
+
+
 WRONG = {
     "reply_labels": {
         one_too_many: "a label for every token",
@@ -644,6 +766,23 @@ WRONG["times_fewer"] = {
     rank_three: "is a number written down",
     all_four: "rank 3: 166.667 times",
 }
+
+WRONG["reply_labels"] |= {
+    never_cleared: "never cleared", first_other_only: "not only the first", speaks_from_the_start: "has said nothing",
+    both_speakers: "What the other speaker says counts", too_late: "one position too late", one_appended: "one too many",
+    flags: "These are flags", closed_turns_only: "the row cuts off",
+}  # fmt: skip
+WRONG["masked_cross_entropy"] |= {minus_hundred_as_index: "is no token", softmax_then_log: "your loss is infinite"}
+WRONG["early_stopping"] |= {
+    compares_with_the_last: "with the loss just before", ties_start_again: "An equal loss",
+    last_if_never_stopped: "return the last index", never_waits_for_one: "do you use `patience`",
+    sorts_the_losses: "list of losses",
+}  # fmt: skip
+WRONG["mixed"] |= {
+    at_the_end: "not shuffled", the_same_old_ones: "the same old items", rounds_down: "use round()",
+    from_copies: "Repeat the whole list first",
+}  # fmt: skip
+WRONG["times_fewer"] |= {four_matrices: "four matrices a layer"}
 
 globals().update(closing_tests(nb07, "07_fine_tuning", WRONG))
 
