@@ -172,6 +172,9 @@ def conversation(*texts, speakers="AB", name="c"):
 SOUP = ("hello there my friend", "hello to you too", "how is the soup today", "the soup is fine, thank you")
 
 
+SMALL_TALK = ("Hello there, my friend!", "Hello to you too.", "How is the soup?", "It is fine, and you?", "Me too.", "Ok!")
+
+
 def conversations(number, texts=SOUP):
     """Return that many conversations with ids of their own and the same texts."""
     return [conversation(*texts, name=f"c{place}") for place in range(number)]

@@ -26,15 +26,7 @@ from tests import factories
 
 
 def talks(number):
-    texts = (
-        "Hello there, my friend!",
-        "Hello to you too.",
-        "How is the soup?",
-        "It is fine, and you?",
-        "Me too.",
-        "Ok!",
-    )
-    return factories.conversations(number, texts * 3)
+    return factories.conversations(number, factories.SMALL_TALK * 3)
 
 
 @pytest.fixture

@@ -18,15 +18,7 @@ from tests import factories
 
 
 def conversations():
-    texts = [
-        "Hello there, my friend!",
-        "Hello to you too.",
-        "How is the soup?",
-        "It is fine, and you?",
-        "Me too.",
-        "Ok!",
-    ] * 3
-    return factories.conversations(3, texts)
+    return factories.conversations(3, factories.SMALL_TALK * 3)
 
 
 @pytest.fixture
