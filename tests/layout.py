@@ -17,6 +17,8 @@ ROOMS = (
     "training",
     "evaluation",
     "interpretability",
+    "robustness",
+    "compression",
     "bots",
     "experiments",
     "show",

@@ -1,1 +1,1 @@
-"""Room 7, bots: bots that answer, their checkpoints and recipes (notebook 02 and on)."""
+"""Room 9, bots: bots that answer, their checkpoints and recipes (notebook 02 and on)."""

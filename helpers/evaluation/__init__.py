@@ -1,1 +1,1 @@
-"""Room 4, evaluation: the numbers every bot is measured by, and the scoreboard they stand on."""
+"""Room 5, evaluation: the numbers every bot is measured by, and the scoreboard they stand on."""

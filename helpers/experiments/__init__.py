@@ -1,1 +1,1 @@
-"""Room 8, experiments: the long runs behind the tables in data/."""
+"""Room 10, experiments: the long runs behind the tables in data/."""

@@ -1,4 +1,4 @@
-"""Room 3, training: one loop for every model of the course (built in notebook 02, used from there on)."""
+"""Room 4, training: one loop for every model of the course (built in notebook 02, used from there on)."""
 
 from helpers.training.history import History
 from helpers.training.loop import fit

@@ -1,0 +1,1 @@
+"""Room 8, compression: the same model in fewer bytes, or in less time."""
