@@ -13,12 +13,15 @@ from pathlib import Path
 
 TEXT_FILES = {".json", ".jsonl", ".csv", ".txt", ".md"}  # git may check these out with other line ends
 _DENIED = "you may not write there: choose another folder, or change its permissions"
+_NO_FOLDER = "part of this path is a file, where a folder was to be: choose another folder"
 _CURES = {
     "ENOSPC": "the disk is full: free some space, then try again",
     "EDQUOT": "your share of the disk is used up: delete something of yours, then try again",
     "EACCES": _DENIED,
     "EPERM": _DENIED,
     "ENOENT": "there is no such folder: choose another, or make it",
+    "ENOTDIR": _NO_FOLDER,
+    "EEXIST": _NO_FOLDER,
     "EROFS": "this disk is read-only: choose a folder on another one",
 }
 

@@ -29,6 +29,7 @@ def test_files_are_replaced_whole_and_nothing_else_is_left_behind(tmp_path, monk
         (errno.EACCES, PermissionError, "choose another folder"),
         (errno.EROFS, OSError, "read-only: choose a folder on another"),
         (errno.ENOENT, FileNotFoundError, "no such folder: choose another"),
+        (errno.ENOTDIR, NotADirectoryError, "part of this path is a file, where a folder was to be: choose another"),
     ],
 )
 def test_a_full_disk_or_a_closed_folder_says_what_to_do(tmp_path, monkeypatch, number, kind, words):

@@ -1,0 +1,3 @@
+"""The shared fixtures of ``tests.factories``."""
+
+from tests.factories import tokenizer  # noqa: F401
