@@ -37,6 +37,20 @@ class Cache(NamedTuple):
     def length(self) -> int:
         return self.keys[0].shape[2]
 
+    def cut(self, length: int, last: torch.Tensor) -> Cache:
+        """Return the state after the first ``length`` tokens alone; ``last`` int64 [B] is the last of these (notebook 12).
+
+        What was read after them is forgotten, as speculative decoding does with tokens it rejects. The keys and values do not
+        say which token they are of: without ``last`` the next token would make a pair with one that is gone. Raises
+        ValueError when ``length`` is not from 1 to the tokens that were read, or ``last`` is not one token for each row.
+        """
+        if not 1 <= length <= self.length:
+            raise ValueError(f"a state of {self.length} tokens cannot be cut to {length}: give 1 to {self.length}")
+        if last.shape != self.last.shape:
+            raise ValueError(f"last has shape {list(last.shape)}: give one token for each row, {list(self.last.shape)}")
+        keys, values = (tuple(part[:, :, :length] for part in parts) for parts in (self.keys, self.values))
+        return Cache(keys, values, self.padding, last)
+
 
 def bigram_index(before: torch.Tensor, ids: torch.Tensor, rows: int) -> torch.Tensor:
     """Return the row of a table for each pair of neighbors: a hash, so several rare pairs may share one."""
@@ -113,8 +127,16 @@ class GPT(Network):
             raise ValueError(
                 f"this GPT sees {self.context:,} tokens at once, and {start + length:,} were given: cut the oldest"
             )
+        return self.read(ids, state, padding, _mask(start, length, padding, ids.device))
+
+    def read(self, ids: torch.Tensor, state: Cache | None, padding: torch.Tensor | None, mask: torch.Tensor | None):
+        """Return what ``forward`` returns, with the ``mask`` it has chosen; nothing here asks how many tokens there are.
+
+        So it can be exported as one graph for any number of tokens, read before and now (``helpers.compression.onnx_export``).
+        """
+        start = state.length if state is not None else 0
         x, rotation = self._embedded(ids, start, padding, None if state is None else state.last)
-        mask, cache = _mask(start, length, padding, ids.device), []
+        cache = []
         for number, block in enumerate(self.blocks):
             past = None if state is None else (state.keys[number], state.values[number])
             x, keys_values = block(x, rotation, past, mask)

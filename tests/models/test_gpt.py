@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from helpers.corpus.batches.base import Batch
 from helpers.interpretability.input_gradients import input_gradient_norms
-from helpers.models.gpt import GPT, GPTConfig, bigram_index
+from helpers.models.attention import causal_mask
+from helpers.models.gpt import GPT, Cache, GPTConfig, bigram_index
 from helpers.models.gpt_attention import Attention, rotary_table, rotate
 from helpers.models.gpt_block import Block, RMSNorm
 from helpers.runtime import PRESETS
@@ -69,6 +70,35 @@ def test_a_state_is_not_changed_by_going_on_from_it(model, device):
     first = model(next_token, state)[0]
     model(next_token + 1, state)
     assert torch.equal(model(next_token, state)[0], first) and state.length == 6
+
+
+def test_a_state_cut_back_is_as_if_the_rest_was_never_read(model, device):
+    ids = torch.randint(50, (2, 9), device=device)
+    _, longer = model(ids)
+    _, state = model(ids[:, :5])
+    after = torch.tensor([[3], [8]], device=device)
+    cut = longer.cut(5, ids[:, 4])
+    assert cut.length == 5 and longer.length == 9 and torch.equal(cut.last, state.last)
+    torch.testing.assert_close(model(after, cut)[0], model(after, state)[0], atol=1e-4, rtol=1e-4)
+    if model.bigrams is not None:  # with the last token of the longer state the next pair would be another one
+        assert not torch.allclose(model(after, longer.cut(5, longer.last))[0], model(after, state)[0], atol=1e-2)
+    for length in (0, 10):
+        with pytest.raises(ValueError, match=f"a state of 9 tokens cannot be cut to {length}"):
+            longer.cut(length, ids[:, 4])
+    with pytest.raises(ValueError, match=r"last has shape \[1\]: give one token for each row, \[2\]"):
+        longer.cut(5, ids[:1, 4])
+
+
+def test_read_with_a_mask_of_ones_own_is_the_forward_pass(model, device):
+    """What is exported: the state of no token, and a mask that fits any number of tokens."""
+    ids, settings = torch.randint(50, (2, 9), device=device), model.settings
+    nothing = tuple(torch.zeros(2, settings.kv_heads, 0, settings.head_size, device=device) for _ in model.blocks)
+    state, whole = Cache(nothing, nothing, None, ids[:, 0] * 0 + 7), model(ids)[0]
+    parts = []
+    for piece in ids.split((5, 1, 3), dim=1):
+        logits, state = model.read(piece, state, None, causal_mask(piece.shape[1], state.length, device)[None, None])
+        parts.append(logits)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, atol=1e-4, rtol=1e-4)
 
 
 def test_padding_at_the_beginning_changes_nothing(model, device):
