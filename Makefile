@@ -3,6 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+EXTRAS := $(VENV)/.extras
 TRUSTED := $(VENV)/.trusted
 COLAB := .venv-colab
 COLAB_STAMP := $(COLAB)/.installed
@@ -42,7 +43,7 @@ REPORT := -p tests.conftest
 OTHER_COMPUTER := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
 	MKL_ENABLE_INSTRUCTIONS=SSE4_2
 
-.PHONY: help setup lab test notebooks student solved badges checkpoints bench test-portable test-colab clean
+.PHONY: help setup extras lab test notebooks student solved badges checkpoints bench test-portable test-colab clean
 
 help: ## list these targets (the default)
 	@echo "One Conversation: what make can do here"
@@ -55,6 +56,14 @@ $(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh .make/pi
 	@sh .make/venv.sh $(VENV) "$(PYTHON)"
 	@sh .make/install.sh $(VENV)
 	@pwd -P > $@
+
+# The packages that two notebooks can show and none needs. All that is tested is tested with them, and the student copies without.
+extras: $(EXTRAS) ## install what notebooks 10 and 12 can show and do not need (TensorBoard, ONNX)
+
+$(EXTRAS): $(STAMP)
+	@echo "Installing TensorBoard and ONNX (a minute)"
+	@$(PY) .make/pip.py install --quiet --constraint constraints.txt --editable ".[track,export]"
+	@touch $@
 
 lab: $(TRUSTED) ## open the first notebook in JupyterLab (ARGS="--no-browser --port 8899" is passed on)
 	@$(PY) -m jupyterlab --ServerApp.root_dir="$$(pwd)" --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
@@ -69,32 +78,32 @@ ifneq ($(shell find notebooks/[0-9][0-9]_*.ipynb -newer $(TRUSTED) 2>/dev/null),
 .PHONY: $(TRUSTED)
 endif
 
-test: $(STAMP) ## run every check: helpers, answers, format, browser, and all notebooks under strict nbval
+test: $(EXTRAS) ## run every check: helpers, answers, format, browser, and all notebooks under strict nbval
 	@$(PY) -m pytest notebooks tests --nbval --nbval-cell-timeout=120 $(NBVAL) $(ARGS)
 
-notebooks: badges ## run all notebooks in place and store their outputs (ARGS="--only 01" for one)
+notebooks: badges $(EXTRAS) ## run all notebooks in place and store their outputs (ARGS="--only 01" for one)
 	@$(PY) -m tests.notebooks.build $(ARGS)
 
 student: $(STAMP) ## copies for a class in build/student/ (no solutions, no outputs), run once to see that they work
 	@$(PY) -m tests.notebooks.student
 	@$(PY) -m pytest tests/notebooks/copies.py -k student $(COPIES) $(ARGS)
 
-solved: $(STAMP) ## copies with every stub filled in build/solved/, run to see that the learner's own code carries them
+solved: $(EXTRAS) ## copies with every stub filled in build/solved/, run to see that the learner's own code carries them
 	@$(PY) -m tests.notebooks.solved
 	@$(PY) -m pytest tests/notebooks/copies.py -k solved $(COPIES) $(ARGS)
 
 badges: $(STAMP) ## write the repository's address and the setup cell into every notebook
 	@$(PY) -m tests.notebooks.badges
 
-checkpoints: $(STAMP) ## train the bots again and rewrite the scoreboard (hours; ARGS="rnn" for one)
+checkpoints: $(EXTRAS) ## train the bots again and rewrite the scoreboard (hours; ARGS="rnn" for one)
 	@$(PY) -m helpers bots train $(ARGS)
 
-bench: $(STAMP) ## measure speed and memory (minutes; not part of make test)
+bench: $(EXTRAS) ## measure speed and memory (minutes; not part of make test)
 	@for file in tests/benchmarks/bench_*.py; do \
 		[ -f "$$file" ] || { echo "There are no benchmarks yet."; continue; }; \
 		$(PY) "$$file" $(ARGS) || exit 1; done
 
-test-portable: $(STAMP) ## run the notebooks once more, imitating another computer
+test-portable: $(EXTRAS) ## run the notebooks once more, imitating another computer
 	@$(OTHER_COMPUTER) $(PY) -m pytest notebooks --nbval --nbval-cell-timeout=600 $(NBVAL) $(REPORT) $(ARGS)
 
 test-colab: $(COLAB_STAMP) ## run the notebooks with the versions Colab has, the course installed as Colab does it

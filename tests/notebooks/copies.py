@@ -1,17 +1,41 @@
 """Run the copies of the notebooks: solved ones, in which the learner has written everything, and the students' ones.
 
-Not part of `make test` (pytest does not find it by its name): `make solved` and `make student` run it, and so does CI.
+Not part of `make test` (pytest does not find it by its name): `make solved` and `make student` run it, and so does CI. The
+students' copies run without the optional packages, as on a computer that has only what `make lab` installs.
 """
 
 import copy
+import os
 import re
+from pathlib import Path
 
 import pytest
 
+from helpers.extras import EXTRAS
 from tests.notebooks import books, build, solved, student
 
 PATHS = books.paths()
 NAMES = [path.stem for path in PATHS]
+# Python runs a sitecustomize at its start; this one lets nothing find the optional packages.
+HIDDEN = f"""\
+import sys
+
+
+class Hidden:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in {sorted(EXTRAS)}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+
+sys.meta_path.insert(0, Hidden)
+"""
+
+
+def without_extras(folder: Path) -> dict[str, str]:
+    """Return an environment for a process that finds none of the optional packages; `folder` is written to."""
+    (folder / "sitecustomize.py").write_text(HIDDEN, encoding="utf-8")
+    return {**os.environ, "PYTHONPATH": str(folder)}
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
@@ -23,7 +47,8 @@ def test_solved(path):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
-def test_student(path):
+def test_student(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", without_extras(tmp_path)["PYTHONPATH"])
     book = student.strip(books.read(path))
     text = books.text(book)
     assert not re.search(r"answer=|why=|<summary>Solution", text), "an answer stands in plain sight"
