@@ -57,11 +57,20 @@ def embedding_steps(model, ids, targets, epsilon: float, direction: str, generat
     return random_step(like, epsilon if direction == "random" else 0.0, mask, generator)
 
 
+def perturbed_loss(model: LetterClassifier, batch, step: torch.Tensor) -> torch.Tensor:
+    """Return half the loss on a clean batch and half that after ``step`` [B, T, D] on its embeddings, a scalar in nats.
+
+    The step counts as a constant: no gradient goes through it.
+    """
+    logits = model.from_embedded(model.embed(batch.ids) + step.detach(), batch.ids != 0)
+    return 0.5 * class_loss(model, batch) + 0.5 * functional.cross_entropy(logits.float(), batch.targets)
+
+
 class PerturbedLoss:
     """The loss of ``train_classifier`` for adversarial training: half of it clean, half after a step of size ``epsilon``.
 
     ``direction`` is one of DIRECTIONS: "random" is the control with a step of the same size, "none" the control that is
-    trained on the clean texts twice. The step counts as a constant: no gradient goes through it.
+    trained on the clean texts twice.
     """
 
     def __init__(self, epsilon: float, direction: str = "gradient", seed: int = 0):
@@ -71,8 +80,7 @@ class PerturbedLoss:
 
     def __call__(self, model: LetterClassifier, batch) -> torch.Tensor:
         step = embedding_steps(model, batch.ids, batch.targets, self.epsilon, self.direction, self.generator)
-        logits = model.from_embedded(model.embed(batch.ids) + step, batch.ids != 0)
-        return 0.5 * class_loss(model, batch) + 0.5 * functional.cross_entropy(logits.float(), batch.targets)
+        return perturbed_loss(model, batch, step)
 
 
 class HotFlipLoss:

@@ -22,13 +22,11 @@ class TriggerPrompts(NamedTuple):
     ids: torch.Tensor  # [B, T] int64, padded at the beginning
     padding: torch.Tensor  # [B] int64: how much of each row is padding
     speakers: torch.Tensor  # [B] int64: the token of whoever replies
-    messages: list[str]  # the last messages, to which the trigger is added
 
 
 def trigger_prompts(tokenizer, contexts: Sequence[Sequence[str]]) -> TriggerPrompts:
     """Return contexts, lists of messages of A and B in turn, as prompts. Raises ValueError for none, or an empty one."""
-    if not len(contexts) or not all(len(context) for context in contexts):
-        raise ValueError("give one context at least, and one message at least in each: the trigger goes to its end")
+    _check(contexts)
     rows = []
     for context in contexts:
         turns = ([tokenizer.speaker("AB"[n % 2]), *tokenizer.encode(text)] for n, text in enumerate(context))
@@ -37,16 +35,24 @@ def trigger_prompts(tokenizer, contexts: Sequence[Sequence[str]]) -> TriggerProm
     ids = torch.tensor([[tokenizer.pad] * (longest - len(row)) + row for row in rows])
     speakers = torch.tensor([tokenizer.speaker("AB"[len(context) % 2]) for context in contexts])
     padding = torch.tensor([longest - len(row) for row in rows])
-    return TriggerPrompts(ids, padding, speakers, [context[-1] for context in contexts])
+    return TriggerPrompts(ids, padding, speakers)
 
 
-def survives(tokenizer, messages: Sequence[str], trigger: Sequence[int]) -> bool:
-    """Return whether every message with the trigger's text after it, tokenized again, has the message's tokens and the trigger's.
+def survives(tokenizer, contexts: Sequence[Sequence[str]], trigger: Sequence[int]) -> np.ndarray:
+    """Return for which contexts the last message with the trigger's text after it has exactly these tokens, bool [N].
 
-    The tokens "wh" and "at" do not survive, where "what" is a token of its own.
+    That text, tokenized again, must be the message's own tokens and then ``trigger``. The tokens "wh" and "at" do not survive
+    where "what" is a token of its own. Raises ValueError for an empty context.
     """
+    _check(contexts)
     text, trigger = tokenizer.decode(list(trigger)), list(trigger)
-    return all(list(tokenizer.encode(each + text)) == [*tokenizer.encode(each), *trigger] for each in messages)
+    messages = (context[-1] for context in contexts)
+    return np.array([list(tokenizer.encode(each + text)) == [*tokenizer.encode(each), *trigger] for each in messages])
+
+
+def _check(contexts: Sequence[Sequence[str]]) -> None:
+    if not len(contexts) or any(isinstance(context, str) or not len(context) for context in contexts):
+        raise ValueError("give one context at least, a list of one message or more each: the trigger goes to its end")
 
 
 class TriggerSearch:
@@ -60,7 +66,7 @@ class TriggerSearch:
         if length < 1:
             raise ValueError(f"length is {length}: a trigger has one token at least, usually 3")
         self.model, self.tokenizer, self.target, self.length, self.calls = model, tokenizer, target, length, 0
-        self.prompts = trigger_prompts(tokenizer, contexts)
+        self.contexts, self.prompts = contexts, trigger_prompts(tokenizer, contexts)
         need = self.prompts.ids.shape[1] + length + 1
         if need > model.context:
             raise ValueError(
@@ -112,7 +118,8 @@ class TriggerSearch:
         return float(np.log(self.probabilities(trigger)).mean())
 
     def survives(self, trigger: Sequence[int]) -> bool:
-        return survives(self.tokenizer, self.prompts.messages, trigger)
+        """Return whether the trigger survives in all contexts."""
+        return bool(survives(self.tokenizer, self.contexts, trigger).all())
 
 
 class Trigger(NamedTuple):

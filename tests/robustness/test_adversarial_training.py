@@ -12,6 +12,7 @@ from helpers.robustness.adversarial_training import (
     accuracy_after_step,
     embedding_steps,
     gradient_step,
+    perturbed_loss,
     random_step,
     sign_step,
 )
@@ -79,6 +80,9 @@ def test_half_of_the_loss_is_clean_and_the_step_is_a_constant():
     logits = model.from_embedded(model.embed(data.ids) + step, data.ids != 0)
     by_hand = 0.5 * clean + 0.5 * torch.nn.functional.cross_entropy(logits, data.targets)
     loss = PerturbedLoss(0.3)(model, data)
+    torch.testing.assert_close(perturbed_loss(model, data, step), by_hand)
+    moving = step.clone().requires_grad_()
+    assert torch.autograd.grad(perturbed_loss(model, data, moving), moving, allow_unused=True)[0] is None
     torch.testing.assert_close(loss, by_hand)
     assert loss > clean
     gradients = [torch.autograd.grad(value, model.head.weight)[0] for value in (loss, by_hand)]

@@ -35,10 +35,11 @@ def test_prompts_are_all_but_the_trigger(bpe):
             ids += [bpe.speaker("AB"[place % 2]), *bpe.encode(text)]
         assert row[padding:].tolist() == ids and row[:padding].eq(bpe.pad).all()
         assert speaker == bpe.speaker("AB"[len(context) % 2])
-    assert prompts.messages == ["how are you", "the soup is fine", "so the fish?"] and prompts.padding.min() == 0
-    for bad in ([], [["hello"], []]):
-        with pytest.raises(ValueError, match="give one context at least"):
-            trigger_prompts(bpe, bad)
+    assert prompts.padding.min() == 0
+    for bad in ([], [["hello"], []], ["hello"]):
+        for function in (trigger_prompts, lambda bpe, contexts: survives(bpe, contexts, [9])):
+            with pytest.raises(ValueError, match="give one context at least"):
+                function(bpe, bad)
 
 
 def test_the_probability_is_that_of_the_text_read_whole(search, model, bpe):
@@ -56,12 +57,11 @@ def test_the_probability_is_that_of_the_text_read_whole(search, model, bpe):
 
 def test_retokenized_tokens_must_be_the_same(bpe):
     whole = bpe.encode("what")
-    assert len(whole) == 1 and survives(bpe, CONTEXTS[0], bpe.encode(" what the"))
+    assert len(whole) == 1 and survives(bpe, CONTEXTS, bpe.encode(" what the")).tolist() == [True] * 3
     letters = [bpe.encode(letter)[0] for letter in "what"]
-    assert bpe.decode(letters) == "what" and not survives(bpe, CONTEXTS[0], letters)
-    # A token that melts into the end of one of the messages does not survive either.
-    ending = bpe.encode("at")
-    assert survives(bpe, ["so?"], ending) and not survives(bpe, ["so?", "so wh"], ending)
+    assert bpe.decode(letters) == "what" and not survives(bpe, CONTEXTS, letters).any()
+    # A token that melts into the end of one of the messages does not survive there.
+    assert survives(bpe, [["so?"], ["what", "so wh"]], bpe.encode("at")).tolist() == [True, False]
 
 
 def test_the_gradient_is_that_of_the_mean_log_probability(search, model, bpe):
@@ -89,14 +89,14 @@ def test_the_gradient_is_that_of_the_mean_log_probability(search, model, bpe):
 def test_the_search_finds_more_than_chance_of_equal_cost(search, bpe):
     found = find_trigger(search, rounds=2, tries=8)
     assert found.calls == search.calls and len(found.tokens) == 3 and found.text == bpe.decode(found.tokens)
-    assert survives(bpe, search.prompts.messages, found.tokens)
+    assert survives(bpe, CONTEXTS, found.tokens).all()
     assert found.score == pytest.approx(search.score(found.tokens)) and set(found.tokens) <= set(
         search.candidates().tolist()
     )
     start = search.score((bpe.encode(" the") * 3)[:3])
     chance = random_trigger(search, found.calls)
     assert found.score > start and found.score > chance.score - 0.3 and chance.calls == found.calls
-    assert survives(bpe, search.prompts.messages, chance.tokens)
+    assert survives(bpe, CONTEXTS, chance.tokens).all()
     assert chance == random_trigger(search, found.calls) != random_trigger(search, found.calls, seed=1)
 
 
