@@ -1,4 +1,4 @@
-"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 09).
+"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 12).
 
 >>> from helpers.show import drawings
 >>> drawings.lstm_cell(2, hidden_size=128)
@@ -41,6 +41,21 @@ _WHERE = {
     "best_of_n": "preferences",
     "rlhf_loop": "preferences",
     "rlhf_and_dpo": "preferences",
+    "logit_lens": "inside",
+    "head_ablation": "inside",
+    "activation_patching": "inside",
+    "induction_head": "inside",
+    "sparse_autoencoder": "inside",
+    "hotflip": "attacks",
+    "gradient_step": "attacks",
+    "adversarial_training": "attacks",
+    "filter_walls": "attacks",
+    "quantization": "compressing",
+    "two_in_a_byte": "compressing",
+    "gptq": "compressing",
+    "pruning_masks": "compressing",
+    "distillation": "faster",
+    "speculative_decoding": "faster",
 }
 __all__ = list(_WHERE)
 
