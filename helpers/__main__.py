@@ -36,6 +36,8 @@ EXPERIMENTS = {
     "rlhf": "helpers.experiments.rlhf",
     "rlhf_seeds": "helpers.experiments.rlhf_seeds",
     "overoptimization": "helpers.experiments.overoptimization",
+    "robustness": "helpers.experiments.robustness",
+    "robustness_bots": "helpers.experiments.robustness_bots",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 
