@@ -38,6 +38,7 @@ EXPERIMENTS = {
     "overoptimization": "helpers.experiments.overoptimization",
     "robustness": "helpers.experiments.robustness",
     "robustness_bots": "helpers.experiments.robustness_bots",
+    "robustness_data": "helpers.experiments.robustness_data",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 

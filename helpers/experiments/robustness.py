@@ -1,11 +1,11 @@
-"""The runs behind notebook 11, first half: what a changed context costs, and what protects a classifier of letters.
+"""The runs behind notebook 11, first part: what a changed context costs, and what protects a classifier of letters.
 
     python -m helpers experiments robustness        run what the tables data/robustness_*.csv lack
 
 robustness_costs.csv: bits per byte of the same replies of test conversations after changed contexts. Of gpt, of gpt-chat, and of
 gpt tuned for 60 steps on replies after capitals, and for as many on the same replies after unchanged contexts: the control.
-robustness_defences.csv: the classifier of letters trained in six ways for the same number of steps, and attacked. The second
-half is in ``helpers.experiments.robustness_bots``.
+robustness_defences.csv: the classifier of letters trained in six ways for the same number of steps, and attacked. More in
+``helpers.experiments.robustness_bots`` and ``robustness_data``.
 """
 
 from functools import partial

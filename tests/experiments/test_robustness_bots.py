@@ -1,6 +1,5 @@
-"""The runs of notebook 11, second half: found on one split and measured on another, and each beside its control."""
+"""The runs of notebook 11, second part: found on one split and measured on another, and each beside its control."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -9,19 +8,12 @@ from helpers.bots.bot import Bot
 from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.experiments import robustness_bots
 from helpers.experiments.robustness_bots import (
-    DIRT,
     INSTRUCTIONS,
     READERS,
     BotsRun,
-    MeanOfParameters,
     calibration_row,
-    copies,
-    data_row,
-    ensemble_rows,
     instruction_rows,
     main,
-    markup,
-    shuffled_turns,
     trigger_rows,
 )
 from helpers.io import read_rows
@@ -37,9 +29,6 @@ def small(monkeypatch):
         for seed, name in enumerate(READERS)
     }
     monkeypatch.setattr(robustness_bots.checkpoints, "load", bots.get)
-    monkeypatch.setattr(robustness_bots, "SIZES", {"n_embd": 16, "n_layer": 1, "n_head": 2, "context": 16})
-    monkeypatch.setattr(robustness_bots, "DATA_STEPS", 3)
-    monkeypatch.setattr(robustness_bots.train_small, "__defaults__", (3,))
     return factories.corpus(talks(30), talks(4, 30), talks(6, 34))
 
 
@@ -79,51 +68,6 @@ def test_the_temperature_is_of_validation_tokens_only(small, monkeypatch):
     assert row["nats"] == pytest.approx(float(torch.nn.functional.cross_entropy(*test)), rel=1e-5)
 
 
-def test_dirt_is_of_one_half_and_of_one_size():
-    rng, everyone = np.random.default_rng(0), talks(150)
-    for name, change in DIRT.items():
-        changed = change(everyone, rng)
-        assert len(changed) == (0 if name == "the clean half alone" else 150), name
-    assert len({talk.id for talk in copies(everyone, rng)}) == 1
-    mixed = shuffled_turns(everyone[:9], rng)
-    assert sorted(t.text for talk in mixed for t in talk.turns) == sorted(
-        t.text for talk in everyone[:9] for t in talk.turns
-    )
-    assert [len(talk.turns) for talk in mixed] == [7] * 9 and mixed[0].turns != everyone[0].turns
-    assert markup("it's a & b", rng) == '<div class="msg"><p>it&#39;s a &amp; b</p></div><br/>'
-
-
-def test_the_same_half_is_clean_for_every_row(small, monkeypatch):
-    seen = {}
-
-    def train(talks, tokenizer, seed):
-        seen[len(seen)] = {talk.id: talk.turns[0].text for talk in talks}
-        return factories.gpt(len(tokenizer))
-
-    monkeypatch.setattr(robustness_bots, "train_small", train)
-    tokenizer = robustness_bots.checkpoints.load("gpt").tokenizer
-    for name in ("the clean half alone", "upper case", "clean"):
-        data_row(BotsRun("data", name, 0), small, tokenizer)
-    half, capitals, clean = seen.values()
-    assert len(half) == 15 and len(capitals) == len(clean) == 30
-    assert all(capitals[key] == text == clean[key] for key, text in half.items())
-    assert all(capitals[key] == clean[key].upper() for key in set(clean) - set(half))
-
-
-def test_ensembles_have_their_controls(small):
-    tokenizer, models = robustness_bots.checkpoints.load("gpt").tokenizer, {}
-    for seed in (0, 1, 2):
-        data_row(BotsRun("data", "clean", seed), small, tokenizer, models)
-    rows = ensemble_rows([models[seed] for seed in (0, 1, 2)], small, tokenizer)
-    table = {(row["models"], row["mean_of"]): row["bits_per_byte"] for row in rows}
-    assert len(table) == 3 + 2 * 2
-    alone = [table[1, f"seed {seed}"] for seed in (0, 1, 2)]
-    assert table[3, "probabilities"] <= sum(alone) / 3
-    mean = MeanOfParameters([models[0], models[1]])
-    torch.testing.assert_close(mean.embed.weight, (models[0].embed.weight + models[1].embed.weight) / 2)
-    assert mean.head.weight is mean.embed.weight
-
-
 def test_an_instruction_is_read_before_the_last_message(small):
     tables = {name: instruction_rows(BotsRun("instruction", name, 0), small) for name in INSTRUCTIONS}
     assert all([row["bot"] for row in rows] == ["gpt-chat", "dpo"] for rows in tables.values())
@@ -132,17 +76,13 @@ def test_an_instruction_is_read_before_the_last_message(small):
 
 def test_the_command_runs_what_the_tables_lack(small, tmp_path, monkeypatch):
     monkeypatch.setattr(robustness_bots, "load", lambda: small)
-    monkeypatch.setattr(robustness_bots, "ENSEMBLE_SEEDS", (0, 1))
-    monkeypatch.setattr(robustness_bots, "DIRT", {name: DIRT[name] for name in ("clean", "copies")})
     monkeypatch.setattr(robustness_bots, "find_trigger", lambda s: robustness_bots.random_trigger(s, 2))
-    monkeypatch.setattr(robustness_bots, "MEASURED_ON", 2)
     main(tmp_path)
     tables = sorted(tmp_path.glob("*.csv"))
-    assert len(tables) == 6
+    assert len(tables) == 4
     before = {path.name: path.read_text(encoding="utf-8") for path in tables}
-    path = tmp_path / "robustness_data.csv"
+    path = tmp_path / "robustness_calibration.csv"
     path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
-    (tmp_path / "robustness_ensembles.csv").unlink()
     main(tmp_path)
     assert {path.name: path.read_text(encoding="utf-8") for path in tables} == before
 
@@ -152,10 +92,8 @@ def test_the_stored_tables_have_every_run():
         "triggers": robustness_bots.runs("target", ("No", "I")),
         "calibration": robustness_bots.runs("bot", READERS),
         "instructions": robustness_bots.runs("instruction", INSTRUCTIONS),
-        "data": robustness_bots.runs("data", DIRT, (0, 1)) + robustness_bots.runs("data", ("clean",), (2, 3)),
     }
     for name, runs in wanted.items():
         rows = read_rows(data_path() / f"robustness_{name}.csv")
         assert all(any(run.key.items() <= row.items() for row in rows) for run in runs), name
     assert {row["bot"] for row in read_rows(data_path() / "robustness_bins.csv")} == set(READERS)
-    assert {row["models"] for row in read_rows(data_path() / "robustness_ensembles.csv")} == {1, 2, 3, 4}
