@@ -142,11 +142,16 @@ class Run:
 
 
 def init(
-    project: str = PROJECT, name: str | None = None, config: Mapping | None = None, dir: str | os.PathLike | None = None
+    project: str = PROJECT,
+    name: str | None = None,
+    config: Mapping | None = None,
+    dir: str | os.PathLike | None = None,
+    mode: str = "offline",
 ) -> Run:
     """Begin a run and make it the current one; one that is still open is finished first, as wandb does in a notebook.
 
     ``dir`` is the folder of all projects ("runs" if not given); without a name the run gets the first number that is free.
+    ``mode`` is Weights & Biases': here every run is offline, whatever it says.
     Raises ValueError for names that cannot be a file's, and for a name that the project has already; OSError in a sentence
     when the folder cannot be written.
     """

@@ -30,7 +30,7 @@ def lines(run):
 
 def test_the_calls_of_weights_and_biases(tmp_path):
     wandb = tracker
-    run = wandb.init(project="chat", name="first", config={"rate": 0.1}, dir=tmp_path)
+    run = wandb.init(project="chat", name="first", config={"rate": 0.1}, dir=tmp_path, mode="offline")
     assert wandb.run is run and run.path == tmp_path / "chat" / "first.jsonl"
     wandb.log({"loss": 2.5})
     run.log({"loss": 2.0, "accuracy": 0.5}, step=4)
