@@ -39,10 +39,16 @@ _WHERE = {
     "forward_pass": "forward_passes",
     "forward_pass_steps": "forward_passes",
     "explore_forward_pass": "forward_passes",
+    "attacked_message": "attack",
+    "explore_attack": "attack",
     "Replay": "replay",
     "replay_points": "replay",
     "replay_replies": "replay",
     "pictures": "image_grid",
+    "heat_map": "heat_map",
+    "HeadRemoval": "head_removal",
+    "pull_it_out": "head_removal",
+    "explore_pull_it_out": "head_removal",
 }
 __all__ = list(_WHERE)
 
