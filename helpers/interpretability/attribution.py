@@ -102,6 +102,11 @@ def random_scores(length: int, seed: int) -> torch.Tensor:
     return torch.rand(length, generator=torch.Generator().manual_seed(seed))
 
 
+def recency_scores(length: int) -> torch.Tensor:
+    """Return scores [length] that grow with the position: the stronger control, for recent tokens matter most in any text."""
+    return torch.arange(length, dtype=torch.float32)
+
+
 METHODS: dict[str, Callable[..., torch.Tensor]] = {
     "saliency": lambda model, ids, target, baseline: saliency(model, ids, target),
     "gradient × input": lambda model, ids, target, baseline: gradient_times_input(model, ids, target),

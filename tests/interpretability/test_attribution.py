@@ -126,6 +126,14 @@ def test_random_scores_are_those_of_their_seed():
     assert one.unique().numel() == 50
 
 
+def test_recency_deletes_the_tokens_before_those_that_are_kept():
+    gpt, scores = model(), attribution.recency_scores(8)
+    last = torch.tensor([0, 0, 0, 0, 1, 1, 0, 0])
+    assert attribution.deletion_test(gpt, IDS, scores, 2, keep=2) == attribution.deletion_test(
+        gpt, IDS, last, 2, keep=2
+    )
+
+
 def test_bad_input_is_named():
     gpt = model()
     with pytest.raises(ValueError, match="steps is 0: give at least 1"):
