@@ -169,10 +169,13 @@ class _Draft:
     def __init__(self, model):
         self.model, self.limit, self.device = model, getattr(model, "context", None), device_of(model)
         self.states, self.begin = {}, 0  # length of the text that was read -> state
+        self.order = getattr(model, "order", None)  # counts look at the last order - 1 tokens alone: why read the others?
 
     def propose(self, text: list[int], number: int, probabilities, rng) -> tuple[list[int], torch.Tensor]:
         """Return ``number`` tokens that may follow ``text``, and the probabilities q [number, V] they were sampled from."""
         proposed, rows = [], []
+        if self.order is not None and not self.states:
+            self.begin = max(0, len(text) - max(1, self.order - 1))
         if self.limit is not None:  # of a long text it reads the end, with room for what it proposes
             number = min(number, self.limit)
             if len(text) - self.begin + number - 1 > self.limit:
