@@ -1,7 +1,8 @@
 """Attribution: how much each token of the context matters for a prediction, by six methods that disagree (notebook 10).
 
 All work on "hook_embed", the vectors that enter the first block, one for each position, and ask about log p of a given next
-token. Whether a method points to what the network uses is then tested: ``deletion_test``, beside ``random_scores``.
+token. Whether a method points to what the network uses is then tested: ``deletion_test``, beside ``random_scores`` and the
+stronger ``recency_scores``.
 """
 
 from __future__ import annotations

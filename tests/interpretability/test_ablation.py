@@ -103,3 +103,9 @@ def test_what_is_not_there_is_named():
         pytest.raises(ValueError, match="2 rows of 8 tokens"),
     ):
         gpt(IDS)
+
+
+def test_costs_on_the_models_device_are_those_of_the_cpu(device):
+    costs = ablation.head_costs(model(), IDS, IDS[:, :-1], "resample")
+    moved = ablation.head_costs(model().to(device), IDS, IDS[:, :-1], "resample")
+    assert moved.device.type == device.type and torch.allclose(moved.cpu(), costs, atol=1e-4)

@@ -146,3 +146,13 @@ def test_bad_input_is_named():
     for count, keep in ((7, 1), (0, 1), (6, 2)):
         with pytest.raises(ValueError, match="of 8 tokens . may be deleted, not"):
             attribution.deletion_test(gpt, IDS, torch.zeros(8), count, keep)
+
+
+def test_every_method_works_on_the_models_device(device):
+    gpt = factories.gpt(noise=0.3).to(device)
+    baseline = attribution.mean_embedding(gpt, IDS[None])
+    for name, method in attribution.METHODS.items():
+        scores = method(gpt, IDS, TARGET, baseline)
+        assert scores.device.type == device.type, name
+        assert attribution.deletion_test(gpt, IDS, scores, 2) >= 0
+    assert attribution.deletion_test(gpt, IDS, attribution.random_scores(8, 0), 2) >= 0

@@ -77,3 +77,10 @@ def test_a_lens_of_another_model_is_refused():
     gpt = factories.gpt()
     with pytest.raises(ValueError, match=r"for a stream \[3, ..., C\]; this has 4 layers"):
         lens.TunedLens(gpt)(torch.zeros(4, 2, 16))
+
+
+def test_a_lens_is_trained_and_read_on_the_models_device(device):
+    gpt = factories.gpt(noise=0.4).to(device)
+    tuned = lens.train_tuned_lens(gpt, IDS, steps=3, batch_size=8)
+    assert {parameter.device.type for parameter in tuned.parameters()} == {device.type}
+    assert lens.lens_table(gpt, IDS, tuned)[0].nats > 0

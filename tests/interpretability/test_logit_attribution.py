@@ -73,3 +73,10 @@ def test_a_token_that_is_not_there_is_named():
     for arguments in ((16,), (-1,), (3, 16)):
         with pytest.raises(ValueError, match="there is no token .*: the vocabulary has 16"):
             dla.direct_logit_attribution(model(), IDS, *arguments)
+
+
+def test_the_parts_sum_on_the_models_device(device):
+    gpt = factories.gpt(noise=0.4).to(device)
+    _, terms = dla.direct_logit_attribution(gpt, IDS, 9, 4)
+    logits = dla.uncapped_logits(gpt, IDS)
+    assert terms.device.type == device.type and torch.allclose(terms.sum(0), logits[..., 9] - logits[..., 4], atol=1e-4)

@@ -99,3 +99,9 @@ def test_what_is_no_pair_or_not_there_is_named():
         share(gpt, STREAM, 6)
     with pytest.raises(ValueError, match="no hook point 'blocks.7.hook_resid_post'"):
         share(gpt, "blocks.7.hook_resid_post", -1)
+
+
+def test_shares_on_the_models_device_are_those_of_the_cpu(device):
+    for measured in (patching.restored_by_head, patching.restored_by_position):
+        expected = measured(model(), PAIR, DIFFERENCE)
+        assert torch.allclose(measured(model().to(device), PAIR, DIFFERENCE), expected, atol=1e-3)
