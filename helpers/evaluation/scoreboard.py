@@ -30,6 +30,7 @@ BOTS = (
     BotEntry("gpt-chat", "07", 2019, "from text to talk: go on training on replies"),
     BotEntry("gan", "08", 2017, "learn from a discriminator that tells bots from people"),
     BotEntry("dpo", "09", 2023, "learn from which of two replies a reward model prefers"),
+    BotEntry("gpt-small", "12", 2015, "a small student learns a large teacher's probabilities"),
 )
 
 # Column -> what it measures. The file holds "bot" and these, nothing else.

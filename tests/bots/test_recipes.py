@@ -1,7 +1,7 @@
 """Recipes: from text to a checkpoint, its measurements and its row on the scoreboard, on a course of one idea."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -71,3 +71,46 @@ def test_the_recipe_of_fine_tuning_goes_on_from_its_base(base, checkpoint_folder
     assert figures["bits per byte"] < 6 == round(6.4)  # it has learned: untrained it is at log2 of the vocabulary
     ids = torch.arange(2, 20)[None]
     assert not torch.equal(after.model(ids)[0], base.model(ids)[0])
+
+
+def test_a_student_is_distilled_from_its_teacher(base, checkpoint_folder, tmp_path, monkeypatch):
+    talks = factories.conversations(8)
+    factories.use_corpus(monkeypatch, factories.corpus(talks, talks, talks[:3]))
+    monkeypatch.setattr(scoreboard, "data_path", checkpoint_folder.parent.joinpath)
+    monkeypatch.setenv("HELPERS_DEVICE", "cpu")
+    monkeypatch.setattr(train, "make_tokenizer", lambda tokens, corpus: pytest.fail("the teacher has its tokenizer"))
+    monkeypatch.chdir(tmp_path)  # the resume file is kept in the folder the command runs in
+    sizes = {"n_embd": 8, "n_layer": 1, "n_head": 2, "context": 16, "bigram_rows": 13}
+    small = recipes.DistilledRecipe(**sizes, batch_size=2, steps=30)
+    monkeypatch.setattr(train, "RECIPES", {"gpt-small": small})
+    train.train(["gpt-small"])
+    student, ids = checkpoints.load("gpt-small"), torch.arange(2, 12)[None]
+    assert student.tokenizer.tokens == base.tokenizer.tokens and student.model.settings.n_embd == 8
+    assert checkpoints.card("gpt-small")["recipe"]["teacher"] == "gpt"
+    assert list(scoreboard.read().query("status == 'trained'").index) == ["gpt-small"]
+    untrained = factories.gpt(len(base.tokenizer), recipe="modern", **sizes)
+    wanted = base.model(ids)[0].softmax(-1)
+    distances = [(model(ids)[0].softmax(-1) - wanted).abs().sum() for model in (student.model, untrained)]
+    assert distances[0] < distances[1]  # it says what the teacher says, not what the text says
+
+
+def test_few_bits_are_made_from_a_bot_by_the_command(base, checkpoint_folder, tmp_path, monkeypatch, capsys):
+    talks = factories.conversations(8)
+    factories.use_corpus(monkeypatch, factories.corpus(talks, talks, talks[:3]))
+    monkeypatch.setattr(scoreboard, "data_path", checkpoint_folder.parent.joinpath)
+    monkeypatch.setenv("HELPERS_DEVICE", "cpu")
+    monkeypatch.chdir(tmp_path)
+    for name, group in (("gpt-int8", "row"), ("gpt-int4", 8)):
+        recipe = recipes.RECIPES[name]
+        monkeypatch.setitem(recipes.RECIPES, name, replace(recipe, group=group))
+    assert main(["bots", "train", "gpt-int8", "gpt-int4"]) == 0, capsys.readouterr().err
+    table = scoreboard.read(("bytes", "training seconds"))
+    assert list(table[table["status"] == "trained"].index) == ["gpt-int8", "gpt-int4"]
+    cards = [checkpoints.card(name) for name in ("gpt-int8", "gpt-int4")]
+    assert [card["kind"] for card in cards] == ["Packed"] * 2 and [card["recipe"]["bits"] for card in cards] == [8, 4]
+    assert (
+        cards[0]["metrics"]["bytes"] > cards[1]["metrics"]["bytes"] and 0 < cards[1]["metrics"]["training seconds"] < 10
+    )
+    ids = torch.arange(2, 12)[None]
+    close = [(checkpoints.load(f"gpt-int{bits}").model(ids)[0] - base.model(ids)[0]).abs().mean() for bits in (8, 4)]
+    assert 0 < close[0] < close[1]
