@@ -49,7 +49,7 @@ def test_the_gradient_is_that_of_the_loss_without_dropout(device):
     losses = [
         functional.cross_entropy(model.from_embedded(x + s, mask), targets, reduction="sum") for s in (step, -step)
     ]
-    assert float(losses[0] - losses[1]) / 2e-6 == pytest.approx(float(gradient[0, 3, 5]), rel=1e-4)
+    assert (losses[0] - losses[1]).item() / 2e-6 == pytest.approx(float(gradient[0, 3, 5]), rel=1e-4)
     with torch.no_grad():  # an attack within an evaluation
         torch.testing.assert_close(embedding_gradient(model, ids, targets), gradient)
 
@@ -83,7 +83,10 @@ def test_the_gradient_beats_chance_and_the_count_is_kept(trained):
     found, chance = under_attack(trained, data, 2), under_attack(trained, data, 2, np.random.default_rng(0))
     assert found.clean == chance.clean == accuracy(trained, data)
     assert found.flipped > chance.flipped + 0.2 and found.attacked < chance.attacked
-    assert found.flipped == pytest.approx((found.clean - found.attacked) / found.clean)
+    harder = Examples(data.texts, np.where(np.arange(len(data.labels)) < 20, 1 - data.labels, data.labels))
+    found = under_attack(trained, harder, 2)
+    assert found.clean < 0.7 and found.flipped == pytest.approx((found.clean - found.attacked) / found.clean)
+    found = under_attack(trained, data, 2)
     assert under_attack(trained, data, 0) == AttackResult(found.clean, found.clean, 0.0)
     assert under_attack(trained, data, 1).flipped <= found.flipped
 
@@ -97,7 +100,7 @@ def test_it_takes_the_best_swap_and_stops_at_a_wrong_answer(trained):
     letters, table = [IDS[letter] for letter in LETTERS], {}
     for place, letter in enumerate(text):
         if letter in LETTERS:
-            table.update({(place, v): float(scores[place, v]) for v in letters if v != ids[place]})
+            table.update({(place, v): scores[place, v].item() for v in letters if v != ids[place]})
     place, letter = max(table, key=table.get)
     assert hotflip(trained, text, label, 1) == text[:place] + LETTERS[letter - IDS["a"]] + text[place + 1 :]
     assert hotflip(trained, text, 1 - label, 3) == text  # that answer is wrong already
@@ -111,10 +114,14 @@ def test_it_takes_the_best_swap_and_stops_at_a_wrong_answer(trained):
 
 def test_each_position_is_swapped_once(trained):
     assert len(hotflip(trained, "a b", 0, 5)) == 3 and hotflip(trained, "7 7", 0, 5) == "7 7"
-    rng = np.random.default_rng(0)
-    # More flips than letters: each letter differs from its beginning, none was swapped back.
-    texts = random_flips(trained, ["what soup"] * 20, [1] * 20, 1, rng)
-    assert len(set(texts)) > 10 and all(sum(a != b for a, b in zip("what soup", text)) == 1 for text in texts)
+    rng, text = np.random.default_rng(0), "what soup"
+    texts = random_flips(trained, [text] * 20, [1] * 20, 1, rng)
+    assert len(set(texts)) > 10 and all(sum(a != b for a, b in zip(text, other)) == 1 for other in texts)
+    stubborn = LetterClassifier()
+    torch.nn.init.zeros_(stubborn.head.weight)
+    stubborn.head.bias.data = torch.tensor([0.0, 9.0])  # always says 1: no attack ends early
+    for other in (*random_flips(stubborn, [text] * 5, [1] * 5, 8, rng), hotflip(stubborn, text, 1, 8)):
+        assert [a != b for a, b in zip(text, other)] == [a != " " for a in text]
 
 
 def test_bad_input_is_told(trained):

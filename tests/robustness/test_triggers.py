@@ -19,7 +19,7 @@ def bpe():
 
 @pytest.fixture(scope="module")
 def model(bpe):
-    return factories.gpt(len(bpe), std=0.4, context=48, zero_output=False, bigram_rows=31)
+    return factories.gpt(len(bpe), std=0.4, context=48, zero_output=False, bigram_rows=31, dropout=0.5)
 
 
 @pytest.fixture
@@ -107,6 +107,9 @@ def test_candidates_that_do_not_survive_are_never_asked(search, monkeypatch):
     found = find_trigger(search, rounds=1, tries=5)
     assert all(trigger[1] % 2 == 0 for trigger in asked[1:]) and len(asked) <= 16
     assert found.score == max(np.sum(trigger) for trigger in asked)
+    asked.clear()
+    random_trigger(search, 9)
+    assert len(asked) == 9 and all(trigger[1] % 2 == 0 for trigger in asked)
 
 
 def test_bad_input_is_told(model, bpe, search):
