@@ -3,7 +3,8 @@
 A checkpoint is a folder in ``data/checkpoints``: ``model.safetensors`` (numbers only: nothing in it can run),
 ``tokenizer.json``, and ``card.json``, which is written last and holds the hashes of the other two (of the tokenizer with
 LF line ends, so that a checkout with CRLF passes). A bot tuned with LoRA (``helpers.models.lora``) is stored as the LoRA
-matrices alone: its card names the base bot, and both are loaded. The commands are those of ``python -m helpers bots``.
+matrices alone: its card names the base bot, and both are loaded. One that was quantized (``helpers.compression``) is stored
+in its few bits; loaded, it computes in float32. The commands are those of ``python -m helpers bots``.
 """
 
 import json
@@ -48,7 +49,12 @@ def load(name: str, device="cpu") -> Bot:
     """
     record, files = verify(name)
     try:
-        model = _lora_model(name, record, device) if record["kind"] == LORA else _model(record, files[FILES[0]], device)
+        if record["kind"] == LORA:
+            model = _lora_model(name, record, device)
+        elif record["kind"] == PACKED:
+            model = _packed_model(name, record, device)
+        else:
+            model = _model(record, files[FILES[0]], device)
     except DamagedCheckpoint:
         raise  # the base's own: it says which files to get
     except (KeyError, TypeError, ValueError):
@@ -65,7 +71,7 @@ def card(name: str) -> dict:
     try:
         record = json.loads((folder() / name / "card.json").read_text(encoding="utf-8"))
         parts = [record[part] for part in ("config", "sha256", "metrics", "recipe")]
-        if record["kind"] in (LORA, *CLASSES) and all(isinstance(part, dict) for part in parts):
+        if record["kind"] in (LORA, PACKED, *CLASSES) and all(isinstance(part, dict) for part in parts):
             return record
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -75,9 +81,15 @@ def card(name: str) -> dict:
 def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
     """Write a bot's checkpoint and return its folder; an older one of that name stays until the new one is complete.
 
-    Of a model with LoRA its matrices alone are written; ``recipe["base"]`` names the bot they are added to.
+    Of a model with LoRA its matrices alone are written; ``recipe["base"]`` names the bot they are added to. A model from
+    ``helpers.compression.quantization.quantized`` is written in its few bits. Raises ValueError when it has been trained
+    since, or has neither 4 nor 8 bits; then nothing is written.
     """
-    lora = _has_lora(bot.model)
+    lora, packed = _has_lora(bot.model), None
+    if getattr(bot.model, "packed", None):
+        from helpers.compression.packing import packed_tensors, save_packed
+
+        packed = packed_tensors(bot.model)
     target = folder() / bot.name
     fresh, old = target.with_name(f".{bot.name}.new"), target.with_name(f".{bot.name}.old")
     for left_over in (fresh, old):
@@ -87,15 +99,22 @@ def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
         from helpers.models.lora import save_lora
 
         save_lora(bot.model, fresh / FILES[0])
+    elif packed:
+        save_packed(fresh / FILES[0], packed)
     else:
         from safetensors.numpy import save
 
         write_bytes(fresh / FILES[0], save(_arrays(bot.model)))
     bot.tokenizer.save(fresh / FILES[1])
+    kind = type(bot.model).__name__
+    if packed:
+        kind, config = PACKED, {"model": kind, **bot.model.config}
+    else:
+        kind, config = (LORA, {"base": recipe["base"]}) if lora else (kind, bot.model.config)
     record = {
         "name": bot.name,
-        "kind": LORA if lora else type(bot.model).__name__,
-        "config": {"base": recipe["base"]} if lora else bot.model.config,
+        "kind": kind,
+        "config": config,
         "recipe": recipe,
         "metrics": metrics,
         "sha256": {file: file_sha256(file, (fresh / file).read_bytes()) for file in FILES},
@@ -176,6 +195,15 @@ def _lora_model(name: str, record: dict, device):
     return merge_lora(load_lora(load(base).model, folder() / name / FILES[0])).eval().to(device)
 
 
+def _packed_model(name: str, record: dict, device):
+    """Return the model of a card whose file holds codes of few bits; raises ValueError when they do not fit."""
+    from helpers.compression.packing import load_into
+
+    config = dict(record["config"])
+    model = class_of(config.pop("model")).from_config(config)
+    return load_into(model, folder() / name / FILES[0]).eval().to(device)
+
+
 def _model(record: dict, content: bytes, device):
     """Return the model of a card, with the numbers of its file; raises ValueError when they do not fit."""
     import torch
@@ -209,3 +237,4 @@ CLASSES = {
     "GPT": "helpers.models.gpt.GPT",
 }
 LORA = "LoRA"  # the kind of a checkpoint that holds LoRA matrices alone
+PACKED = "Packed"  # of one whose matrices are in 4 or 8 bits

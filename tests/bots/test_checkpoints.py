@@ -12,6 +12,7 @@ from helpers.__main__ import main
 from helpers.bots import checkpoints
 from helpers.bots.bot import Bot
 from helpers.bots.checkpoints import DamagedCheckpoint
+from helpers.compression.quantization import quantized
 from helpers.models.gpt import GPT
 from helpers.models.lora import add_lora
 from helpers.models.rnn import CharRNN
@@ -50,9 +51,13 @@ def test_a_bot_is_loaded_to_a_device_and_saved_from_there(bot, saved, device):
     before = (saved / "model.safetensors").read_bytes()
     loaded = checkpoints.load("rnn", device)
     assert {value.device.type for value in loaded.model.parameters()} == {device.type}
-    torch.testing.assert_close(loaded.model(IDS.to(device))[0].cpu(), checkpoints.load("rnn").model(IDS)[0], atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        loaded.model(IDS.to(device))[0].cpu(), checkpoints.load("rnn").model(IDS)[0], atol=1e-4, rtol=0
+    )
     assert isinstance(loaded.reply(["Hello"], seed=0, max_tokens=20), str)
-    assert {value.device.type for value in checkpoints.load("rnn", "meta").model.parameters()} == {"meta"}  # without a GPU, too
+    assert {value.device.type for value in checkpoints.load("rnn", "meta").model.parameters()} == {
+        "meta"
+    }  # without a GPU, too
     checkpoints.save(loaded, {}, {})
     assert (saved / "model.safetensors").read_bytes() == before
 
@@ -216,7 +221,11 @@ def test_a_card_of_another_model_is_noticed(saved, change):
 
 @pytest.mark.parametrize(
     ("place", "fault"),
-    [("to", RuntimeError("no such device")), ("to", AssertionError("no CUDA")), ("__init__", RuntimeError("out of memory"))],
+    [
+        ("to", RuntimeError("no such device")),
+        ("to", AssertionError("no CUDA")),
+        ("__init__", RuntimeError("out of memory")),
+    ],
 )
 def test_a_missing_device_or_full_memory_is_no_damage(saved, monkeypatch, place, fault):
     def fails(*arguments, **settings):
@@ -343,3 +352,77 @@ def test_a_card_without_its_base_is_damaged(base, checkpoint_folder):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"config": {}}))
     with pytest.raises(DamagedCheckpoint, match="its card.json does not fit"):
         checkpoints.load("dpo")
+
+
+# --- few bits -------------------------------------------------------------------------------------------------------
+
+
+def in_few_bits(base, bits=4, name="gpt-int4"):
+    return Bot(quantized(base.model, bits, 8, symmetric=bits == 8), base.tokenizer, name)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_packed_bot_is_saved_and_loaded_as_it_is(base, bits):
+    bot = in_few_bits(base, bits)
+    path = checkpoints.save(bot, {"bits": bits}, {})
+    loaded, card = checkpoints.load("gpt-int4"), checkpoints.card("gpt-int4")
+    assert card["kind"] == "Packed" and card["config"] == {"model": "GPT", **json.loads(json.dumps(base.model.config))}
+    assert isinstance(loaded.model, GPT) and loaded.model(SHORT)[0].equal(bot.model(SHORT)[0])
+    assert not loaded.model.training and loaded.model.head.weight is loaded.model.embed.weight
+    stored = read_arrays((path / "model.safetensors").read_bytes())
+    assert stored["embed.weight.codes"].dtype == "uint8" and stored["embed.weight.scale"].dtype == "float16"
+    assert checkpoints.size("gpt-int4") == (path / "model.safetensors").stat().st_size
+    checkpoints.verify("gpt-int4")
+    first = card["sha256"]
+    checkpoints.save(loaded, {"bits": bits}, {})  # what was loaded can be saved, and is the same file
+    assert checkpoints.card("gpt-int4")["sha256"] == first
+
+
+def test_a_damaged_packed_file_is_said(base):
+    """Damage that the hash sees, and, with the hash of the damaged file on the card, damage that only reading it shows."""
+    path = checkpoints.save(in_few_bits(base), {}, {})
+    content, card = (path / "model.safetensors").read_bytes(), checkpoints.card("gpt-int4")
+    other = in_few_bits(Bot(factories.gpt(len(base.tokenizer), n_layer=2), base.tokenizer, "gpt"))
+    checkpoints.save(Bot(other.model, base.tokenizer, "other"), {}, {})
+    whole = (path.parent / "other" / "model.safetensors").read_bytes()
+    for damaged in (content[:-3], content[:100], b"", whole, (path.parent / "gpt" / "model.safetensors").read_bytes()):
+        (path / "model.safetensors").write_bytes(damaged)
+        spoilt(path / "card.json", lambda _: card)
+        with pytest.raises(
+            DamagedCheckpoint, match="'gpt-int4' is damaged: model.safetensors is not the file that was"
+        ):
+            checkpoints.load("gpt-int4")
+        sha = card["sha256"] | {"model.safetensors": helpers.io.file_sha256("model.safetensors", damaged)}
+        spoilt(path / "card.json", lambda _: card | {"sha256": sha})  # noqa: B023
+        with pytest.raises(DamagedCheckpoint, match="'gpt-int4' is damaged: its card.json does not fit its model. Get"):
+            checkpoints.load("gpt-int4")
+
+
+@pytest.mark.parametrize("config", [{}, {"model": "Packed"}, {"model": "GPT"}, {"model": "GPT", "n_head": 3}])
+def test_a_card_that_does_not_fit_a_packed_file_is_said(base, config):
+    path = checkpoints.save(in_few_bits(base), {}, {})
+    spoilt(path / "card.json", lambda card: card | {"config": config})
+    with pytest.raises(DamagedCheckpoint, match="its card.json does not fit its model"):
+        checkpoints.load("gpt-int4")
+
+
+def test_a_packed_bot_that_cannot_be_stored_is_refused_and_nothing_is_written(base, checkpoint_folder):
+    bot = in_few_bits(base)
+    bot.model.embed.weight.data += 1
+    for wrong in (bot, Bot(quantized(base.model, 3), base.tokenizer, "gpt-int3")):
+        with pytest.raises(ValueError, match="quantize (the model again|it again)"):
+            checkpoints.save(wrong, {}, {})
+    assert [path.name for path in checkpoint_folder.iterdir()] == ["gpt"]
+
+
+@pytest.mark.parametrize(("name", "most", "lost"), [("gpt-int8", 6e6, 0.001), ("gpt-int4", 3.7e6, 0.01)])
+def test_the_packed_bots_of_the_course_are_as_small_and_as_good_as_they_are_said_to_be(name, most, lost):
+    if name not in checkpoints.names():
+        pytest.skip("this checkpoint is not there")
+    record, base = checkpoints.card(name), checkpoints.card("gpt")
+    assert record["kind"] == "Packed" and checkpoints.size(name) == record["metrics"]["bytes"] <= most
+    assert record["metrics"]["bits per byte"] <= base["metrics"]["bits per byte"] + lost
+    small, model = checkpoints.load(name).model, checkpoints.load("gpt").model
+    how = record["recipe"]
+    again = quantized(model, how["bits"], how["group"], how["symmetric"])
+    assert small(IDS)[0].equal(again(IDS)[0]) and small.packed.keys() == again.packed.keys()
