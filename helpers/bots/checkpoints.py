@@ -86,7 +86,7 @@ def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
     since, or has neither 4 nor 8 bits; then nothing is written.
     """
     lora, packed = _has_lora(bot.model), None
-    if getattr(bot.model, "packed", None):
+    if not lora and getattr(bot.model, "packed", None):
         from helpers.compression.packing import packed_tensors, save_packed
 
         packed = packed_tensors(bot.model)

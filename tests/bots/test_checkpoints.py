@@ -415,6 +415,16 @@ def test_a_packed_bot_that_cannot_be_stored_is_refused_and_nothing_is_written(ba
     assert [path.name for path in checkpoint_folder.iterdir()] == ["gpt"]
 
 
+def test_a_difference_may_lie_beside_few_bits(base):
+    """LoRA on a quantized base, as QLoRA (Dettmers et al. 2023): the matrices alone are stored, the base stays packed."""
+    checkpoints.save(in_few_bits(base), {}, {})
+    bot = with_lora(checkpoints.load("gpt-int4"), "tuned")
+    scores = bot.model(SHORT)[0]
+    checkpoints.save(bot, {"base": "gpt-int4"}, {})
+    assert checkpoints.card("tuned")["kind"] == "LoRA"
+    torch.testing.assert_close(checkpoints.load("tuned").model(SHORT)[0], scores, atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize(("name", "most", "lost"), [("gpt-int8", 6e6, 0.001), ("gpt-int4", 3.7e6, 0.01)])
 def test_the_packed_bots_of_the_course_are_as_small_and_as_good_as_they_are_said_to_be(name, most, lost):
     if name not in checkpoints.names():
