@@ -17,7 +17,6 @@ from helpers.corpus.batches.base import NumberedBatches
 from helpers.models.gpt import GPT
 from helpers.models.network import Network
 from helpers.models.utils import device_of, evaluating
-from helpers.runtime import seed_everything
 from helpers.training.loop import fit
 
 
@@ -86,6 +85,13 @@ class StreamTokens(NumberedBatches):
         return StreamBatch(self.stream[:, torch.from_numpy(part)], torch.zeros(len(part), dtype=torch.int64))
 
 
+def lens_divergence(model: GPT, stream: torch.Tensor) -> torch.Tensor:
+    """Return the KL divergence of each layer's prediction from the last layer's, KL(last ‖ layer), [n_layer, ...] in nats."""
+    log_p = logit_lens(model, stream).float().log_softmax(dim=-1)  # [n_layer + 1, ..., V]
+    final = log_p[-1].detach()
+    return (final.exp() * (final - log_p[:-1])).sum(dim=-1)
+
+
 def train_tuned_lens(
     model: GPT,
     ids: torch.Tensor,
@@ -100,20 +106,16 @@ def train_tuned_lens(
     ``batch_size`` counts tokens. No layer is taught the text: each is to predict what the *last* layer predicts, by the KL
     divergence from its distribution, so the lens shows what the network knows and not what a map could learn beyond it.
     """
-    seed_everything(seed)
     stream, lens = residual_stream(model, ids).flatten(1, 2), TunedLens(model).to(device_of(model))
 
-    def divergence(lens: TunedLens, batch: StreamBatch) -> torch.Tensor:
-        log_p = logit_lens(model, lens(batch.stream)[:-1]).float().log_softmax(dim=-1)  # [n_layer, B, V]
-        with torch.no_grad():
-            final = logit_lens(model, batch.stream[-1]).float().log_softmax(dim=-1)
-        return (final.exp() * (final - log_p)).sum(dim=-1).mean()
+    def loss(lens: TunedLens, batch: StreamBatch) -> torch.Tensor:
+        return lens_divergence(model, lens(batch.stream)).mean()
 
     fixed = [parameter for parameter in model.parameters() if parameter.requires_grad]
     for parameter in fixed:
         parameter.requires_grad_(False)
     try:
-        settings = {"steps": steps, "learning_rate": learning_rate, "loss": divergence, "progress": progress}
+        settings = {"steps": steps, "learning_rate": learning_rate, "loss": loss, "progress": progress}
         fit(lens, StreamTokens(stream, batch_size, seed), optimizer="muon", **settings)
     finally:
         for parameter in fixed:

@@ -36,24 +36,30 @@ def test_the_stream_is_what_enters_the_first_block_and_leaves_each():
 
 
 def test_an_untrained_tuned_lens_changes_nothing_and_a_trained_one_nears_the_last_layer():
-    gpt, stream = factories.gpt(noise=0.4), None
+    gpt = factories.gpt(noise=0.4)
     before = {name: value.clone() for name, value in gpt.state_dict().items()}
     stream = lens.residual_stream(gpt, IDS)
     assert torch.equal(lens.TunedLens(gpt)(stream), stream)
     tuned = lens.train_tuned_lens(gpt, IDS, steps=40, batch_size=8)
     assert torch.equal(tuned(stream)[-1], stream[-1])
-    final = gpt(IDS)[0].log_softmax(-1)
-
-    def distance(x):
-        return (final.exp() * (final - lens.logit_lens(gpt, x).log_softmax(-1))).sum(-1).mean().item()
-
-    for plain, mapped in zip(stream[:-1], tuned(stream)):
-        assert distance(mapped) < 0.5 * distance(plain)
+    before_and_after = [lens.lens_divergence(gpt, x).mean((1, 2)) for x in (stream, tuned(stream))]
+    assert (before_and_after[1] < 0.5 * before_and_after[0]).all()
     assert all(torch.equal(value, before[name]) for name, value in gpt.state_dict().items())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in gpt.parameters())
     again = lens.train_tuned_lens(gpt, IDS, steps=40, batch_size=8)
     assert all(torch.equal(one, other) for one, other in zip(tuned.parameters(), again.parameters()))
+    other = lens.train_tuned_lens(gpt, IDS, steps=3, batch_size=8, seed=1)  # in another order
+    assert not torch.equal(other.maps[0].weight, lens.train_tuned_lens(gpt, IDS, steps=3, batch_size=8).maps[0].weight)
     assert not any(parameter.requires_grad for parameter in tuned.parameters()) and not tuned.training
+
+
+def test_the_divergence_is_that_of_each_layer_from_the_last():
+    gpt = factories.gpt(noise=0.4)
+    stream = lens.residual_stream(gpt, IDS)
+    p, q = gpt(IDS)[0].softmax(-1), lens.logit_lens(gpt, stream[1]).softmax(-1)
+    divergence = lens.lens_divergence(gpt, stream)
+    assert torch.allclose(divergence[1], (p * (p / q).log()).sum(-1), atol=1e-4)
+    assert not torch.allclose(divergence[1], (q * (q / p).log()).sum(-1), atol=1e-2)  # not the other way around
 
 
 def test_the_table_counts_loss_agreement_and_repetition():

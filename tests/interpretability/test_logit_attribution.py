@@ -65,6 +65,7 @@ def test_terms_are_divided_by_the_size_of_the_sum():
     assert dla.logit_parts(parts, torch.tensor([1.0, 2.0]), 5.0).tolist() == pytest.approx([0.6, 1.6])
     gpt, stream = model(), torch.tensor([[3.0, 4.0]])
     assert dla.final_scale(gpt, stream).item() == pytest.approx(12.5**0.5, abs=1e-5)
+    assert dla.final_scale(gpt, torch.zeros(1, 2)).item() == pytest.approx(gpt.norm.eps**0.5)  # never 0
     layer_norm = model(recipe="gpt2")
     assert dla.final_scale(layer_norm, stream).item() == pytest.approx(0.5, abs=1e-4)  # the mean is taken away first
 
