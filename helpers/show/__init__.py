@@ -41,6 +41,8 @@ _WHERE = {
     "explore_forward_pass": "forward_passes",
     "attacked_message": "attack",
     "explore_attack": "attack",
+    "few_bits": "how_few_bits",
+    "explore_few_bits": "how_few_bits",
     "Replay": "replay",
     "replay_points": "replay",
     "replay_replies": "replay",
