@@ -55,13 +55,13 @@ def attacked_message(
     body, height = _letters(text, changed)
     bars = [("before", before), ("after", after)]
     room = WIDTH - 2 * MARGIN - 300
-    lengths, written = [room * p for _, p in bars], [f"{percent(p, 1)} {_answer(p)}" for _, p in bars]
+    lengths, written = [room * p for _, p in bars], [f"{percent(p, 1)}: “{_answer(p)}”" for _, p in bars]
     part, end = labeled_bars([name for name, _ in bars], lengths, written, MARGIN + 80)
     half = MARGIN + 80 + room / 2
     line = f'<path d="M{half:.1f} {TITLE_HEIGHT}V{end}" stroke="{ORANGE}" stroke-dasharray="4 4"/>'
     body += f'<g transform="translate(0 {height - TITLE_HEIGHT:g})">{part}{line}</g>'
     end += height - TITLE_HEIGHT
-    notice = "Bars: the probability of a question; dashed: one half."
+    notice = "Bars: the probability that it is a question, and the answer; dashed: one half."
     if len(message.strip()) > len(text) and len(text) == 64:
         notice += " Only the first 64 letters are read."
     return Drawing(body + key(end + 18, notice), words, title, end + 32)
@@ -90,7 +90,7 @@ def _swaps(number: int) -> str:
 
 
 def _words(text: str, changed: str, number: int, chosen_by: str, p: tuple[float, float]) -> str:
-    answers = [f"“{_answer(each)}”, P(question) {percent(each, 1)}" for each in p]
+    answers = [f"“{_answer(each)}”, P(question) {each:.1f}" for each in p]
     start = f"{quoted(text, 64)}: {answers[0]}."
     if not number:
         return f"{start} Nothing was swapped."
@@ -108,7 +108,7 @@ def _letters(text: str, changed: str) -> tuple[str, float]:
             continue
         parts.append(
             f'<g tabindex="0"><title>letter {place + 1}: {xml(old)} becomes {xml(new)}</title>'
-            f'<rect x="{x - 0.5:g}" y="{y + 29}" width="{PITCH}" height="21" fill="{ORANGE}" fill-opacity="0.35" stroke="{RULE}"/>'
+            f'<rect x="{x - 0.5:g}" y="{y + 29}" width="{PITCH}" height="21" fill="{ORANGE}" fill-opacity="0.3" stroke="{RULE}"/>'
             + write(x + 2, y + 18, old, f'fill="{SOFT}" text-decoration="line-through"')
             + write(x + 2, y + 44, new, f'fill="{BLUE}" font-weight="700"')
             + "</g>"
