@@ -28,7 +28,7 @@ from helpers.robustness.calibration import (
     held_out_logits,
     reliability,
 )
-from helpers.robustness.triggers import TriggerSearch, find_trigger, random_trigger
+from helpers.robustness.triggers import TriggerSearch, find_trigger, random_trigger, survives
 
 READERS = ("gpt", "gpt-chat", "dpo")  # they share one tokenizer
 
@@ -51,12 +51,15 @@ def runs(column: str, names, seeds=SEEDS) -> tuple[BotsRun, ...]:
 
 # --- triggers ----------------------------------------------------------------------------------------------------------
 
-TRIGGER_COLUMNS = ("target", "seed", "search", "text", "calls", "bot", "contexts", "base", "probability")
+TRIGGER_COLUMNS = ("target", "seed", "search", "text", "calls", "bot", "contexts", "survives", "base", "probability")
 SEARCHED_ON = 48  # validation contexts
 
 
 def trigger_rows(run: BotsRun, corpus: Corpus) -> list[dict]:
-    """Return a row for each search and bot: the mean probability of the target on test contexts without and with the trigger."""
+    """Return a row for each search and bot: the mean probability of the target on test contexts without and with the trigger.
+
+    "survives" is the share of the test contexts in which the trigger's text has its tokens: the search saw others.
+    """
     bots = {name: checkpoints.load(name) for name in READERS}
     gpt, rows = bots["gpt"], []
     target = gpt.tokenizer.encode(run.name)[0]
@@ -68,7 +71,8 @@ def trigger_rows(run: BotsRun, corpus: Corpus) -> list[dict]:
         for name, bot in bots.items():
             other = TriggerSearch(bot.model, bot.tokenizer, held_out, target)
             means = [float(other.probabilities(tokens).mean()) for tokens in ([], trigger.tokens)]
-            values = (run.name, run.seed, kind, trigger.text, trigger.calls, name, len(held_out), *means)
+            share = float(survives(bot.tokenizer, held_out, trigger.tokens).mean())
+            values = (run.name, run.seed, kind, trigger.text, trigger.calls, name, len(held_out), share, *means)
             rows.append(dict(zip(TRIGGER_COLUMNS, values)))
     return rows
 

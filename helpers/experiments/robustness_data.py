@@ -32,7 +32,7 @@ from helpers.training.loop import fit
 DATA_COLUMNS = ("data", "seed", "steps", "bits_per_byte")
 ENSEMBLE_COLUMNS = ("models", "mean_of", "bits_per_byte")
 SIZES = {"n_embd": 96, "n_layer": 2, "n_head": 4, "context": 64}
-DATA_STEPS, DATA_BATCH, DATA_RATE, MEASURED_ON = 400, 16, 0.03, 60
+DATA_STEPS, DATA_BATCH, DATA_RATE, MEASURED_ON = 250, 16, 0.03, 40
 ENSEMBLE_SEEDS = (0, 1, 2, 3)
 
 

@@ -46,7 +46,11 @@ def test_triggers_are_found_on_one_split_and_measured_on_another(small, monkeypa
     assert all(text in val for context in seen[0] for text in context)
     assert not any(text in val for contexts in seen[1:] for context in contexts for text in context)
     assert [(row["search"], row["bot"]) for row in rows] == [(s, b) for s in ("gradient", "random") for b in READERS]
-    assert len({row["calls"] for row in rows}) == 1 and rows[0]["base"] == rows[3]["base"]
+    assert (
+        all(0 <= row["survives"] <= 1 for row in rows)
+        and len({row["calls"] for row in rows}) == 1
+        and rows[0]["base"] == rows[3]["base"]
+    )
 
 
 def test_the_temperature_is_of_validation_tokens_only(small, monkeypatch):
