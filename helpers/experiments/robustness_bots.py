@@ -22,6 +22,7 @@ from helpers.experiments.run_missing import run_missing
 from helpers.generation.rollout import generate_replies
 from helpers.io import read_rows, write_rows
 from helpers.robustness.calibration import (
+    calibrated_floor,
     confidences,
     expected_calibration_error,
     fit_temperature,
@@ -79,7 +80,7 @@ def trigger_rows(run: BotsRun, corpus: Corpus) -> list[dict]:
 
 # --- calibration -------------------------------------------------------------------------------------------------------
 
-CALIBRATION_COLUMNS = ("bot", "seed", "temperature", "ece", "ece_after", "nats", "nats_after")
+CALIBRATION_COLUMNS = ("bot", "seed", "temperature", "ece", "ece_after", "ece_floor", "nats", "nats_after")
 BIN_COLUMNS = ("bot", "temperature", "low", "high", "count", "confidence", "accuracy")
 TOKENS = {"val": 6000, "test": 8000}
 
@@ -93,7 +94,9 @@ def calibration_row(run: BotsRun, corpus: Corpus) -> tuple[dict, list[dict]]:
     errors = [expected_calibration_error(*pair) for pair in both.values()]
     nats = [float(functional.cross_entropy(logits / t, targets)) for t in both]
     bins = [dict(zip(BIN_COLUMNS, (run.name, t, *part))) for t, pair in both.items() for part in reliability(*pair)]
-    return dict(zip(CALIBRATION_COLUMNS, (run.name, run.seed, temperature, *errors, *nats))), bins
+    return dict(
+        zip(CALIBRATION_COLUMNS, (run.name, run.seed, temperature, *errors, calibrated_floor(both[1.0][0]), *nats))
+    ), bins
 
 
 # --- instructions --------------------------------------------------------------------------------------------------------

@@ -98,6 +98,19 @@ def expected_calibration_error(confidence, right, bins: int = 10) -> float:
     return sum(part.count * abs(part.accuracy - part.confidence) for part in table) / sum(part.count for part in table)
 
 
+def calibrated_floor(confidence, bins: int = 10, samples: int = 20, seed: int = 0) -> float:
+    """Return the error that a perfectly calibrated model would show with these confidences [N], by chance alone.
+
+    The mean over ``samples`` simulations in which each answer is right with just the probability it states: with few answers
+    a bin is never quite as accurate as it is sure. A measured error near this floor is no evidence of miscalibration.
+    """
+    rng, confidence = np.random.default_rng(seed), np.asarray(confidence, dtype=float)
+    errors = (
+        expected_calibration_error(confidence, rng.random(len(confidence)) < confidence, bins) for _ in range(samples)
+    )
+    return float(np.mean(list(errors)))
+
+
 def fit_temperature(logits, targets) -> float:
     """Return the temperature for which the mean negative log-likelihood of ``targets`` [N] under logits [N, C] is least.
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 from helpers.bots.bot import Bot
 from helpers.robustness.calibration import (
     Bin,
+    calibrated_floor,
     confidences,
     expected_calibration_error,
     fit_temperature,
@@ -47,6 +48,16 @@ def test_what_is_calibrated_has_no_error():
     right = rng.random(40_000) < confidence
     assert expected_calibration_error(confidence, right) < 0.01
     assert expected_calibration_error(confidence, rng.random(40_000) < confidence**2) > 0.1
+
+
+def test_the_floor_is_what_chance_alone_shows():
+    rng = np.random.default_rng(1)
+    few, many = rng.random(100), rng.random(10_000)
+    assert 0.05 < calibrated_floor(few) < 0.15 and calibrated_floor(many) < 0.02
+    measured = [expected_calibration_error(few, rng.random(100) < few) for _ in range(200)]
+    assert calibrated_floor(few, samples=200) == pytest.approx(np.mean(measured), rel=0.1)
+    assert calibrated_floor(few) == calibrated_floor(few) != calibrated_floor(few, seed=1)
+    assert calibrated_floor([1.0, 0.0]) == 0
 
 
 def test_a_temperature_changes_the_confidence_and_never_the_answer():
