@@ -28,7 +28,7 @@ from helpers.models.utils import evaluating
 
 LENGTH, SHORT, APART = 128, 48, 10_000  # tokens of a text; of one to attribute; the number of the first held-out text
 CONTEXTS, RANDOM, DELETED = 25, 5, 5  # texts to attribute, random scores for each, tokens deleted
-KEPT = (1, 10)  # of the last tokens, which are never deleted
+KEPT = (1, 6)  # of the last tokens, which are never deleted
 STRENGTHS, TOKENS = (-4.0, 2.0, 4.0, 8.0), 30
 STEERED = "blocks.2.hook_resid_post"
 
@@ -52,7 +52,7 @@ def row(item: str, measure: str, values, count: int | None = None) -> dict:
 def attribution_rows(model, tokenizer, train, test, seed) -> list[dict]:
     """How much the prediction changes without the 5 tokens that each method names, without 5 random ones, and the last 5.
 
-    The last tokens matter so much that naming them is hard to beat; with the last 10 kept the methods are told apart.
+    The last tokens matter so much that naming them is hard to beat; with the last 6 kept the methods are told apart.
     """
     texts = torch.tensor([ids for ids in text_rows(tokenizer, test, SHORT) if len(ids) == SHORT][:CONTEXTS])
     baseline = mean_embedding(model, texts)
