@@ -11,9 +11,9 @@ from importlib.util import find_spec
 # The ranges of the extras [track] and [export] in pyproject.toml; a test compares them.
 EXTRAS = {
     "tensorboard": "tensorboard>=2.15",
-    "onnx": "onnx>=1.17",
-    "onnxruntime": "onnxruntime>=1.20",
-    "onnxscript": "onnxscript>=0.3",
+    "onnx": "onnx>=1.18",
+    "onnxruntime": "onnxruntime>=1.23",
+    "onnxscript": "onnxscript>=0.5",
 }
 
 

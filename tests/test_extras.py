@@ -25,7 +25,7 @@ def test_what_is_missing_is_named_with_the_command(monkeypatch):
     said = extras.missing("onnx", "onnxruntime")
     assert (
         said.startswith("onnx is not installed.")
-        and said.endswith('pip install "onnx>=1.17"')
+        and said.endswith('pip install "onnx>=1.18"')
         and "make extras" in said
     )
 
