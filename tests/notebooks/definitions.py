@@ -182,6 +182,16 @@ TABLE: dict[str, dict[str, str]] = {
         "adversarial_loss": "made of what the learner writes: gradient, step and loss as a loss for train_classifier",
         "hotflip_with_dropout": "what this page breaks: the learner's attack with a gradient from training mode",
     },
+    "12": {
+        "bits_of": "the measurement of this page: its conversations, with the package's token_nats",
+        "cost": "the measurement of this page: a difference in bits per byte, and its standard error",
+        "rounded": "made of the learner's quantize; test_nb12_helpers holds it against the package's quantized",
+        "mixed": "the measurement of this page: some matrices by row, the others by tensor",
+        "seconds": "the measurement of this page: processor time of a call",
+        "gptq_blocks": "made of the learner's gptq; test_nb12_helpers holds it against the package's gptq_model",
+        "taught_by_teacher": "made of the learner's distillation_loss; test_nb12_helpers holds it against Distillation",
+        "speculate": "made of the learner's accept; the page itself holds its tokens against generate",
+    },
 }
 
 # For each entry that names a helper: arguments on which notebook and helper must agree, two at least.

@@ -7,6 +7,7 @@ from helpers.bots.bot import Bot
 from helpers.compression.quantization import quantize
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.show import explore_few_bits, few_bits
+from helpers.show.svg import quoted
 from tests import factories
 
 MESSAGE = "soup"
@@ -15,7 +16,8 @@ MESSAGE = "soup"
 @pytest.fixture(scope="module")
 def bot():
     tokenizer = CharTokenizer.train(["".join(map(chr, range(32, 127)))])
-    return Bot(factories.gpt(len(tokenizer), n_embd=16, n_head=2, scale=6), tokenizer, "test")
+    model = factories.gpt(len(tokenizer), n_embd=16, n_head=2, scale=2, context=512)
+    return Bot(model, tokenizer, "test")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def test_the_words_say_size_cost_and_replies(bot, table):
     assert words.startswith("4 bits, groups of 16, asymmetric: the matrices take 0.0 MB")
     assert "+0.016 ± 0.001 bits per byte" in words and "Asked “soup”, the bot says “" in words
     full = bot.reply([MESSAGE], temperature=0, max_tokens=30)
-    assert full and full[:20] in words
+    assert f"with all its bits {quoted(full, 200)}." in words
 
 
 def test_the_reply_comes_from_the_learners_quantize(bot, table):
