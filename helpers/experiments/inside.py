@@ -24,7 +24,7 @@ from helpers.interpretability.controls import shuffled_weights
 from helpers.io import read_rows, write_rows
 
 TRAIN = 100  # conversations that a probe or an autoencoder is trained on, another sample for each seed
-EACH = 8  # every eighth of the held-out conversations is read; all of them where a head is explained
+EACH = 8  # every eighth of the held-out conversations is read; all of them where that costs little
 COLUMNS = ("part", "bot", "weights", "seed", "item", "measure", "value", "spread", "count")
 PARTS: dict[str, Callable] = {
     "attribution": attribution_rows,
@@ -51,9 +51,8 @@ class InsideRun(NamedTuple):
 RUNS = (
     *(InsideRun("explanation", bot, "trained", 0) for bot in ("gpt", "gpt-chat", "dpo")),
     *(InsideRun(part, "gpt", "trained", seed) for part in ("probes", "features", "steering") for seed in (0, 1, 2)),
-    InsideRun("attribution", "gpt", "trained", 0),
-    *(InsideRun(part, "gpt", "shuffled", seed) for part in ("probes", "features") for seed in (0, 1, 2)),
-    *(InsideRun(part, "gpt", "shuffled", seed) for part in ("attribution", "explanation") for seed in (0, 1)),
+    *(InsideRun(part, "gpt", "shuffled", seed) for part in ("explanation", "features", "probes") for seed in (0, 1)),
+    *(InsideRun("attribution", "gpt", weights, 0) for weights in ("trained", "shuffled")),
 )
 
 
@@ -62,7 +61,7 @@ def rows_of(run: InsideRun, bot, corpus) -> list[dict]:
     model = bot.model if run.weights == "trained" else shuffled_weights(bot.model, run.seed)
     chosen = np.random.default_rng(run.seed).permutation(len(corpus.train))[:TRAIN]
     train = [corpus.train[index] for index in chosen]
-    held_out = [*corpus.test, *corpus.val][:: 1 if run.part == "explanation" else EACH]
+    held_out = [*corpus.test, *corpus.val][:: 1 if run.part in ("explanation", "attribution") else EACH]
     rows = PARTS[run.part](model, bot.tokenizer, train, held_out, run.seed)
     return [{**run.key, **row} for row in rows]
 

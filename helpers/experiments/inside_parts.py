@@ -27,7 +27,7 @@ from helpers.interpretability.token_activations import TokenActivations, text_ro
 from helpers.models.utils import evaluating
 
 LENGTH, SHORT, APART = 128, 48, 10_000  # tokens of a text; of one to attribute; the number of the first held-out text
-CONTEXTS, RANDOM, DELETED = 25, 5, 5  # texts to attribute, random scores for each, tokens deleted
+CONTEXTS, RANDOM, DELETED = 60, 3, 5  # texts to attribute, random scores for each, tokens deleted
 KEPT = (1, 6)  # of the last tokens, which are never deleted
 STRENGTHS, TOKENS = (-4.0, 2.0, 4.0, 8.0), 30
 STEERED = "blocks.2.hook_resid_post"
@@ -54,7 +54,8 @@ def attribution_rows(model, tokenizer, train, test, seed) -> list[dict]:
 
     The last tokens matter so much that naming them is hard to beat; with the last 6 kept the methods are told apart.
     """
-    texts = torch.tensor([ids for ids in text_rows(tokenizer, test, SHORT) if len(ids) == SHORT][:CONTEXTS])
+    texts = torch.tensor([ids for ids in text_rows(tokenizer, test, SHORT) if len(ids) == SHORT])
+    texts = texts[:: max(1, len(texts) // CONTEXTS)][:CONTEXTS]
     baseline = mean_embedding(model, texts)
     changed, ranks, gaps = {}, {}, {"zero": [], "mean": []}
     for number, ids in enumerate(texts):
