@@ -54,7 +54,7 @@ def heat_map(
     others = [value for value, r, c in cells if (value, r, c) not in order]
     if others:
         words += f"; the other {len(others)} lie between {_written(min(others), decimals)} and {_written(max(others), decimals)}"
-    below = f"{measure}blue above 0, orange below; the darkest is {_written(top, decimals)} from 0."
+    below = f"{measure}darker is farther from 0{'; orange is below' if any(value < 0 for value, *_ in cells) else ''}."
     return Drawing(body + key(y + 18, below), f"{words}.", title, y + 30)
 
 
