@@ -180,7 +180,6 @@ TABLE: dict[str, dict[str, str]] = {
         "at_random": "the control of this page: the package's random_flips for one text",
         "accuracy_after": "the measurement of this page: for a step that the learner's code has computed",
         "adversarial_loss": "made of what the learner writes: gradient, step and loss as a loss for train_classifier",
-        "hotflip_with_dropout": "what this page breaks: the learner's attack with a gradient from training mode",
     },
     "12": {
         "bits_of": "the measurement of this page: its conversations, with the package's token_nats",
