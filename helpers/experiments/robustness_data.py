@@ -33,7 +33,7 @@ DATA_COLUMNS = ("data", "seed", "steps", "bits_per_byte")
 ENSEMBLE_COLUMNS = ("models", "mean_of", "bits_per_byte")
 SIZES = {"n_embd": 96, "n_layer": 2, "n_head": 4, "context": 64}
 DATA_STEPS, DATA_BATCH, DATA_RATE, MEASURED_ON = 250, 16, 0.03, 40
-ENSEMBLE_SEEDS = (0, 1, 2, 3)
+ENSEMBLE_SEEDS = (0, 1, 2)
 
 
 def _each(change):
@@ -47,8 +47,11 @@ def markup(text: str, rng: np.random.Generator) -> str:
 
 def shuffled_turns(talks: list[Conversation], rng: np.random.Generator) -> list[Conversation]:
     """Return conversations whose turns were exchanged with those of others: every reply answers something else."""
-    texts = iter(rng.permutation([turn.text for talk in talks for turn in talk.turns]).tolist())
-    return [replace(talk, turns=tuple(replace(turn, text=next(texts)) for turn in talk.turns)) for talk in talks]
+    texts = [turn.text for talk in talks for turn in talk.turns]
+    shuffled = (
+        texts[place] for place in rng.permutation(len(texts))
+    )  # an array of texts would give each the longest's room
+    return [replace(talk, turns=tuple(replace(turn, text=next(shuffled)) for turn in talk.turns)) for talk in talks]
 
 
 def copies(talks: list[Conversation], rng: np.random.Generator) -> list[Conversation]:
