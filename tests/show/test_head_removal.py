@@ -22,11 +22,17 @@ def removal():
 
 
 def test_the_words_say_what_becomes_of_both_answers_and_of_the_loss(removal):
-    words = pull_it_out(removal, 1, 0, "zero").words
-    p = removal.model(PAIRS["one"])[0][:, -1].softmax(-1)
-    share = p[0, 3] / (p[0, 3] + p[0, 5])
-    assert words.startswith("Without head 1.0, replaced by zeros: after “brother” the share of he goes from ")
-    assert f"goes from {100 * share:.0f} % to" in words
+    words, shares = pull_it_out(removal, 1, 0, "zero").words, []
+    for hooks in ({}, ablation(removal.model, removal.text, 1, 0, "zero")):
+        with torch.no_grad(), removal.model.hooks(hooks):
+            p = removal.model(PAIRS["one"])[0][:, -1].softmax(-1)
+        shares.append(p[:, 3] / (p[:, 3] + p[:, 5]))
+    (man, woman), (man_after, woman_after) = (100 * share for share in shares)
+    assert words.startswith(
+        f"Without head 1.0, replaced by zeros: after “brother” the share of he goes from {man:.0f} % to {man_after:.0f} %, "
+        f"after “sister” from {woman:.0f} % to {woman_after:.0f} %. "
+    )
+    assert (man - man_after).abs() > 1
     assert f"The average loss goes from {removal.loss():.2f} to {removal.loss(1, 0, 'zero'):.2f} nats" in words
 
 
