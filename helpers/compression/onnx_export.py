@@ -6,6 +6,7 @@ those of the extra [export] (``helpers.extras.missing`` says how to get them): w
 that says so.
 """
 
+import copy
 import logging
 import tempfile
 import warnings
@@ -20,6 +21,7 @@ from torch import nn
 
 from helpers.extras import missing
 from helpers.io import write_bytes
+from helpers.models import gpt_attention
 from helpers.models.gpt import GPT, Cache
 from helpers.models.utils import device_of, evaluating, parameter_count
 
@@ -60,7 +62,7 @@ def export_onnx(model: GPT, path) -> Path:
     past = [
         torch.zeros(2, model.settings.kv_heads, 3, model.settings.head_size) for _ in names
     ]  # sizes 0 and 1 are special
-    with _quiet(), evaluating(model), torch.no_grad():
+    with _quiet(), evaluating(model), torch.no_grad(), _rotation_as_one_operation():
         program = torch.onnx.export(
             _Graph(model).eval(),
             (torch.zeros(2, 4, dtype=torch.int64), torch.zeros(2, dtype=torch.int64), past),
@@ -88,12 +90,31 @@ def _rms_norm(x, shape, weight=None, eps=None):
     )
 
 
+@contextmanager
+def _rotation_as_one_operation() -> Iterator[None]:
+    """Inside, queries and keys are turned by ONNX's own operation, not by the eight of ``rotate``: each costs its overhead."""
+
+    def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+        tables = (table[None].expand(x.shape[0], -1, -1) for table in (cos, sin))  # [T, D / 2] for each row
+        return torch.onnx.ops.rotary_embedding(x, *tables)
+
+    before, gpt_attention.rotate = gpt_attention.rotate, rotate
+    try:
+        yield
+    finally:
+        gpt_attention.rotate = before
+
+
 class _Graph(nn.Module):
-    """What is exported: a GPT that is always given a state, perhaps of no token, and a mask that fits any number."""
+    """What is exported: a GPT that is always given a state, perhaps of no token, and a mask that fits any number.
+
+    Its head has a table of its own, though the GPT reads and scores with one: so it is rounded as the other matrices are.
+    """
 
     def __init__(self, model: GPT):
         super().__init__()
-        self.model = model
+        self.model = copy.deepcopy(model)
+        self.model.head.weight = nn.Parameter(self.model.head.weight.detach().clone())
 
     def forward(self, ids: torch.Tensor, last: torch.Tensor, past: list[torch.Tensor]):
         layers = len(past) // 2
@@ -131,7 +152,8 @@ class OnnxGPT:
     """A GPT that onnxruntime computes: it stands in for the model of a bot, ``Bot(OnnxGPT(path), bot.tokenizer)``.
 
     ``model(ids [B, T], state=None) -> (logits [B, T, V] float32, state)`` as every language model of the course, on the CPU,
-    with so many ``threads``. Raises ValueError without the packages, and for a file that ``export_onnx`` did not write.
+    with so many ``threads`` (0: one for each core; a network this small is fastest with one). Raises ValueError without the
+    packages, and for a file that ``export_onnx`` did not write.
     """
 
     ignores_left_padding = False
@@ -143,9 +165,8 @@ class OnnxGPT:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
-        options.add_session_config_entry(
-            "session.disable_quant_qdq", "1"
-        )  # what it would make of 8 bits, old versions lack
+        # Operations that it would put in for tables in 8 bits are missing in older versions (1.23, the last for Python 3.10).
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
         content = Path(path).read_bytes()
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
