@@ -48,13 +48,15 @@ def export_onnx(model: GPT, path) -> Path:
 
     The graph takes "ids" int64 [B, T], "last" int64 [B], the token before them, and keys and values of S tokens read before,
     float32 [B, n_kv_head, S, D] for each layer; B, T and S may be any, S also 0. It returns logits [B, T, V] and all keys and
-    values. Raises ValueError without the packages, and for a model that is no GPT.
+    values. Raises ValueError without the packages, with torch before 2.8, and for a model that is no GPT or on a GPU.
     """
     _need("onnx", "onnxscript")
     if not isinstance(model, GPT):
         raise ValueError(
             f"a {type(model).__name__} cannot be exported: give the model of a GPT, such as that of the bot gpt"
         )
+    if not hasattr(torch.onnx, "ops"):
+        raise ValueError(f"exporting needs torch 2.8 or newer, and this is {torch.__version__}: pip install -U torch")
     if device_of(model).type != "cpu":
         raise ValueError("the model is on a GPU: move it first, model.cpu(), or load its checkpoint again")
     names = [f"{part}.{layer}" for part in ("keys", "values") for layer in range(model.settings.n_layer)]

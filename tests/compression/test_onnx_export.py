@@ -107,6 +107,13 @@ def test_bad_files_models_and_lengths_are_said(exported, tmp_path):
     assert not (tmp_path / "to.onnx").exists()
 
 
+@needs_packages
+def test_an_older_torch_is_said(monkeypatch, tmp_path):
+    monkeypatch.delattr(torch.onnx, "ops")
+    with pytest.raises(ValueError, match="exporting needs torch 2.8 or newer"):
+        export_onnx(gpt(), tmp_path / "gpt.onnx")
+
+
 def test_without_the_packages_a_sentence_says_how_to_get_them(monkeypatch, tmp_path):
     monkeypatch.setattr(extras, "_is_installed", lambda name: False)
     for call in (
