@@ -8,6 +8,7 @@ from typing import ClassVar
 from helpers.bots import checkpoints
 from helpers.bots.dpo_recipe import DPORecipe
 from helpers.bots.gan_recipe import GANRecipe
+from helpers.bots.quantized_recipe import QuantizedRecipe
 from helpers.models.utils import set_dropout
 from helpers.runtime import seed_everything
 
@@ -235,4 +236,6 @@ RECIPES = {
     "gan": GANRecipe(),
     "dpo": DPORecipe(),
     "gpt-small": DistilledRecipe(),
+    "gpt-int8": QuantizedRecipe(bits=8, group="row", symmetric=True),
+    "gpt-int4": QuantizedRecipe(bits=4, group=32, symmetric=False),
 }

@@ -46,14 +46,14 @@ def quantized_cache(model: GPT, bits: int = 8, per: str = "token") -> Iterator[G
         yield model
 
 
-def cache_bytes(model: GPT, bits: int = 16) -> int:
+def cache_bytes(model: GPT, bits: int = 16, per: str = "token") -> int:
     """Return how many bytes of cache each token takes: its keys and values in all layers.
 
-    With fewer than 16 bits each vector of a head also has a scale and a zero point, two bytes each. Raises ValueError for bits
-    that are not 2 to 8 or 16.
+    With fewer than 16 bits and ``per="token"`` each vector of a head also has a scale and a zero point, two bytes each; one
+    pair for a whole tensor costs a token nothing. Raises ValueError for bits that are not 2 to 8 or 16.
     """
     if bits != 16:
         check_bits(bits)
     config = model.settings
     vectors = 2 * config.n_layer * config.kv_heads
-    return vectors * (-(-config.head_size * bits // 8) + (4 if bits < 16 else 0))
+    return vectors * (-(-config.head_size * bits // 8) + (4 if bits < 16 and per == "token" else 0))

@@ -31,6 +31,8 @@ BOTS = (
     BotEntry("gan", "08", 2017, "learn from a discriminator that tells bots from people"),
     BotEntry("dpo", "09", 2023, "learn from which of two replies a reward model prefers"),
     BotEntry("gpt-small", "12", 2015, "a small student learns a large teacher's probabilities"),
+    BotEntry("gpt-int8", "12", 2022, "the same weights in 8 bits each"),
+    BotEntry("gpt-int4", "12", 2022, "the same weights in 4 bits each"),
 )
 
 # Column -> what it measures. The file holds "bot" and these, nothing else.

@@ -85,8 +85,8 @@ def _runs() -> list[CompressionRun]:
     runs += [run("pruning", "2:4", share=0.5)] + [run("pruning", "pair table", share=share) for share in (0.7, 1.0)]
     for seed in (0, 1):
         runs += [run("tuning", "not pruned", share=0.0, seed=seed)]
-        runs += [run("tuning", "magnitude", share=share, seed=seed) for share in (0.5, 0.9)]
-        runs += [run("tuning", "mask not kept", share=0.9, seed=seed)]
+        runs += [run("tuning", "magnitude", share=share, seed=seed) for share in shares[1:]]
+    runs += [run("tuning", "mask not kept", share=0.7, seed=0)]
     ranks = (("attention", 128), ("attention", 64), ("MLP", 192), ("MLP", 128), ("pair table", 64), ("embedding", 192))
     runs += [run("low rank", part, rank=rank) for part, rank in ranks]
     runs += [run("cache", f"per {per}", bits=bits) for per in ("token", "tensor") for bits in (8, 4, 3, 2)]
@@ -190,9 +190,8 @@ def _low_rank(run, material):
 
 
 def _cache(run, material):
-    model = with_weights(material.model, {})
-    inside = quantized_cache(model, run.bits, run.variant.removeprefix("per "))
-    return model, inside, {"bytes": cache_bytes(model, run.bits)}  # of each token
+    model, per = with_weights(material.model, {}), run.variant.removeprefix("per ")
+    return model, quantized_cache(model, run.bits, per), {"bytes": cache_bytes(model, run.bits, per)}  # of each token
 
 
 SERIES = {

@@ -65,6 +65,7 @@ def test_the_bytes_of_a_token():
         and cache_bytes(model, 8) == 8 * (8 + 4)
         and cache_bytes(model, 3) == 8 * 7
     )
+    assert cache_bytes(model, 4, "tensor") == cache_bytes(model) / 4
     assert cache_bytes(gpt(n_kv_head=1)) == cache_bytes(model) / 2
 
 
