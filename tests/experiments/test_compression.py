@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from helpers import data_path
 from helpers.compression.matrices import matrices, with_weights
 from helpers.compression.quantization import quantize_parameters
 from helpers.evaluation.likelihood import bits_per_byte_on
@@ -90,3 +91,32 @@ def test_only_what_is_missing_is_run(tmp_path, monkeypatch):
     (tmp_path / "compression.csv").write_text("\n".join([text[0], *text[3:]]) + "\n")
     compression.main()
     assert done[-2:] == list(RUNS[:2]) and (tmp_path / "compression.csv").read_text().splitlines() == text
+
+
+def test_the_stored_tables_have_every_run_and_show_what_notebook_12_tells():
+    """Each claim beside its control, with room for another computer's digits."""
+    bits, rows = (read_rows(data_path() / name) for name in ("how_few_bits.csv", "compression.csv"))
+    assert [{column: row[column] for column in run.key} for row, run in zip(bits, BITS_RUNS)] == [
+        run.key for run in BITS_RUNS
+    ]
+    assert len(bits) == len(BITS_RUNS) and set(rows[0]) == set(compression.COLUMNS)
+    assert all(any(run.key.items() <= row.items() for row in rows) for run in RUNS) and len(rows) == len(RUNS)
+    change = {(row["bits"], row["group"], row["symmetric"]): row["change"] for row in bits}
+    assert (
+        change[4, "tensor", 1] > 4 * change[4, "row", 1] > 4 * change[4, 32, 0] / 2 > 0
+        and abs(change[8, "row", 1]) < 1e-3
+    )
+
+    def found(series, variant, **which):
+        return [
+            row["change"]
+            for row in rows
+            if (row["series"], row["variant"]) == (series, variant) and which.items() <= row.items()
+        ]
+
+    for few in (3, 2):
+        assert max(found("GPTQ", "GPTQ", bits=few)) < 0.75 * found("GPTQ", "nearest", bits=few)[0]
+    assert min(found("pruning", "random", share=0.5)) > 10 * found("pruning", "magnitude", share=0.5)[0]
+    assert found("cache", "per tensor", bits=4)[0] > 2 * found("cache", "per token", bits=4)[0]
+    kept = [row["sparsity"] for row in rows if row["series"] == "tuning" and row["share"] == 0.7]
+    assert min(kept[:2]) > 0.69 and kept[-1] < 0.1
