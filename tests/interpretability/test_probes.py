@@ -76,6 +76,16 @@ def test_a_probe_is_never_scored_on_texts_it_was_trained_on():
         probe_task(train, labels, test, truth)
 
 
+def test_the_score_is_that_of_the_other_texts():
+    (train, _), (test, _) = activations(40, width=60), activations(400, first_row=100, seed=1, width=60)
+    coins = [torch.randint(2, (number,), generator=torch.Generator().manual_seed(3)) for number in (40, 400)]
+    assert (
+        train_probe(train.values, coins[0]).accuracy(train.values, coins[0]) == 1
+    )  # more numbers than tokens: memorized
+    result = probe_task(train, coins[0], test, coins[1])
+    assert 0.4 < result.accuracy < 0.6 and 0.4 < result.majority < 0.6
+
+
 def test_what_cannot_be_learned_is_refused():
     acts, labels = activations(20)
     with pytest.raises(ValueError, match="the same label"):
