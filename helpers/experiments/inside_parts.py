@@ -27,7 +27,7 @@ from helpers.interpretability.token_activations import TokenActivations, text_ro
 from helpers.models.utils import evaluating
 
 LENGTH, SHORT, APART = 128, 48, 10_000  # tokens of a text; of one to attribute; the number of the first held-out text
-CONTEXTS, RANDOM, DELETED = 60, 3, 5  # texts to attribute, random scores for each, tokens deleted
+CONTEXTS, RANDOM, DELETED = 40, 3, 5  # texts to attribute, random scores for each, tokens deleted
 KEPT = (1, 6)  # of the last tokens, which are never deleted
 STRENGTHS, TOKENS = (-4.0, 2.0, 4.0, 8.0), 30
 STEERED = "blocks.2.hook_resid_post"
@@ -69,9 +69,13 @@ def attribution_rows(model, tokenizer, train, test, seed) -> list[dict]:
             changed.setdefault((name, f"KL after deletion, last {keep} kept"), []).append(effect)
         for one, other in combinations(METHODS, 2):
             ranks.setdefault(f"{one} / {other}", []).append(_spearman(scores[one], scores[other]))
-        for name, start in (("zero", torch.zeros_like(baseline)), ("mean", baseline)):
-            change = baseline_change(model, ids, target, start)
-            gaps[name].append(abs(float(integrated_gradients(model, ids, target, start).sum()) - change))
+        zero = torch.zeros_like(baseline)
+        sums = {
+            "zero": integrated_gradients(model, ids, target, zero).sum(),
+            "mean": scores["integrated gradients"].sum(),
+        }
+        for name, start in (("zero", zero), ("mean", baseline)):
+            gaps[name].append(abs(float(sums[name]) - baseline_change(model, ids, target, start)))
     rows = [row(*key, values) for key, values in changed.items()]
     rows += [row(name, "rank correlation", values) for name, values in ranks.items()]
     return rows + [row(f"baseline {name}", "completeness error", values) for name, values in gaps.items()]
