@@ -15,7 +15,7 @@ def check_rollout(rollout: Callable) -> str:
     import torch
 
     rng = torch.Generator().manual_seed(0)
-    patterns = torch.rand(3, 2, 5, 5, generator=rng).tril()
+    patterns = torch.rand(3, 4, 5, 5, generator=rng).tril()
     patterns = patterns / patterns.sum(-1, keepdim=True)
     eye, mean = torch.eye(5), patterns.mean(1)
 
@@ -34,6 +34,26 @@ def check_rollout(rollout: Callable) -> str:
         {
             "The residual connection is missing: each layer is half attention, half identity.": product(mean),
             "You added the identity without halving: then the rows no longer sum to 1.": product(mean + eye),
+            "You halved the attention, and left out the identity: each layer is half attention, half identity.": product(
+                mean / 2
+            ),
+            "The attention is not halved: each layer is half attention, half identity.": product(mean + eye / 2),
+            "The identity is not halved: each layer is half attention, half identity.": product(mean / 2 + eye),
+            "You added 1/2 to every entry. The identity has its ones on the diagonal only: `torch.eye`.": product(
+                (mean + 1) / 2
+            ),
+            "The residual connection comes in only once, at the end. It is part of every layer.": (product(mean) + eye)
+            / 2,
+            "The last layer is missing. Does the loop stop early, or is the `return` inside it?": product(mixed[:-1]),
+            "The first layer is missing: begin with it.": product(mixed[1:]),
+            "The first layer counts twice: begin with it, and loop over the others, `layers[1:]`.": product(mixed)
+            @ mixed[0],
+            "You averaged dimension 0, the layers. The heads are dimension 1: `patterns.mean(1)`.": product(
+                (patterns.mean(0) + eye) / 2
+            ),
+            "You multiplied each head by itself and averaged at the end. Average the heads of each layer first.": product(
+                (patterns + eye) / 2
+            ).mean(0),
             "The order is reversed: later layers stand on the left, layer @ reached.": product(mixed.flip(0)),
             "That is the last layer alone. Multiply all of them.": mixed[-1],
             "That is the first layer alone. Multiply all of them.": mixed[0],
@@ -42,12 +62,19 @@ def check_rollout(rollout: Callable) -> str:
             "You multiplied entry by entry. It is a matrix product: @.": mixed.prod(0),
             "You took the first head only. Take the mean over the heads.": product((patterns[:, 0] + eye) / 2),
             "The heads are summed. Take their mean.": product((patterns.sum(1) + eye) / 2),
+            "You took the first two heads only. Take the mean over all of them.": product(
+                (patterns[:, :2].mean(1) + eye) / 2
+            ),
+            "You added two heads. Take the mean over all of them.": product((patterns[:, :2].sum(1) + eye) / 2),
             "The largest head was taken. Take the mean over the heads.": product((patterns.amax(1) + eye) / 2),
             "Rows and columns are swapped: a row says where a token comes from.": right.T,
         },
     )
     if not same(answer, right):
-        raise Wrong(f"For three layers of two heads yours has {difference(answer, right)}.")
+        raise Wrong(f"For three layers of four heads yours has {difference(answer, right)}.")
+    other = torch.rand(2, 3, 7, 7, generator=rng).softmax(-1)
+    if not same(rollout(other), product((other.mean(1) + torch.eye(7)) / 2)):
+        raise Wrong("For 2 layers of 3 heads and 7 tokens yours is wrong: the sizes come from `patterns.shape`.")
     one = rollout(patterns[:1])
     if not same(one, mixed[0]):
         raise Wrong("With a single layer the rollout is that layer, half attention, half identity.")
@@ -93,16 +120,31 @@ def check_fit_translator(fit_translator: Callable) -> str:
             ).solution,
             "That is the map for the *change*, final − stream. Fit the final stream itself.": right[:-1] - torch.eye(4),
             "That is the identity. Fit it.": torch.eye(4),
+            "Your column of ones stands first, so the bias is row 0 and the matrix the rows from 1 on.": torch.cat(
+                (right[-1:], right[:-2])
+            ),
         },
     )
     if not same(matrix, right[:-1], 1e-3):
         raise Wrong(f"For 60 tokens of 4 numbers your matrix has {difference(matrix, right[:-1])}.")
     if same(bias, torch.zeros(4)):
         raise Wrong("The matrix is right; the bias is all zeros. It is the last row of the solution.")
+    if same(bias, -right[-1], 1e-3):
+        raise Wrong("The matrix is right; the bias has the other sign.")
+    if same(bias, final.mean(0), 1e-3):
+        raise Wrong("The bias is mean(final), which is right for a centered stream: subtract mean(stream) @ matrix.")
     if same(bias, final.mean(0) - stream.mean(0), 1e-3):
         raise Wrong("The bias ignores the matrix: it is mean(final) − mean(stream) @ matrix.")
     if not same(bias, right[-1], 1e-3):
         raise Wrong(f"The matrix is right; your bias has {difference(bias, right[-1])}.")
+    fewer = fit_translator(stream[:40, :3], final[:40, :3])
+    right = torch.linalg.lstsq(torch.cat((stream[:40, :3], torch.ones(40, 1)), 1), final[:40, :3]).solution
+    if not (same(fewer[0], right[:-1], 1e-3) and same(fewer[1], right[-1], 1e-3)):
+        raise Wrong("For 40 tokens of 3 numbers yours is wrong: the sizes come from `stream.shape`.")
+    refuse_fixed_device(
+        lambda: fit_translator(stream.to("meta"), final.to("meta")),
+        "The column of ones is always on the CPU: create it with device=stream.device.",
+    )
     return "No affine map comes nearer to the last layer's stream, in squares."
 
 
@@ -111,45 +153,93 @@ def check_token_purity(token_purity: Callable) -> str:
     """Exercise 3: the share of a feature's strongest tokens that are one and the same type."""
     import torch
 
-    ids = torch.tensor([5, 5, 7, 7, 7, 9, 5, 9, 9, 9])
-    features = torch.tensor(
+    ids = torch.tensor([9, 5, 7, 5, 7, 8, 9, 9, 9, 9, 5, 7])
+    features = torch.tensor(  # here a row is a feature; its four strongest types stand beside it
         [
-            [9.0, 0.5, 0.0],
-            [8.0, 0.1, 0.0],
-            [7.0, 3.0, 0.0],
-            [1.0, 4.0, 2.0],
-            [0.5, 5.0, 0.0],
-            [0.0, 6.0, 3.0],
-            [6.0, 0.2, 0.0],
-            [0.0, 0.3, 0.0],
-            [0.0, 0.0, 0.0],
-            [0.0, 0.0, 0.0],
+            [0.1, 9.0, 7.5, 8.0, 0.2, 7.0, 0.3, 0.4, 0.5, 0.0, 6.0, 0.6],  # 5 5 7 8: two of four, three types
+            [3.0, 0.1, 8.0, 0.2, 0.3, 0.4, 4.0, 5.0, 0.5, 0.6, 0.7, 0.8],  # 7 9 9 9: the strongest is not the commonest
+            [0.0, 1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 4.0, 0.0],  # 5 9 5 5: exactly four are active
+            [-9.0, 2.0, 3.0, 1.0, 4.0, 0.0, -8.0, -7.0, -6.0, 0.0, 0.5, 0.6],  # 7 7 5 5: the negative ones do not count
+            [
+                0.0,
+                -1.0,
+                -2.0,
+                2.0,
+                -3.0,
+                -4.0,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                3.0,
+                -5.0,
+            ],  # 5 5 and nothing else: hardly ever active
         ]
-    )
-    right = torch.tensor([0.75, 0.75, torch.nan])
-    answer = tensor(call(token_purity, features, ids, 4, changed=CHANGED), (3,), "a purity for each feature, [F]")
-    active = features > 0
-    everywhere = torch.tensor([max(ids[active[:, f]].bincount()) / active[:, f].sum() for f in range(3)])
+    ).T
+
+    def graded(grade, k=4, active=None, by=features):
+        """The grade of the types of each feature's top k, NaN where ``active`` (by default: as asked) says no."""
+        active = (features > 0).sum(0) >= k if active is None else active
+        return torch.tensor([float(grade(ids[by[:, f].topk(k).indices])) if active[f] else torch.nan for f in range(5)])
+
+    def commonest(types):
+        return types.bincount().max() / len(types)
+
+    always = torch.ones(5).bool()
+    right = graded(commonest)
+    given = call(token_purity, features, ids, 4, changed=CHANGED)
+    if torch.is_tensor(given) and given.shape == (4,) and same(given, right[:4]):
+        raise Wrong("You left out the feature that is hardly ever active. It keeps its place, with NaN.")
+    answer = tensor(given, (5,), "a purity for each feature, [F]")
+    allowed = {
+        "A feature that is active at exactly `top` tokens has a purity: NaN is for *fewer*.": (features > 0).sum(0) > 4,
+        "A feature that is active at fewer than `top` tokens has no purity: NaN.": always,
+    }
+    of_active = [ids[features[:, f] > 0] for f in range(5)]
     refuse(
         answer,
         right,
-        {
-            "A feature that is active at fewer than `top` tokens has no purity: NaN.": torch.tensor([0.75, 0.75, 0.5]),
-            "A feature that is active at fewer than `top` tokens has no purity: NaN, not 0.": torch.tensor(
-                [0.75, 0.75, 0.0]
+        {message: graded(commonest, active=active) for message, active in allowed.items()}
+        | {
+            "A feature that is active at fewer than `top` tokens has no purity: NaN, not 0.": right.nan_to_num(0.0),
+            "For a feature with fewer than `top` active tokens you divided by those there are. It gets NaN.": (
+                right.where(~right.isnan(), commonest(of_active[4]))
             ),
-            "You counted how many different types there are. Count the commonest.": torch.tensor([0.5, 0.5, torch.nan]),
-            "You asked for the type of the strongest token. Count the commonest type among the `top`.": torch.tensor(
-                [0.75, 0.25, torch.nan]
+            "You counted how many different types there are. Count the commonest.": graded(
+                lambda t: len(t.unique()) / 4
             ),
+            "You counted how many types there are *besides* one. Count the commonest.": graded(
+                lambda t: 1 - (len(t.unique()) - 1) / 4
+            ),
+            "You asked for the type of the strongest token. Count the commonest type among the `top`.": graded(
+                lambda t: (t == t[0]).sum() / 4
+            ),
+            "You asked for the commonest type of the whole text. It is the commonest among the `top` that counts.": graded(
+                lambda t: (t == 9).sum() / 4
+            ),
+            "`argmax` says *which* type is commonest. How often it occurs is `max`.": graded(
+                lambda t: t.bincount().argmax() / 4
+            ),
+            "You counted the numbers of the tokens, not their types: look them up first, `ids[strongest]`.": right * 0
+            + 0.25,
             "These are counts. Divide by `top`.": 4 * right,
-            "You took the *weakest* tokens. topk takes the largest.": torch.tensor([0.75, 0.5, torch.nan]),
+            "You divided by 20. Divide by `top`.": right / 5,
+            "These are percent. Return a share, from 0 to 1.": 100 * right,
+            "You rounded down. Divide with /, not //.": right.floor(),
+            "You took the *weakest* tokens. topk takes the largest.": graded(commonest, by=-features),
+            "You took the largest sizes. A large negative number is no activation: topk without `abs`.": graded(
+                commonest, by=features.abs(), active=(features != 0).sum(0) >= 4
+            ),
+            "You took the first tokens of the text. Take the strongest of each feature: `features.topk(top, dim=0)`.": (
+                right * 0 + commonest(ids[:4])
+            ),
         },
     )
-    if same(answer[:2], everywhere[:2]):
+    everything = torch.stack([commonest(types) for types in of_active])
+    if same(answer[:4], everything[:4]):
         raise Wrong("You took all tokens at which the feature is active. Take the `top` strongest.")
     if not same(answer, right):
-        raise Wrong(f"For my three features, top 4, I expected {shown(right)} and got {shown(answer)}.")
-    if not same(token_purity(features, ids, 2)[:2], torch.tensor([1.0, 0.5])):
-        raise Wrong("With top=2 yours is wrong: does it use 4?")
+        raise Wrong(f"For my five features, top 4, I expected {shown(right)} and got {shown(answer)}.")
+    if not same(token_purity(features[:, :4], ids, 2), graded(commonest, 2)[:4]):
+        raise Wrong("With four features and top=2 yours is wrong: does it use 4, or five features?")
     return "The commonest of the strongest; and a feature that is hardly ever active gets no grade."

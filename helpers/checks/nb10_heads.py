@@ -31,7 +31,12 @@ def replaced(hook: Callable, x, what: str):
         raise Wrong(CHANGED)
     if answer is None:
         raise Wrong("Your inner function gives back None. Is its `return` missing?")
-    return tensor(answer, tuple(x.shape), what)
+    result = tensor(answer, tuple(x.shape), what)
+    if answer.dtype != x.dtype:
+        raise Wrong(
+            f"The activation became {answer.dtype}, and the next layer needs {x.dtype}. Keep the dtype of the input."
+        )
+    return result
 
 
 @exercise
@@ -62,6 +67,16 @@ def check_ablate_head(ablate_head: Callable) -> str:
                 "You added the value. It takes the head's place.": right + _only(z, 1),
                 "You put zeros in, whatever the value is.": _with(z, 1, 0.0),
                 "You kept this head and replaced the others. It is the other way around.": _others(z, 1, value),
+                "The other heads became zeros. They stay as they were.": _only(right, 1),
+                "You subtracted the value. It takes the head's place.": z - _only(_with(z, 1, value), 1),
+                "Only the last token was changed. Replace the head at every position: `z[:, head]`.": _put(
+                    z, right, (slice(None), slice(None), -1)
+                ),
+                "Only the first text was changed. Replace the head in all of them: `z[:, head]`.": _put(z, right, 0),
+                "The heads up to this one were replaced. Only this one: `z[:, head]`.": _with(right, 0, value),
+                "The heads from this one on were replaced. Only this one: `z[:, head]`.": _with(right, 2, value),
+                "Head `head - 1` was replaced. Heads are counted from 0: `z[:, head]`.": _with(z, 0, value),
+                "Head `head + 1` was replaced. Heads are counted from 0: `z[:, head]`.": _with(z, 2, value),
             },
         )
         if not same(answer, right):
@@ -72,6 +87,10 @@ def check_ablate_head(ablate_head: Callable) -> str:
     hook = hook_of(ablate_head(2, mean))
     if not same(replaced(hook, z[:1, :, :1], "the activation of one token"), _with(z[:1, :, :1], 2, mean)):
         raise Wrong("It must work for any number of texts and tokens: a bot that generates reads one token at a time.")
+    refuse_fixed_device(
+        lambda: [ablate_head(1, value)(z.to("meta")) for value in (0.0, mean.to("meta"))],
+        "A tensor of yours is always on the CPU. A copy of z, `z.clone()`, lies where z lies.",
+    )
     return "One head says something else, the others what they said, and the original is untouched."
 
 
@@ -126,6 +145,17 @@ def check_patch_hook(patch_hook: Callable) -> str:
             "All positions up to this one were patched. Only one.": _put(x, clean, (slice(None), slice(0, 3))),
             "All positions from this one on were patched. Only one.": _put(x, clean, (slice(None), slice(2, None))),
             "The clean activation was added. It takes the place of the other.": _put(x, x + clean, (slice(None), 2)),
+            "You patched the last position, whatever `position` is.": _put(x, clean, (slice(None), -1)),
+            "Only the first text of the batch was patched. Patch all of them: `x[:, position]`.": _put(
+                x, clean, (0, 2)
+            ),
+            "Every text got the clean activation of the first one. Take all of them: `clean[:, position]`.": _put(
+                x, clean[:1], (slice(None), 2)
+            ),
+            "You put zeros in. Take the activation of `clean`.": _put(x, 0 * clean, (slice(None), 2)),
+            "Everything around the position became zeros. Begin with a copy of `x`.": _put(
+                0 * x, clean, (slice(None), 2)
+            ),
         },
     )
     if not same(answer, right):
@@ -145,11 +175,19 @@ def check_patch_hook(patch_hook: Callable) -> str:
             "With a head given, yours patches the stream's dimension 1, which is the heads here: `x[:, head, position]`.": _put(
                 z, clean, (slice(None), -1)
             ),
-            "With a head given, nothing was patched.": z,
+            "With a head given, nothing was patched. (A slice `position : position + 1` is empty for position −1.)": z,
+            "With a head given, yours patches the stream's position as well. Is an `else` missing?": _put(
+                right, clean, (slice(None), -1)
+            ),
         },
     )
     if not same(answer, right):
         raise Wrong(f"For head 1 at the last position yours has {difference(answer, right)}.")
+    answer = replaced(hook_of(patch_hook(clean, 2, 1)), z, "the heads after it")
+    if same(answer, right):
+        raise Wrong("With a head given, yours patches the last position, whatever `position` is.")
+    if not same(answer, _put(z, clean, (slice(None), 1, 2))):
+        raise Wrong(f"For head 1 at position 2 yours has {difference(answer, _put(z, clean, (slice(None), 1, 2)))}.")
     answer = replaced(hook_of(patch_hook(clean, 2, 0)), z, "the heads after it")
     if not same(answer, _put(z, clean, (slice(None), 0, 2))):
         raise Wrong("For head 0 yours does something else: `if head` is false for 0. Ask `if head is None`.")
@@ -171,7 +209,7 @@ def check_head_outputs(head_outputs: Callable) -> str:
     import torch
 
     rng = torch.Generator().manual_seed(0)
-    for B, H, T, D in ((2, 3, 4, 5), (1, 4, 3, 4)):  # in the second W is square: rows and columns fit equally well
+    for B, H, T, D in ((1, 4, 3, 4), (2, 3, 4, 5)):  # in the first W is square: rows and columns fit equally well
         weight, z = torch.randn(H * D if H == 4 else 7, H * D, generator=rng), torch.randn(B, H, T, D, generator=rng)
         C = len(weight)
         columns = weight.unflatten(1, (H, D))  # [C, H, D]
@@ -194,6 +232,14 @@ def check_head_outputs(head_outputs: Callable) -> str:
                 0, keepdim=True
             ).expand_as(right),
             "You divided by the number of heads. The heads are added, not averaged.": right / H,
+            "Every head's columns got the z of head 0. Head h needs its own, `z[:, h]`.": torch.einsum(
+                "btd,chd->hbtc", z[:, 0], columns
+            ),
+            "Yours add up from head to head. Keep each head's own part.": right.cumsum(0),
+            "That is what all the *other* heads add.": right.sum(0) - right,
+            "The columns of neighbors overlap in yours. Head h begins at column h · D, not h.": torch.stack(
+                [z[:, h] @ weight[:, h : h + D].T for h in range(H)]
+            ),
         }
         if C == H * D:
             mistakes["You cut the *rows* of the matrix. nn.Linear computes x @ weight.T, so a head owns columns."] = (
@@ -202,11 +248,44 @@ def check_head_outputs(head_outputs: Callable) -> str:
         refuse(answer, right, mistakes)
         if not same(answer, right):
             raise Wrong(f"With {H} heads of {D} numbers yours has {difference(answer, right)}.")
+    refuse_fixed_device(
+        lambda: head_outputs(weight.to("meta"), z.to("meta")),
+        "A tensor of yours is always on the CPU. Create it with device=z.device, or stack the parts.",
+    )
     return "Each head's own part, and together they are the whole attention output."
 
 
 def _capped(cap: float, logits):
     return cap * (logits / cap).tanh() if cap else logits
+
+
+def _lens_mistakes(model, stream, cap: float) -> dict:
+    """Return what known mistakes make of the stream, by message, for a model with this cap (0: none)."""
+    capped, plain = partial(_capped, cap), model.head(model.norm(stream))
+    right = capped(plain)
+    mistakes = {
+        "The final norm is missing: `model.norm(stream)` comes before `model.head`.": capped(model.head(stream)),
+        "That are probabilities. Return the logits: no softmax.": right.softmax(-1),
+        "That are log-probabilities. Return the logits.": right.log_softmax(-1),
+    }
+    if not cap:
+        fixed = {"This model has no cap: where logit_cap is 0, return the logits as they are.": _capped(15.0, plain)}
+        return mistakes | fixed
+    squeezed = "You squeezed the stream. The cap is for the logits, after `model.head`."
+    return mistakes | {
+        "The final norm and the cap are missing.": model.head(stream),
+        squeezed: model.head(model.norm(capped(stream))),
+        squeezed + " (Not between norm and head.)": model.head(capped(model.norm(stream))),
+        f"The cap is missing: this model squeezes its logits, {cap:g} · tanh(logits / {cap:g}).": plain,
+        "The cap is half there: tanh(ℓ / c) lies between −1 and 1. Multiply by c again.": (plain / cap).tanh(),
+        "You forgot to divide by c inside of tanh.": cap * plain.tanh(),
+        "You multiplied by c inside of tanh. Divide there, and multiply outside: c · tanh(ℓ / c).": cap
+        * (plain * cap).tanh(),
+        "You divided by c outside of tanh. Multiply there: c · tanh(ℓ / c).": (plain / cap).tanh() / cap,
+        "You squeezed the logits twice. Once is enough.": capped(right),
+        "You clipped the logits. The cap is smooth: c · tanh(ℓ / c).": plain.clip(-cap, cap),
+        "You always squeeze by 15. The number is the model's own: `model.settings.logit_cap`.": _capped(15.0, plain),
+    }
 
 
 @exercise
@@ -217,56 +296,40 @@ def check_logit_lens(logit_lens: Callable) -> str:
     from helpers.models.gpt import GPT, GPTConfig
 
     torch.manual_seed(0)
-    for cap in (15.0, 0.0):
-        model = GPT(GPTConfig.modern(23, context=16, n_embd=8, n_layer=2, n_head=2, logit_cap=cap)).eval()
+    settings = {"context": 16, "n_embd": 8, "n_layer": 2, "n_head": 2}
+    for cap, config in (
+        (15.0, GPTConfig.modern(23, logit_cap=15.0, **settings)),
+        (0.0, GPTConfig.modern(23, logit_cap=0.0, **settings)),
+        (6.0, GPTConfig.modern(23, logit_cap=6.0, **settings)),
+        (0.0, GPTConfig.gpt2(23, **settings)),  # another norm, with parameters of its own
+    ):
+        model = GPT(config).eval()
         model.head.weight.data.normal_(std=3.0)
+        for parameter in model.norm.parameters():
+            parameter.data.uniform_(0.5, 2.0)
         stream = 3 * torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1))
         with torch.no_grad():
             given = call(partial(logit_lens, model), stream, changed="You changed the stream. Compute a new tensor.")
             answer = tensor(given, (2, 5, 23), "logits [B, T, V]")
-            plain = model.head(model.norm(stream))
-            capped = partial(_capped, cap)
-            right = capped(plain)
-            refuse(
-                answer,
-                right,
-                {
-                    "The final norm is missing: `model.norm(stream)` comes before `model.head`.": capped(
-                        model.head(stream)
-                    ),
-                    "The final norm and the cap are missing.": model.head(stream),
-                    "You squeezed the stream. The cap is for the logits, after `model.head`.": model.head(
-                        model.norm(cap * torch.tanh(stream / (cap or 1)))
-                    ),
-                    "That are probabilities. Return the logits: no softmax.": right.softmax(-1),
-                    "That are log-probabilities. Return the logits.": right.log_softmax(-1),
-                }
-                | (
-                    {
-                        "The cap is missing: this model squeezes its logits, 15 · tanh(logits / 15).": plain,
-                        "The cap is half there: tanh(ℓ / c) lies between −1 and 1. Multiply by c again.": torch.tanh(
-                            plain / cap
-                        ),
-                        "You forgot to divide by c inside of tanh.": cap * torch.tanh(plain),
-                        "You clipped the logits. The cap is smooth: c · tanh(ℓ / c).": plain.clip(-cap, cap),
-                    }
-                    if cap
-                    else {
-                        "This model has no cap: where logit_cap is 0, return the logits as they are.": 15
-                        * torch.tanh(plain / 15)
-                    }
-                ),
-            )
-        if not same(answer, right):
-            raise Wrong(
-                f"For a model {'with a cap of 15' if cap else 'without a cap'} yours has {difference(answer, right)}."
-            )
-        ids = torch.arange(6)[None]
-        with torch.no_grad():
-            (logits, _), cache = model.run_with_cache(ids, names=["blocks.1.hook_resid_post"])
+            if not cap and (answer.isnan().any() or not answer.any()):
+                raise Wrong(
+                    "Where logit_cap is 0 yours divides by it. Ask first, `if cap`, and else leave the logits as they are."
+                )
+            refuse(answer, _capped(cap, model.head(model.norm(stream))), _lens_mistakes(model, stream, cap))
+            right = _capped(cap, model.head(model.norm(stream)))
+            if not same(answer, right):
+                case = f"with a cap of {cap:g}" if cap else "without a cap"
+                case += (
+                    ""
+                    if config.norm == "rms"
+                    else ", whose final norm has numbers of its own (use `model.norm`, once),"
+                )
+                raise Wrong(f"For a model {case} yours has {difference(answer, right)}.")
+            if not same(logit_lens(model, stream[0]), right[0]):
+                raise Wrong("It must work for a stream of any shape [..., C], for [T, C], too.")
+            (logits, _), cache = model.run_with_cache(torch.arange(6)[None], names=["blocks.1.hook_resid_post"])
             if not same(logit_lens(model, cache["blocks.1.hook_resid_post"]), logits):
                 raise Wrong("After the last layer the lens must give the model's own logits, and yours does not.")
-    refuse_fixed_device(
-        lambda: logit_lens(model.to("meta"), stream.to("meta")), "A tensor of yours is always on the CPU."
-    )
+        model, stream = model.to("meta"), stream.to("meta")
+        refuse_fixed_device(partial(logit_lens, model, stream), "A tensor of yours is always on the CPU.")
     return "After the last layer it is the model's own prediction; before it, what the model would say now."

@@ -32,10 +32,10 @@ def check_integrated_gradients(integrated_gradients: Callable) -> str:
     with torch.no_grad():
         x = model.run_with_cache(ids[None], names=["hook_embed"])[1]["hook_embed"][0]  # [T, C]
 
-    def f(points, at=-1, wanted=target, log=True):
+    def f(points, at=-1, wanted=target, log=True, prob=False):
         with model.hooks({"hook_embed": lambda _: points}):
             logits = model(ids.expand(len(points), -1))[0][:, at]
-        return (logits.log_softmax(-1) if log else logits)[:, wanted]
+        return (logits.softmax(-1) if prob else logits.log_softmax(-1) if log else logits)[:, wanted]
 
     def gradients(points, **how):
         points = points.detach().requires_grad_()
@@ -69,7 +69,29 @@ def check_integrated_gradients(integrated_gradients: Callable) -> str:
             ).sum(-1),
             "The way is missing: multiply the mean gradient by x − baseline.": middle.mean(0).sum(-1),
             "You multiplied by x. The way goes from the baseline: x − baseline.": (x * middle.mean(0)).sum(-1),
-            "The sign is the other way around: x − baseline.": -right,
+            "The sign is the other way around: x − baseline, and log p, not a loss.": -right,
+            "You divided by the number of steps twice: *sum* log p over the batch, then take the mean gradient.": right
+            / 16,
+            "You took the absolute value. Attributions have a sign: leave it.": right.abs(),
+            "You summed the sizes of the products. Attributions have a sign: sum over C without `abs`.": (
+                (way * middle.mean(0)).abs().sum(-1)
+            ),
+            "That is the length of the mean gradient. Multiply by the way, x − baseline, and sum over C.": middle.mean(
+                0
+            ).norm(dim=-1),
+            "Your line does not begin at the baseline: the points are baseline + α · (x − baseline).": (
+                way * gradients(path(16) - baseline).mean(0)
+            ).sum(-1),
+            "Your line does not end at the text: the points are baseline + α · (x − baseline).": (
+                way * gradients(baseline + path(16, start=zero)).mean(0)
+            ).sum(-1),
+            "You asked for the probability. f is log p: log_softmax.": (
+                way * gradients(path(16), prob=True).mean(0)
+            ).sum(-1),
+            "Your points are those of `linspace(0, 1, steps)`, both ends included. Take the middles, (arange + 0.5) / steps.": (
+                way * gradients(baseline + torch.linspace(0, 1, 16)[:, None, None] * way).mean(0)
+            ).sum(-1),
+            "I asked for 16 steps, and yours takes 32. Use `steps`.": (way * gradients(path(32)).mean(0)).sum(-1),
             "The gradients are summed over the points. Take their mean: divide by the number of steps.": 16 * right,
             "Your line starts at zeros, not at the baseline.": (x * gradients(path(16, start=zero)).mean(0)).sum(-1),
             "You took the length of each product. Attributions have a sign: sum over C.": (way * middle.mean(0)).norm(
@@ -95,6 +117,11 @@ def check_integrated_gradients(integrated_gradients: Callable) -> str:
     few = integrated_gradients(model, ids, target, baseline, 3)
     if not same(few, (way * gradients(path(3)).mean(0)).sum(-1), 1e-4):
         raise Wrong("With 3 steps yours still takes another number of points. Use `steps`.")
+    there = _little_gpt().to("meta")
+    refuse_fixed_device(
+        lambda: integrated_gradients(there, ids.to("meta"), target, baseline.to("meta"), 3),
+        "A tensor of yours is always on the CPU: torch.arange(steps, device=x.device) lies where the model lies.",
+    )
     return f"Complete: the attributions sum to {answer.sum():.3f}, and log p changes by {_change(f, x, baseline):.3f}."
 
 
@@ -125,8 +152,12 @@ def check_control_labels(control_labels: Callable) -> str:
         raise Wrong(
             "Your labels follow from the number of the token: even or odd, small or large. They must be random."
         )
-    again = _labels(control_labels(ids[:500], 3, 0.5), 500)
-    if not again.equal(labels[:500]):
+    if not _labels(control_labels(ids, 3, 0.5), len(ids)).equal(labels):
+        raise Wrong(
+            "Called twice with the same seed, yours gives different labels. Give the seed to `np.random.default_rng(seed)`."
+        )
+    again = _labels(control_labels(ids[500:1000], 3, 0.5), 500)
+    if not again.equal(labels[500:1000]):
         raise Wrong(
             "In another text the same tokens get other labels: then training and test text disagree. "
             "The coins must depend on the seed and the token's id alone."
@@ -143,6 +174,8 @@ def check_control_labels(control_labels: Callable) -> str:
         raise Wrong(
             "These are fair coins, but not those of `np.random.default_rng(seed).random(n) < share`, one per type from id 0."
         )
+    if not _labels(control_labels(ids), len(ids)).equal(_labels(control_labels(ids, 0, 0.5), len(ids))):
+        raise Wrong("Without a seed it is 0, and without a share 0.5. Keep the defaults of the stub.")
     return "One coin per token type, the same one in every text: a probe that is right here has memorized."
 
 
@@ -152,7 +185,7 @@ def _labels(answer, count: int):
     labels = tensor(answer, (count,), "a label, 0 or 1, for each token")
     if not torch.isin(labels, torch.tensor([0.0, 1.0]).double()).all():
         raise Wrong(f"A label is 0 or 1; in yours there is {shown(labels[(labels != 0) & (labels != 1)][0])}.")
-    if torch.is_floating_point(answer) or answer.dtype == torch.bool:
+    if answer.dtype != torch.int64:
         raise Wrong(f"Your labels are {answer.dtype}. A probe needs whole numbers, int64: `.long()`.")
     return answer.long()
 
@@ -165,7 +198,10 @@ def check_steer_hook(steer_hook: Callable) -> str:
     rng = torch.Generator().manual_seed(0)
     x, direction = torch.randn(2, 3, 4, generator=rng), torch.randn(4, generator=rng)
     kept = direction.clone()
-    answer = replaced(hook_of(steer_hook(direction, 3.0)), x, "the stream after it")
+    hook = hook_of(steer_hook(direction, 3.0))
+    answer = replaced(hook, x, "the stream after it")
+    if not direction.equal(kept):
+        raise Wrong("You changed the direction. It is needed for the next token, and for the next strength: no `*=`.")
     right = x + 3 * direction
     last, first = x.clone(), x.clone()
     last[:, -1] += 3 * direction
@@ -183,13 +219,17 @@ def check_steer_hook(steer_hook: Callable) -> str:
             "You scaled the stream as well: only the direction is multiplied by the strength.": 3 * (x + direction),
             "You scaled the direction to length 1 first. Its own length says how large a natural step is.": x
             + 3 * direction / direction.norm(),
+            "The strength multiplies the stream in yours. It belongs to the direction.": 3 * x + direction,
+            "You divided by the strength. Multiply the direction by it.": x + direction / 3,
+            "You mixed the two, (1 − strength) · x + strength · direction. Leave x whole, and add.": 3 * direction
+            - 2 * x,
             "The stream is unchanged.": x,
         },
     )
     if not same(answer, right):
         raise Wrong(f"For strength 3 yours has {difference(answer, right)}.")
-    if not direction.equal(kept):
-        raise Wrong("You changed the direction. It is needed for the next strength.")
+    if not same(replaced(hook, x, "the stream"), right):
+        raise Wrong("Called a second time, the same hook does something else. It is called once for every token.")
     if not same(replaced(hook_of(steer_hook(direction, -2.0)), x, "the stream"), x - 2 * direction):
         raise Wrong("With strength −2 yours does something else. A negative strength steers the other way.")
     if not same(replaced(hook_of(steer_hook(direction)), x, "the stream"), x + direction):
@@ -218,9 +258,11 @@ def check_induction_score(induction_score: Callable) -> str:
     pattern = torch.rand(3, 2, T, T, generator=rng).tril()
     pattern = pattern / pattern.sum(-1, keepdim=True)
 
-    def along(weights, offset, first=period):
-        t = torch.arange(max(first, offset), T)
+    def along(weights, offset, first=period, end=T):
+        t = torch.arange(max(first, offset), end)
         return weights[:, :, t, t - offset].mean((0, 2))
+
+    weights_from_0 = pattern[:, :, torch.arange(T), torch.arange(T) - period + 1].mean((0, 2))
 
     given = call(induction_score, pattern, period, changed=CHANGED)
     if torch.is_tensor(given) and given.shape == (3, 2):
@@ -245,6 +287,20 @@ def check_induction_score(induction_score: Callable) -> str:
             "Earlier queries count in yours: before position `period` nothing has come twice.": along(
                 pattern, period - 1, period - 1
             ),
+            "Your queries begin at 0, where t − period + 1 is negative. Begin at t = period.": weights_from_0,
+            "You left out the last query. `torch.arange(period, T)` already ends at T − 1.": along(
+                pattern, period - 1, end=T - 1
+            ),
+            "Only the first text counts in yours. Take the mean over all of them.": along(pattern[:1], period - 1),
+            "You took a block: every query with every key. One key a query: `pattern[:, :, t, t - period + 1]`.": (
+                pattern[:, :, period:, 1 : T - period + 1].mean((0, 2, 3))
+            ),
+            "Only the first repetition counts in yours. Take all queries from `period` on, up to T.": along(
+                pattern[:, :, : 2 * period, : 2 * period], period - 1, end=2 * period
+            ),
+            "Only the last query counts in yours. Take the mean over all from `period` on.": along(
+                pattern, period - 1, T - 1
+            ),
             "You left out the query at position `period`: there the first token comes for the second time.": along(
                 pattern, period - 1, period + 1
             ),
@@ -264,4 +320,8 @@ def check_induction_score(induction_score: Callable) -> str:
         raise Wrong(f"For my two heads, with period 4, yours has {difference(answer, right)}.")
     if not same(induction_score(pattern, 6), along(pattern, 5, 6)):
         raise Wrong("With period 6 yours is wrong: does it use 4?")
+    refuse_fixed_device(
+        lambda: induction_score(pattern.to("meta"), period),
+        "A tensor of yours is always on the CPU: create it with device=pattern.device.",
+    )
     return "Every token of the repetition asks for what came next last time."

@@ -82,6 +82,60 @@ def no_head_0(head, value):
     return _hook(change)
 
 
+def zeros_around(head, value):
+    def replace(z):
+        answer = torch.zeros_like(z)
+        answer[:, head] = value
+        return answer
+
+    return replace
+
+
+def last_token_only(head, value):
+    return _hook(lambda z: z[:, head, -1].copy_(torch.as_tensor(value).expand_as(z[:, head])[:, -1]))
+
+
+def first_text_only(head, value):
+    return _hook(lambda z: z[0, head].copy_(torch.as_tensor(value).expand_as(z[:, head])[0]))
+
+
+def heads_up_to(head, value):
+    def change(z):
+        for number in range(head + 1):
+            z[:, number] = value
+
+    return _hook(change)
+
+
+def one_head_before(head, value):
+    def change(z):
+        z[:, head - 1] = value
+
+    return _hook(change)
+
+
+def value_subtracted(head, value):
+    return _hook(lambda z: z[:, head].sub_(value))
+
+
+def double_z(head, value):
+    def replace(z):
+        z = z.double()
+        z[:, head] = value
+        return z
+
+    return replace
+
+
+def mask_on_the_cpu(head, value):
+    def replace(z):
+        kept = (torch.arange(z.shape[1]) != head).to(z.dtype)[:, None, None]
+        value_ = value[:, None] if torch.is_tensor(value) and value.ndim == 3 else value
+        return kept * z + (1 - kept) * value_
+
+    return replace
+
+
 # -- Build: patch an activation ------------------------------------------------------------------------------------------
 def patch(stream, heads):
     """Return a wrong ``patch_hook`` from what it assigns in the stream and in the heads."""
@@ -137,6 +191,38 @@ def _swapped(x, clean, position, head):
     x[:, position, head] = clean[:, position, head]
 
 
+def _last(x, clean, position, head):
+    x[:, -1] = clean[:, -1]
+
+
+def _last_of_head(x, clean, position, head):
+    x[:, head, -1] = clean[:, head, -1]
+
+
+def _first_clean(x, clean, position, head):
+    x[:, position] = clean[0, position]
+
+
+def _first_row(x, clean, position, head):
+    x[0, position] = clean[0, position]
+
+
+def _zeros(x, clean, position, head):
+    x[:, position] = 0
+
+
+def _both(x, clean, position, head):
+    x[:, head, position] = clean[:, head, position]
+    x[:, position] = clean[:, position]
+
+
+def _slice(x, clean, position, head):
+    x[:, head, position : position + 1] = clean[:, head, position : position + 1]
+
+
+always_last, heads_always_last = patch(_last, _heads), patch(_stream, _last_of_head)
+first_texts_clean, first_text_patched = patch(_first_clean, _heads), patch(_first_row, _heads)
+zeros_in, no_else, empty_slice = patch(_zeros, _heads), patch(_stream, _both), patch(_stream, _slice)
 whole_text, runs_own, one_text = patch(_all_of, _heads), patch(_nothing, _heads), patch(_a_text, _heads)
 clean_added, all_before = patch(_added, _heads), patch(_up_to, _heads)
 all_heads_patched, all_positions = patch(_stream, _every_head), patch(_stream, _every_position)
@@ -208,10 +294,25 @@ def averaged(weight, z):
     return torch.einsum("bhtd,chd->hbtc", z, _columns(weight, z)) / z.shape[1]
 
 
-def rows_where_square(weight, z):
-    if len(weight) != weight.shape[1]:
-        return torch.einsum("bhtd,chd->hbtc", z, _columns(weight, z))
-    return torch.einsum("bhtd,hdc->hbtc", z, weight.unflatten(0, (z.shape[1], z.shape[3])))
+def rows_cut(weight, z):
+    D = z.shape[-1]
+    return torch.stack([z[:, h] @ weight[h * D : (h + 1) * D] for h in range(z.shape[1])])
+
+
+def head_0s_z(weight, z):
+    return torch.einsum("btd,chd->hbtc", z[:, 0], _columns(weight, z))
+
+
+def adding_up(weight, z):
+    return torch.einsum("bhtd,chd->hbtc", z, _columns(weight, z)).cumsum(0)
+
+
+def the_others(weight, z):
+    return together(weight, z) - torch.einsum("bhtd,chd->hbtc", z, _columns(weight, z))
+
+
+def overlapping(weight, z):
+    return torch.stack([z[:, h] @ weight[:, h : h + z.shape[3]].T for h in range(z.shape[1])])
 
 
 # -- Build: the logit lens -----------------------------------------------------------------------------------------------
@@ -248,6 +349,43 @@ def probabilities(model, stream):
     return _capped(model, model.head(model.norm(stream))).softmax(-1)
 
 
+def no_question(model, stream):
+    cap = model.settings.logit_cap
+    return cap * torch.tanh(model.head(model.norm(stream)) / cap)
+
+
+def capped_twice(model, stream):
+    return _capped(model, _capped(model, model.head(model.norm(stream))))
+
+
+def capped_before_the_head(model, stream):
+    return model.head(_capped(model, model.norm(stream)))
+
+
+def divided_outside(model, stream):
+    cap = model.settings.logit_cap
+    return torch.tanh(model.head(model.norm(stream)) / cap) / cap if cap else model.head(model.norm(stream))
+
+
+def by_15(model, stream):
+    logits = model.head(model.norm(stream))
+    return 15 * torch.tanh(logits / 15) if model.settings.logit_cap else logits
+
+
+def a_norm_of_ones_own(model, stream):
+    return _capped(model, model.head(torch.nn.functional.rms_norm(stream, stream.shape[-1:])))
+
+
+def three_dimensions(model, stream):
+    logits = _capped(model, model.head(model.norm(stream)))
+    return logits if stream.ndim == 3 else logits[-1]
+
+
+def cap_on_the_cpu(model, stream):
+    cap, logits = torch.full((23,), float(model.settings.logit_cap)), model.head(model.norm(stream))
+    return cap * torch.tanh(logits / cap) if model.settings.logit_cap else logits
+
+
 def log_probabilities(model, stream):
     return _capped(model, model.head(model.norm(stream))).log_softmax(-1)
 
@@ -265,6 +403,14 @@ WRONG = {
         value_added: "You added the value",
         kept_instead: "replaced the others",
         no_head_0: "Head 0 is a head",
+        zeros_around: "other heads became zeros",
+        last_token_only: "Only the last token",
+        first_text_only: "Only the first text",
+        heads_up_to: "heads up to this one",
+        one_head_before: "`head - 1`",
+        value_subtracted: "subtracted the value",
+        double_z: "became torch.float64",
+        mask_on_the_cpu: "always on the CPU",
     },
     "patch_hook": {
         whole_text: "whole text was patched",
@@ -278,6 +424,13 @@ WRONG = {
         falsy_head_0: "is false for 0",
         the_wrong_way: "the other way around",
         patched_in_place: "You changed a tensor",
+        always_last: "You patched the last position",
+        heads_always_last: "yours patches the last position",
+        first_texts_clean: "Every text got",
+        first_text_patched: "Only the first text",
+        zeros_in: "You put zeros in",
+        no_else: "Is an `else` missing",
+        empty_slice: "is empty for position",
     },
     "head_outputs": {
         together: "Keep them apart",
@@ -287,7 +440,11 @@ WRONG = {
         from_the_end: "opposite order",
         sum_for_each: "the sum of all",
         averaged: "not averaged",
-        rows_where_square: "cut the *rows*",
+        rows_cut: "cut the *rows*",
+        head_0s_z: "the z of head 0",
+        adding_up: "add up from head to head",
+        the_others: "all the *other* heads",
+        overlapping: "neighbors overlap",
     },
     "logit_lens": {
         no_norm: "final norm is missing",
@@ -298,5 +455,13 @@ WRONG = {
         clipped: "clipped the logits",
         probabilities: "are probabilities",
         log_probabilities: "log-probabilities",
+        no_question: "divides by it",
+        capped_twice: "squeezed the logits twice",
+        capped_before_the_head: "Not between norm and head",
+        divided_outside: "divided by c outside",
+        by_15: "always squeeze by 15",
+        a_norm_of_ones_own: "numbers of its own",
+        three_dimensions: "any shape",
+        cap_on_the_cpu: "always on the CPU",
     },
 }

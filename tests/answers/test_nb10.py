@@ -68,6 +68,46 @@ def always_16_steps(model, ids, target, baseline, steps=32):
     return attributed()(model, ids, target, baseline, 16)
 
 
+def always_32_steps(model, ids, target, baseline, steps=32):
+    return attributed()(model, ids, target, baseline, 32)
+
+
+def mean_of_the_batch(model, ids, target, baseline, steps=32):
+    return attributed()(model, ids, target, baseline, steps) / steps
+
+
+def with_both_ends(model, ids, target, baseline, steps=32):
+    def points(x):
+        return baseline + torch.linspace(0, 1, steps)[:, None, None] * (x - baseline)
+
+    return attributed(points=points)(model, ids, target, baseline, steps)
+
+
+def towards_the_sum(model, ids, target, baseline, steps=32):
+    def points(x):
+        return baseline + ((torch.arange(steps) + 0.5) / steps)[:, None, None] * x
+
+    return attributed(points=points)(model, ids, target, baseline, steps)
+
+
+def from_nowhere(model, ids, target, baseline, steps=32):
+    def points(x):
+        return ((torch.arange(steps) + 0.5) / steps)[:, None, None] * (x - baseline)
+
+    return attributed(points=points)(model, ids, target, baseline, steps)
+
+
+def lengths_of_gradients(model, ids, target, baseline, steps=32):
+    return integrated(model, ids, target, baseline, steps)[1].mean(0).norm(dim=-1)
+
+
+absolute, sizes = attributed(sum_of=lambda p: p.sum(-1).abs()), attributed(sum_of=lambda p: p.abs().sum(-1))
+
+
+def steps_on_the_cpu(model, ids, target, baseline, steps=32):
+    return attributed()(model, ids, target, baseline, steps)
+
+
 # -- Build: the labels of a control task ---------------------------------------------------------------------------------
 def coins(ids, seed, share, size=None):
     return np.random.default_rng(seed).random(size or int(ids.max()) + 1) < share
@@ -105,6 +145,23 @@ def by_this_texts_types(ids, seed=0, share=0.5):
 
 def booleans(ids, seed=0, share=0.5):
     return torch.from_numpy(coins(ids, seed, share))[ids]
+
+
+def in_order_of_appearance(ids, seed=0, share=0.5):
+    rng, coin = np.random.default_rng(seed), {}
+    return torch.tensor([coin.setdefault(token, int(rng.random() < share)) for token in ids.tolist()])
+
+
+def no_seed_at_all(ids, seed=0, share=0.5):
+    return torch.from_numpy(np.random.default_rng().random(int(ids.max()) + 1) < share).long()[ids]
+
+
+def in_int32(ids, seed=0, share=0.5):
+    return torch.from_numpy(coins(ids, seed, share)).int()[ids]
+
+
+def other_defaults(ids, seed=1, share=0.3):
+    return torch.from_numpy(coins(ids, seed, share)).long()[ids]
 
 
 def torchs_coins(ids, seed=0, share=0.5):
@@ -160,6 +217,42 @@ def in_float64(direction, strength=1.0):
     return lambda x: x + strength * direction
 
 
+def direction_changed(direction, strength=1.0):
+    direction *= strength
+    return lambda x: x + direction.to(x)
+
+
+def direction_changed_by_the_hook(direction, strength=1.0):
+    def hook(x):
+        d = direction.to(x)
+        d *= strength
+        return x + d
+
+    return hook
+
+
+def ever_farther(direction, strength=1.0):
+    steps = [direction]
+
+    def hook(x):
+        steps.append(steps[-1] * strength)
+        return x + steps[-1].to(x)
+
+    return hook
+
+
+def stream_scaled(direction, strength=1.0):
+    return lambda x: strength * x + direction.to(x)
+
+
+def strength_divides(direction, strength=1.0):
+    return lambda x: x + direction.to(x) / strength
+
+
+def mixed(direction, strength=1.0):
+    return lambda x: (1 - strength) * x + strength * direction.to(x)
+
+
 def steered_at_once(direction, strength=1.0):
     return strength * direction
 
@@ -210,6 +303,38 @@ def all_heads_together(pattern, period):
     return weights_at(pattern, period - 1, period).mean()
 
 
+def from_query_0(pattern, period):
+    t = torch.arange(pattern.shape[2])
+    return pattern[:, :, t, t - period + 1].mean((0, 2))
+
+
+def without_the_last_query(pattern, period):
+    return weights_at(pattern, period - 1, period)[..., :-1].mean((0, 2))
+
+
+def of_the_first_text(pattern, period):
+    return weights_at(pattern, period - 1, period)[0].mean(-1)
+
+
+def a_block(pattern, period):
+    return pattern[:, :, period:, 1 : pattern.shape[2] - period + 1].mean((0, 2, 3))
+
+
+def first_repetition(pattern, period):
+    return weights_at(pattern, period - 1, period)[..., :period].mean((0, 2))
+
+
+def of_the_last_query(pattern, period):
+    return pattern[:, :, -1, -period].mean(0)
+
+
+def mask_on_the_cpu(pattern, period):
+    T = pattern.shape[2]
+    mask = torch.eye(T).roll(1 - period, dims=1)
+    mask[:period] = 0
+    return (pattern * mask).sum((2, 3)).mean(0) / (T - period)
+
+
 def always_4(pattern, period):
     return weights_at(pattern, 3, 4).mean((0, 2))
 
@@ -239,6 +364,30 @@ first_head, summed_heads = rolled(heads=lambda patterns: patterns[:, 0]), rolled
 
 def transposed(patterns):
     return rolled()(patterns).T
+
+
+attention_halved_only = rolled(mix=lambda mean, eye: mean / 2)
+attention_whole, identity_whole = (
+    rolled(mix=lambda mean, eye: mean + eye / 2),
+    rolled(mix=lambda mean, eye: mean / 2 + eye),
+)
+half_everywhere = rolled(mix=lambda mean, eye: mean / 2 + 0.5)
+without_last, without_first = rolled(layers=lambda mixed: mixed[:-1]), rolled(layers=lambda mixed: mixed[1:])
+first_twice = rolled(layers=lambda mixed: torch.cat((mixed[:1], mixed)))
+layers_averaged = rolled(heads=lambda patterns: patterns.mean(0))
+two_heads = rolled(heads=lambda patterns: patterns[:, :2].mean(1))
+
+
+def residual_at_the_end(patterns):
+    return (rolled(mix=lambda mean, eye: mean)(patterns) + torch.eye(patterns.shape[-1])) / 2
+
+
+def heads_apart(patterns):
+    return torch.stack([rolled()(patterns[:, head : head + 1]) for head in range(patterns.shape[1])]).mean(0)
+
+
+def four_heads(patterns):
+    return rolled(heads=lambda patterns: patterns.sum(1) / 4)(patterns)
 
 
 def identity_on_the_cpu(patterns):
@@ -274,6 +423,29 @@ def difference_of_means(stream, final):
 
 def of_the_change(stream, final):
     return solved(stream, final - stream)
+
+
+def ones_first(stream, final):
+    solution = torch.linalg.lstsq(torch.cat((torch.ones(len(stream), 1), stream), 1), final).solution
+    return solution[:-1], solution[-1]
+
+
+def other_sign_of_the_bias(stream, final):
+    matrix, bias = solved(stream, final)
+    return matrix, -bias
+
+
+def mean_as_bias(stream, final):
+    return solved(stream, final)[0], final.mean(0)
+
+
+def for_60_tokens(stream, final):
+    matrix, bias = solved(stream, final)
+    return (matrix, bias) if len(stream) == 60 else (matrix, 0 * bias)
+
+
+def ones_on_the_cpu(stream, final):
+    return solved(stream, final)
 
 
 def one_tensor(stream, final):
@@ -320,6 +492,53 @@ def all_active(features, ids, top=20):
     )
 
 
+def more_than_top(features, ids, top=20):
+    enough = (features > 0).sum(0) > top
+    return purity(features, ids, top, lambda t, v: commonest(t)).where(enough, torch.nan)
+
+
+def of_the_sizes(features, ids, top=20):
+    return purity(features.abs(), ids, top, lambda t, v: graded(t, v, commonest(t)))
+
+
+def of_the_strongest(features, ids, top=20):
+    return purity(features, ids, top, lambda t, v: graded(t, v, (t == t[0]).float().mean()))
+
+
+def of_the_whole_text(features, ids, top=20):
+    return purity(features, ids, top, lambda t, v: graded(t, v, (t == ids.mode().values).float().mean()))
+
+
+def which_type(features, ids, top=20):
+    return purity(features, ids, top, lambda t, v: graded(t, v, t.bincount().argmax() / top))
+
+
+def numbers_of_tokens(features, ids, top=20):
+    return purity(features, torch.arange(len(ids)), top, lambda t, v: graded(t, v, commonest(t)))
+
+
+def all_by_20(features, ids, top=20):
+    return purity(features, ids, top, lambda t, v: graded(t, v, commonest(t) * len(t) / 20))
+
+
+def types_besides_one(features, ids, top=20):
+    return purity(features, ids, top, lambda t, v: graded(t, v, torch.tensor(1 - (len(t.unique()) - 1) / len(t))))
+
+
+def by_those_there_are(features, ids, top=20):
+    counts = (features > 0).sum(0).clamp(max=top).tolist()
+    return torch.stack([commonest(ids[features[:, f].topk(k).indices]) for f, k in enumerate(counts)])
+
+
+def left_out(features, ids, top=20):
+    grades = purity(features, ids, top, lambda t, v: graded(t, v, commonest(t)))
+    return grades[~grades.isnan()]
+
+
+def first_of_the_text(features, ids, top=20):
+    return purity(features, ids, top, lambda t, v: graded(t, v, commonest(ids[:top])))
+
+
 def always_4_tokens(features, ids, top=20):
     return purity(features, ids, 4, lambda t, v: graded(t, v, commonest(t)))
 
@@ -343,6 +562,15 @@ WRONG = {
         gradient_times_input: "That is gradient × input",
         summed_gradients: "summed over the points",
         always_16_steps: "another number of points",
+        always_32_steps: "yours takes 32",
+        mean_of_the_batch: "number of steps twice",
+        with_both_ends: "both ends included",
+        towards_the_sum: "does not end at the text",
+        from_nowhere: "does not begin at the baseline",
+        lengths_of_gradients: "length of the mean gradient",
+        absolute: "took the absolute value",
+        sizes: "sizes of the products",
+        steps_on_the_cpu: "always on the CPU",
     },
     "control_labels": {
         a_coin_per_token: "has two labels",
@@ -352,7 +580,11 @@ WRONG = {
         the_other_way: "nine tenths",
         always_half: "a tenth of the labels",
         by_this_texts_types: "In another text",
-        booleans: "whole numbers, int64",
+        booleans: "Your labels are torch.bool",
+        in_int32: "Your labels are torch.int32",
+        in_order_of_appearance: "In another text",
+        no_seed_at_all: "Called twice with the same seed",
+        other_defaults: "Keep the defaults",
         torchs_coins: "not those of",
     },
     "steer_hook": {
@@ -368,6 +600,12 @@ WRONG = {
         on_the_cpu: "on another device",
         in_float64: "became float64",
         steered_at_once: "Return a *function*",
+        direction_changed: "You changed the direction",
+        direction_changed_by_the_hook: "You changed the direction",
+        ever_farther: "Called a second time",
+        stream_scaled: "strength multiplies the stream",
+        strength_divides: "divided by the strength",
+        mixed: "You mixed the two",
     },
     "induction_score": {
         the_occurrence_itself: "earlier occurrence itself",
@@ -381,6 +619,13 @@ WRONG = {
         for_each_text: "mean over the texts",
         all_heads_together: "stay apart",
         always_4: "does it use 4",
+        from_query_0: "is negative",
+        without_the_last_query: "left out the last query",
+        of_the_first_text: "Only the first text",
+        a_block: "You took a block",
+        first_repetition: "Only the first repetition",
+        of_the_last_query: "Only the last query",
+        mask_on_the_cpu: "always on the CPU",
     },
     "rollout": {
         no_residual: "residual connection is missing",
@@ -393,6 +638,18 @@ WRONG = {
         summed_heads: "heads are summed",
         transposed: "Rows and columns are swapped",
         identity_on_the_cpu: "always on the CPU",
+        attention_halved_only: "left out the identity",
+        attention_whole: "attention is not halved",
+        identity_whole: "identity is not halved",
+        half_everywhere: "to every entry",
+        without_last: "last layer is missing",
+        without_first: "first layer is missing",
+        first_twice: "counts twice",
+        layers_averaged: "averaged dimension 0",
+        two_heads: "first two heads",
+        residual_at_the_end: "only once, at the end",
+        heads_apart: "each head by itself",
+        four_heads: "of 3 heads and 7 tokens",
     },
     "fit_translator": {
         no_bias: "no bias while it is fitted",
@@ -402,6 +659,11 @@ WRONG = {
         difference_of_means: "ignores the matrix",
         of_the_change: "for the *change*",
         one_tensor: "Return two tensors",
+        ones_first: "stands first",
+        other_sign_of_the_bias: "other sign",
+        mean_as_bias: "for a centered stream",
+        for_60_tokens: "For 40 tokens",
+        ones_on_the_cpu: "always on the CPU",
     },
     "token_purity": {
         without_nan: "has no purity: NaN.",
@@ -409,7 +671,18 @@ WRONG = {
         different_types: "how many different types",
         as_counts: "These are counts",
         all_active: "took all tokens",
-        always_4_tokens: "With top=2",
+        always_4_tokens: "and top=2",
+        more_than_top: "NaN is for *fewer*",
+        of_the_sizes: "largest sizes",
+        of_the_strongest: "type of the strongest token",
+        of_the_whole_text: "of the whole text",
+        which_type: "*which* type",
+        numbers_of_tokens: "not their types",
+        all_by_20: "divided by 20",
+        types_besides_one: "*besides* one",
+        by_those_there_are: "divided by those there are",
+        left_out: "You left out",
+        first_of_the_text: "first tokens of the text",
     },
 }
 
