@@ -19,16 +19,17 @@ NAMES = [path.stem for path in PATHS]
 # Python runs a sitecustomize at its start; this one lets nothing find the optional packages.
 HIDDEN = f"""\
 import sys
+from importlib.machinery import PathFinder
 
 
-class Hidden:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in {sorted(EXTRAS)}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+class Hidden(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] not in {sorted(EXTRAS)}:
+            return super().find_spec(name, path, target)  # else None, as for what is not there: torch asks, too
 
 
-sys.meta_path.insert(0, Hidden)
+sys.meta_path[:] = [Hidden if finder is PathFinder else finder for finder in sys.meta_path]
 """
 
 
