@@ -49,14 +49,14 @@ def test_the_heads_of_a_model_are_scored_as_their_patterns_are():
 
 
 class Copies:
-    """A model that predicts what stood ``distance`` tokens before the next one, and knows nothing before that."""
+    """A model that predicts what stood ``distance`` tokens before the next one, as soon as it has seen two of the same."""
 
     def __init__(self, distance):
         self.distance = distance
 
     def __call__(self, ids):
         logits = torch.zeros(*ids.shape, 16)
-        for t in range(self.distance - 1, ids.shape[1]):
+        for t in range(self.distance, ids.shape[1]):
             logits[torch.arange(len(ids)), t, ids[:, t - self.distance + 1]] = 50.0
         return logits, None
 

@@ -53,6 +53,10 @@ def test_purity_counts_the_commonest_token_of_the_strongest():
     )
     purity = token_purity(features, ids, top=3)
     assert purity[:2].tolist() == pytest.approx([2 / 3, 1 / 3]) and purity[2].isnan()  # it fires at two tokens only
+    last = torch.tensor(
+        [[7.0], [9], [1], [0], [0], [8]]
+    )  # at the tokens 6, 6, 5: the commonest is not the first in order
+    assert token_purity(last, ids, top=3).tolist() == pytest.approx([2 / 3])
     assert token_purity(features[:, :1], ids, top=4).tolist() == pytest.approx([0.5])
     for top in (0, 7):
         with pytest.raises(ValueError, match=f"top is {top}"):
