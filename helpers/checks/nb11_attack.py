@@ -57,6 +57,8 @@ def check_embedding_gradient(embedding_gradient: Callable) -> str:
             "Padding has a gradient in yours: give from_embedded the mask `ids != 0`.": right(torch.ones_like(ids) > 0),
             "That is the gradient of the right answer's *score*. Take that of the loss, the cross-entropy.": scores,
             "The sign is the other way around: it should say where the loss *rises*.": -expected,
+            "That is the gradient for the other label of each sentence. Use targets.": right(ids != 0, targets=1 - targets),
+            "You took the model's own answers for the labels. Use targets.": right(ids != 0, targets=model(ids).argmax(-1)),
             "These are the embedded letters themselves. Return the gradient with respect to them.": model.embed(ids),
         },
     )
@@ -64,6 +66,11 @@ def check_embedding_gradient(embedding_gradient: Callable) -> str:
         raise Wrong(f"Something else is in yours: {difference(answer, expected)}.")
     if any(parameter.grad is not None for parameter in model.parameters()):
         raise Wrong("The parameters have a gradient now. `torch.autograd.grad(loss, x)` computes that of x alone.")
+    if not all(parameter.requires_grad for parameter in model.parameters()):
+        raise Wrong("The parameters take no gradient any more (requires_grad is False): the model could not learn from here on.")
+    single = tensor(embedding_gradient(model, ids[:1], targets[:1]), (1, 4, 3), "a gradient for one sentence")
+    if not same(single, expected[:1]):
+        raise Wrong(f"For the first sentence alone it is wrong: {difference(single, expected[:1])}.")
     _try_in_training(embedding_gradient, model, ids, targets, expected)
     return "Where the loss rises, for every letter of every sentence."
 
@@ -109,6 +116,11 @@ def check_swap_scores(swap_scores: Callable) -> str:
                 "That is how far the embeddings are apart. Multiply their difference by the gradient.": (
                     table[None] - table[ids][:, None]
                 ).norm(dim=-1),
+                "You took one mean or sum over the whole sentence for the old letters: it is one number per position.": gradient
+                @ table.T
+                - (gradient * table[ids]).sum(),
+                "You averaged the old letter's products: a dot product is their sum.": gradient @ table.T
+                - (gradient * table[ids]).mean(-1, keepdim=True),
                 "Every position has the old letter of the first one in yours: use table[ids].": gradient @ table.T
                 - gradient @ table[ids[0]][:, None],
             },
@@ -197,6 +209,10 @@ def check_hotflip(hotflip: Callable) -> str:
             raise Wrong(
                 "The parameters have a gradient now. Take that of the embedded letters alone, as embedding_gradient does."
             )
+        if hotflip(model, "4 7", _label(model, "4 7"), 3) != "4 7":
+            raise Wrong("In '4 7' there is no letter to swap, and yours changed it: stop when none is left.")
+        if hotflip(model, *cases[5][:2]) != answers[5]:
+            raise Wrong("Without the argument, flips is 1.")
         return "Every swap is the best one to first order, and the text can be typed."
     for mistake, message in MISTAKES.items():
         if answers == [_attack(model, *case, mistake) for case in cases]:

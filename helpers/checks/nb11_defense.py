@@ -12,7 +12,7 @@ def check_gradient_step(gradient_step: Callable) -> str:
     import torch
 
     generator = torch.Generator().manual_seed(0)
-    for rows, epsilon in ((3, 0.5), (2, 2.0)):
+    for rows, epsilon in ((3, 0.3), (2, 2.0)):
         gradient = torch.randn(rows, 4, 2, generator=generator)
         mask = torch.arange(4) < torch.tensor([[4], [2], [3]])[:rows]
         kept = gradient * mask[..., None]
@@ -39,6 +39,9 @@ def check_gradient_step(gradient_step: Callable) -> str:
                 "Padding counts in the length. Set the gradient to 0 where the mask is False before you take the norm.": (
                     everywhere * mask[..., None]
                 ),
+                "You divided by the sum of the absolute numbers. The Euclidean length is the root of the sum of squares.": epsilon
+                * kept
+                / kept.flatten(1).abs().sum(1)[:, None, None],
                 "You divided by the square of the length.": epsilon * kept / size**2,
                 "The step has length 1: multiply it by ε.": kept / size,
             },
@@ -48,6 +51,10 @@ def check_gradient_step(gradient_step: Callable) -> str:
     flat = tensor(gradient_step(torch.zeros(1, 3, 2), 0.5, torch.ones(1, 3, dtype=torch.bool)), (1, 3, 2), "a step")
     if flat.isnan().any():
         raise Wrong("Where the gradient is 0 yours is NaN: 0 / 0. `clamp(min=1e-12)` on the length gives a step of 0.")
+    half = torch.stack([torch.zeros(3, 2), torch.ones(3, 2)])
+    half = tensor(gradient_step(half, 0.5, torch.ones(2, 3, dtype=torch.bool)), (2, 3, 2), "a step")
+    if half.isnan().any() or not same(half[1], torch.full((3, 2), 0.5 / 6**0.5)):
+        raise Wrong("Where one sentence of two has no gradient its step is 0, and the other's is as ever; yours differs.")
     return "The worst step of this size, to first order."
 
 
@@ -97,6 +104,9 @@ def check_perturbed_loss(perturbed_loss: Callable) -> str:
             "That is the loss after the step alone. Half of it is that on the texts as they are.": moved,
             "That is the loss without any step.": clean,
             "You summed the two losses. Take half of each.": clean + moved,
+            "You summed over the sentences: each half is the *mean* cross-entropy.": 3 * right,
+            "You gave from_embedded the step alone: add it to model.embed(batch.ids).": 0.5 * clean
+            + 0.5 * cross_entropy(model.from_embedded(step, ids != 0), batch.targets),
             "You subtracted the step. It is already along the gradient: add it.": 0.5 * clean
             + 0.5 * after(ids != 0, -1.0),
             "Padding counts in yours: give from_embedded the mask `batch.ids != 0`.": 0.5 * clean
@@ -109,6 +119,8 @@ def check_perturbed_loss(perturbed_loss: Callable) -> str:
         raise Wrong(f"For my three texts I expected {right.item():.4f} and got {answer.item():.4f}.")
     if not answer.requires_grad:
         raise Wrong("The loss has no gradient: compute it with torch from the model, and return the tensor.")
+    if model.embed.weight.grad is not None:
+        raise Wrong("You have called backward(). Return the loss; the training does that.")
     got = torch.autograd.grad(answer, [model.embed.weight, step_given], allow_unused=True, materialize_grads=True)
     expected = torch.autograd.grad(right, model.embed.weight)[0]
     if not same(got[0], expected):
@@ -167,6 +179,15 @@ def check_contains_word(contains_word: Callable) -> str:
         raise Wrong(
             f"Without the argument, normalize is normalize_input, which reads 'h.e.l.l' as hell; yours found {shown(answer)}."
         )
+    for text in ("hell2", "4hell", "hell_"):
+        if found(text, words, str):
+            raise Wrong(f"Digits and underscores are parts of words: {shown(text)} does not contain hell.")
+    if found("hell-fire", words, str) != ["hell"]:
+        raise Wrong("A word ends at every sign, inside of a text without spaces, too: 'hell-fire' contains hell.")
+    if found("go to hell", ["HELL"], str) != ["HELL"]:
+        raise Wrong("Capitals do not matter in the list either: 'go to hell' contains HELL, returned as in the list.")
+    if not found("a.b", ["a.b"], str):
+        raise Wrong("'a.b' contains the word a.b of a list: signs in a word stand for themselves. Do not cut the text at them.")
     if found("a+b", ["a.b"], str) or found("a.b", ["a.b"], str) != ["a.b"]:
         raise Wrong("A dot in a word of the list stands for a dot: `re.escape` the word before it goes into a pattern.")
     return "Words, not letters; and after normalizing, not before."

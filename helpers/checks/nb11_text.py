@@ -50,6 +50,8 @@ def check_keyboard_typos(keyboard_typos: Callable) -> str:
         raise Wrong(f"With share 0 nothing may change; yours gave {shown(answer)}.")
     if (answer := text_of(keyboard_typos("10 + 7, ok?"[:6], np.random.default_rng(0), 1.0))) != "10 + 7":
         raise Wrong(f"Only letters are hit: '10 + 7' became {shown(answer)}.")
+    if (answer := text_of(keyboard_typos("é ñ 5", np.random.default_rng(0), 1.0))) != "é ñ 5":
+        raise Wrong(f"Only a–z and A–Z are hit, the keys of NEIGHBORS: 'é ñ 5' became {shown(answer)}.")
     _refuse_emptied(keyboard_typos)
     for letter in "gG":
         _check_kinds(keyboard_typos, letter, NEIGHBORS["g"])
@@ -61,18 +63,23 @@ def _refuse_emptied(keyboard_typos: Callable) -> None:
     for seed in range(40):
         if not text_of(keyboard_typos("g", np.random.default_rng(seed), 1.0)).strip():
             raise Wrong("From 'g' nothing was left. Where a text would end up empty, return it as it was.")
+        if not text_of(keyboard_typos("g ", np.random.default_rng(seed), 1.0)).strip():
+            raise Wrong("From 'g ' only the space was left. Where only white space would be left, return the text as it was.")
 
 
 def _check_kinds(keyboard_typos: Callable, letter: str, near: str) -> None:
     kinds: Counter = Counter()
-    near = near.upper() if letter.isupper() else near
+    near, first = near.upper() if letter.isupper() else near, set()
     names = {".": "left out", 2 * letter + ".": "doubled", "." + letter: "swapped"}
     for seed in range(400):
         answer = text_of(keyboard_typos(letter + ".", np.random.default_rng(seed), 1.0))
         if answer in names or (answer[:1] in near and answer[1:] == "."):
+            first.add(answer[0])
             kinds[names.get(answer, "neighbor")] += 1
         elif answer[:1].lower() in near.lower() and answer[1:] == "." or answer.lower() == 2 * letter.lower() + ".":
             raise Wrong(f"'{letter}.' became {shown(answer)}: a capital letter stays one, a small letter stays small.")
+        elif answer[:1] == "." and len(answer) > 1:
+            raise Wrong(f"'{letter}.' became {shown(answer)}: a swap uses up both characters, so go on two places later.")
         elif answer == letter + ".":
             raise Wrong(f"With share 1 every letter is hit; '{letter}.' came back as it was.")
         elif len(answer) == 2 and answer[0].isalpha() and answer[1] == ".":
@@ -82,6 +89,8 @@ def _check_kinds(keyboard_typos: Callable, letter: str, near: str) -> None:
     for name, what in KINDS.items():
         if not kinds[name]:
             raise Wrong(f"In 400 texts there was never {what}.")
+    if not set(near) <= first:
+        raise Wrong(f"In 400 texts '{letter}' never became some of its neighbors {near}: draw one of them at random.")
     if min(kinds.values()) < 55:
         raise Wrong(f"The four kinds should come equally often; yours came {dict(kinds)} times.")
 
@@ -96,6 +105,11 @@ def _check_share(keyboard_typos: Callable) -> None:
     line = text_of(keyboard_typos("a1b2c3d4e5f6g7h8" * 20, np.random.default_rng(3), 0.5))
     if line == "a1b2c3d4e5f6g7h8" * 20 or not any(pair in line for pair in ("a1b2", "c3d4", "e5f6")):
         raise Wrong("Either all letters of a text are hit in yours, or none: draw a new random number for each letter.")
+    mixed = [text_of(keyboard_typos("g.g.g.g.", np.random.default_rng(seed), 1.0)) for seed in range(20)]
+    if all(answer in (".g.g.g.g", "....", "gg.gg.gg.gg.") or answer[1::2] == "...." for answer in mixed):
+        raise Wrong("All typos of one text are of the same kind in yours: draw the kind anew for each hit.")
+    if not any(text_of(keyboard_typos("g h", np.random.default_rng(seed), 1.0))[0] == " " for seed in range(200)):
+        raise Wrong("A letter never changes places with a space in yours. The next character may be one.")
 
 
 @exercise
@@ -110,6 +124,7 @@ def check_lower_capitals(lower_capitals: Callable) -> str:
         text.title(): "Every word begins with a capital in yours: only sentences do, and I.",
         "Hello there! How are you? Now i am fine. And my dog": "The word I has become a small i. It is a capital everywhere.",
         "hello there! how are you? now I am fine. and my dog": "Sentences begin with a small letter in yours.",
+        "Hello there! how are you? now I am fine. And my dog": "A sentence begins after ! and ? too, not only after a dot.",
         text: "A text all in capitals came back as it was.",
     }
     if answer in mistakes:
@@ -124,6 +139,10 @@ def check_lower_capitals(lower_capitals: Callable) -> str:
     _check_shares(lower_capitals)
     for text, right in (
         ("I'M HERE\nWHAT NOW", "I'm here\nWhat now"),
+        ("WELL, I'M OK", "Well, I'm ok"),
+        ("GO TO A.COM NOW", "Go to a.com now"),
+        ("WHAT!  NO ", "What!  No "),
+        ("SO ÄÖÜ ah oh", "So äöü ah oh"),
         ("I", "I"),
         ("", ""),
         ("12!", "12!"),
@@ -138,6 +157,8 @@ def check_lower_capitals(lower_capitals: Callable) -> str:
 def _check_shares(lower_capitals: Callable) -> None:
     if text_of(lower_capitals("HAHAHA so FUNNY")) == "HAHAHA so FUNNY":
         raise Wrong("'HAHAHA so FUNNY' stayed: more than half of its letters are capitals, that is enough.")
+    if text_of(lower_capitals("OK")) == "OK":
+        raise Wrong("'OK' stayed: all of its letters are capitals, and two are enough.")
     if text_of(lower_capitals("NO!!! 100 %")) == "NO!!! 100 %":
         raise Wrong("'NO!!! 100 %' stayed. Count letters only: spaces, digits and signs are neither capital nor small.")
     if text_of(lower_capitals("ABcd")) != "ABcd":
@@ -174,7 +195,24 @@ def check_scrambled_words(scrambled_words: Callable) -> str:
         raise Wrong(f"In 60 texts 'abcdefgh' came in only {len(seen)} orders: there are 720, draw one at random.")
     if {scrambled_words("word", np.random.default_rng(seed)) for seed in range(30)} != {"word", "wrod"}:
         raise Wrong("A word of four letters has two letters inside: 'word' may become 'wrod'.")
+    _try_runs(scrambled_words)
     return "You can still read it. Can the bot?"
+
+
+def _try_runs(scrambled_words: Callable) -> None:
+    """Raise ``Wrong`` where the runs of letters are others than those of A–Z and a–z."""
+    seen = {text: {scrambled_words(text, np.random.default_rng(seed)) for seed in range(30)} for text in (
+        "1234567", "ab_cd_ef", "héllo", "ABcdefgh", "(abcdef),", "4abcdef_", "abcdefgh abcdefgh")}  # fmt: skip
+    for text in ("1234567", "ab_cd_ef", "héllo"):
+        if seen[text] != {text}:
+            raise Wrong(f"{shown(text)} has no run of four letters A–Z or a–z, and became {shown(max(seen[text] - {text}))}.")
+    if {answer[1] for answer in seen["ABcdefgh"]} == {"B"}:
+        raise Wrong("In 'ABcdefgh' the B stayed where it is: capitals are letters, too.")
+    for text in ("(abcdef),", "4abcdef_"):
+        if seen[text] == {text}:
+            raise Wrong(f"{shown(text)} stayed as it was. Signs and digits beside a run of letters do not protect it.")
+    if all(answer[:8] == answer[9:] for answer in seen["abcdefgh abcdefgh"]):
+        raise Wrong("Words of the same length get the same order in yours: draw a new one for each word.")
 
 
 @exercise
@@ -190,6 +228,9 @@ def check_letters_for_digits(letters_for_digits: Callable) -> str:
         "h3y t0p f5f n7t": ("hey top fsf ntt", "'h3y t0p f5f n7t' should give 'hey top fsf ntt' and gave {}."),
         "a2b c6d e8f g9h": ("a2b c6d e8f g9h", "2, 6, 8 and 9 stand for no letter here: 'a2b c6d e8f g9h' became {}."),
         "B4D": ("BAD", "Between capitals the letter is a capital, too: 'B4D' became {}."),
+        "so B4D": ("so BAD", "What counts are the two letters beside the digit, not the whole text: 'so B4D' became {}."),
+        "b4D B4d": ("baD Bad", "A capital only where *both* neighbors are capitals: 'b4D B4d' became {}."),
+        "5th": ("5th", "'5th' became {}: nothing stands before this digit (text[-1] is the last character)."),
         "": ("", "The empty text became {}."),
     }
     for text, (right, message) in cases.items():

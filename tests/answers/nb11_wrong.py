@@ -69,6 +69,24 @@ def of_the_table(model, ids, targets):
     return torch.autograd.grad(loss, model.embed.weight)[0]
 
 
+def parameters_frozen(model, ids, targets):
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return gradient(model, ids, targets)
+
+
+def without_the_batch_of_one(model, ids, targets):
+    return gradient(model, ids, targets).squeeze()
+
+
+def other_labels(model, ids, targets):
+    return gradient(model, ids, 1 - targets)
+
+
+def own_answers(model, ids, targets):
+    return gradient(model, ids, model.eval()(ids).argmax(-1))
+
+
 # -- Build: the score of every swap ------------------------------------------------------------------------------------
 def new_only(gradient, table, ids):
     return gradient @ table.T
@@ -107,6 +125,14 @@ def doubled_in_place(gradient, table, ids):
     return right_scores(gradient, table, ids) / 2
 
 
+def one_for_all(gradient, table, ids):
+    return gradient @ table.T - (gradient * table[ids]).sum()
+
+
+def products_averaged(gradient, table, ids):
+    return gradient @ table.T - (gradient * table[ids]).mean(-1, keepdim=True)
+
+
 # -- Build: HotFlip ----------------------------------------------------------------------------------------------------
 def with_mistake(mistake):
     def attack(model, text, label, flips=1):
@@ -135,6 +161,14 @@ def shortened(model, text, label, flips=1):
 def parameters_touched(model, text, label, flips=1):
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
+    return right_attack(model, text, label, flips)
+
+
+def never_out_of_letters(model, text, label, flips=1):
+    return right_attack(model, text, label, flips) if re.search("[a-z]", text) else "a" + text[1:]
+
+
+def two_by_default(model, text, label, flips=2):
     return right_attack(model, text, label, flips)
 
 
@@ -191,6 +225,15 @@ def zero_by_zero(gradient, epsilon, mask):
     return step(gradient, epsilon, mask, 0.0)
 
 
+def sum_of_absolutes(gradient, epsilon, mask):
+    gradient = gradient * mask[..., None]
+    return epsilon * gradient / gradient.abs().flatten(1).sum(1)[:, None, None].clamp(min=1e-12)
+
+
+def zero_if_all_are(gradient, epsilon, mask):
+    return step(gradient, epsilon, mask, 0.0) if gradient.any() else torch.zeros_like(gradient)
+
+
 # -- Build: the adversarial loss ---------------------------------------------------------------------------------------
 def loss(model, batch, step, clean=0.5, moved=0.5, sign=1.0, mask=None):
     mask = batch.ids != 0 if mask is None else mask
@@ -230,6 +273,21 @@ def through_the_step(model, batch, step):
 def embeddings_detached(model, batch, step):
     after = model.from_embedded((model.embed(batch.ids) + step).detach(), batch.ids != 0)
     return 0.5 * cross_entropy(model(batch.ids), batch.targets) + 0.5 * cross_entropy(after, batch.targets)
+
+
+def summed(model, batch, step):
+    return len(batch.ids) * loss(model, batch, step)
+
+
+def step_alone(model, batch, step):
+    after = model.from_embedded(step.detach(), batch.ids != 0)
+    return 0.5 * cross_entropy(model(batch.ids), batch.targets) + 0.5 * cross_entropy(after, batch.targets)
+
+
+def backward_inside(model, batch, step):
+    answer = loss(model, batch, step)
+    answer.backward(retain_graph=True)
+    return answer
 
 
 def a_number(model, batch, step):
@@ -277,6 +335,23 @@ def every_occurrence(text, words, normalize=normalize_input):
     return [word for word in words for _ in re.findall(rf"\b{re.escape(word)}\b", normalize(text), re.IGNORECASE)]
 
 
+def between_letters(text, words, normalize=normalize_input):
+    return search(text, words, normalize, "(?<![a-zA-Z]){}(?![a-zA-Z])")
+
+
+def stripped_pieces(text, words, normalize=normalize_input):
+    pieces = [piece.strip(".,!?()").lower() for piece in normalize(text).split()]
+    return [word for word in words if word in pieces]
+
+
+def text_lowered_only(text, words, normalize=normalize_input):
+    return [word for word in words if re.search(rf"\b{re.escape(word)}\b", normalize(text).lower())]
+
+
+def cut_at_signs(text, words, normalize=normalize_input):
+    return [word for word in words if word.lower() in re.findall(r"\w+", normalize(text).lower())]
+
+
 def yes_or_no(text, words, normalize=normalize_input):
     return bool(search(text, words, normalize))
 
@@ -296,6 +371,10 @@ WRONG = {
         with_dropout: "dropout takes part in yours",
         left_in_evaluation: "put the model back",
         left_in_training: "has left the model in training mode",
+        parameters_frozen: "take no gradient any more",
+        without_the_batch_of_one: "of shape [1, 4, 3]",
+        other_labels: "for the other label",
+        own_answers: "the model's own answers",
         of_the_table: "of shape [3, 4, 3]",
     },
     "swap_scores": {
@@ -306,6 +385,8 @@ WRONG = {
         per_length: "You divided by the length of the step",
         distances: "how far the embeddings are apart",
         first_letter: "the old letter of the first one",
+        one_for_all: "it is one number per position",
+        products_averaged: "a dot product is their sum",
         turned: "of shape [5, 7]",
         doubled_in_place: "You changed a tensor",
     },
@@ -320,6 +401,8 @@ WRONG = {
         ids_instead: "I expected the attacked text and got a Tensor",
         shortened: "letters, what you returned",
         parameters_touched: "The parameters have a gradient now",
+        never_out_of_letters: "there is no letter to swap",
+        two_by_default: "Without the argument",
         nothing_swapped: "I expected 'do yoj like it'",
     },
     "gradient_step": {
@@ -332,6 +415,8 @@ WRONG = {
         padding_in_length: "Padding counts in the length",
         squared_length: "the square of the length",
         length_one: "The step has length 1",
+        sum_of_absolutes: "You divided by the sum of the absolute numbers",
+        zero_if_all_are: "Where one sentence of two",
         zero_by_zero: "Where the gradient is 0 yours is NaN",
     },
     "perturbed_loss": {
@@ -343,6 +428,9 @@ WRONG = {
         mask_turned: "The mask is the other way around",
         through_the_step: "A gradient flows back into the step",
         embeddings_detached: "nothing of the model may be detached",
+        summed: "You summed over the sentences",
+        step_alone: "the step alone: add it",
+        backward_inside: "You have called backward",
         a_number: "The loss has no gradient",
     },
     "contains_word": {
@@ -355,6 +443,10 @@ WRONG = {
         no_normalize_by_default: "Without the argument",
         not_escaped: "`re.escape` the word",
         every_occurrence: "returned once",
+        between_letters: "Digits and underscores",
+        stripped_pieces: "'hell-fire' contains hell",
+        text_lowered_only: "in the list either",
+        cut_at_signs: "Do not cut the text",
         yes_or_no: "I expected a list of the words",
         as_written: "Return words of the list as they stand there",
     },

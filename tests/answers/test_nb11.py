@@ -100,6 +100,31 @@ def all_or_nothing(text, rng, share=0.1):
     return typos(text, rng, float(rng.random() < share))
 
 
+def accented_too(text, rng, share=0.1):
+    return typos(text, rng, share, keys=NEIGHBORS | {"é": "e"})
+
+
+def spaces_left(text, rng, share=0.1):
+    return typos(text, rng, share, keep=False) or text
+
+
+def the_first_neighbor(text, rng, share=0.1):
+    return typos(text, rng, share, keys={letter: near[0] for letter, near in NEIGHBORS.items()})
+
+
+def one_kind_per_text(text, rng, share=0.1):
+    return typos(text, rng, share, kinds=(int(rng.integers(4)),))
+
+
+def word_by_word(text, rng, share=0.1):
+    return " ".join(typos(word, rng, share) for word in text.split(" ")) if text.strip() != "g" else typos(text, rng, share)
+
+
+def hit_again(text, rng, share=0.1):
+    answer = typos(text, rng, share)
+    return answer + "g" if answer == ".g" else answer
+
+
 # -- Build: a rule against shouting ------------------------------------------------------------------------------------
 def shouts(text, least=2, of=lambda text: sum(map(str.isalpha, text)), more=True):
     capitals = sum(map(str.isupper, text))
@@ -172,6 +197,24 @@ def no_line_breaks(text):
     return re.sub(r"\n(\w)", lambda match: "\n" + match[1].lower(), answer) if answer != text else text
 
 
+def after_dots_only(text):
+    return right_lower(text).replace("! H", "! h").replace("? N", "? n")
+
+
+def no_white_space_needed(text):
+    answer = right_lower(text)
+    return answer if answer == text else re.sub(r"[.!?](\w)", lambda match: match[0].upper(), answer)
+
+
+def plain_letters_only(text):
+    capitals, letters = len(re.findall("[A-Z]", text)), len(re.findall("[A-Za-z]", text))
+    return right_lower(text) if 2 * capitals > letters else text
+
+
+def three_capitals(text):
+    return right_lower(text) if shouts(text, least=3) else text
+
+
 # -- Build: the expected calibration error -----------------------------------------------------------------------------
 def binned(confidence, right, bins=10, last=True):
     place = np.floor(confidence * bins).astype(int)
@@ -238,6 +281,24 @@ def always_ten(confidence, right, bins=10):
     return float((share * abs(gaps)).sum())
 
 
+def middles(confidence, right, bins=10):
+    place = np.minimum(np.floor(confidence * bins), bins - 1)
+    return sum((place == b).mean() * abs((b + 0.5) / bins - right[place == b].mean()) for b in set(place.tolist()))
+
+
+def edges_twice(confidence, right, bins=10):
+    error = 0.0
+    for b in range(bins):
+        inside = (confidence >= b / bins) & (confidence <= (b + 1) / bins)
+        error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean()) if inside.any() else 0.0
+    return error
+
+
+def by_a_hundred(confidence, right, bins=10):
+    share, gaps = binned(confidence, right, bins)
+    return float((share * abs(gaps)).sum()) * len(right) / 100
+
+
 def rounding(confidence, right, bins=10):
     confidence[:] = np.round(confidence, 2)
     return always_ten(confidence, right)
@@ -275,6 +336,15 @@ def coarse(logits, targets):
 
 def negative(logits, targets):
     return -searched(logits, targets)
+
+
+def softmax_twice(logits, targets):
+    grid = torch.linspace(math.log(0.2), math.log(5), 400).exp().tolist()
+    return min(grid, key=lambda t: functional.cross_entropy((logits / t).softmax(-1), targets).item())
+
+
+def with_its_gradient(logits, targets):
+    return torch.tensor(searched(logits, targets), requires_grad=True)
 
 
 def in_place(logits, targets):
@@ -340,6 +410,23 @@ def five_at_least(text, rng):
     return scrambled(text, rng, pattern="[A-Za-z]{5,}")
 
 
+def digits_move(text, rng):
+    return scrambled(text, rng, pattern=r"\w{4,}")
+
+
+def small_letters_only(text, rng):
+    return scrambled(text, rng, pattern="[a-z]{4,}")
+
+
+def whole_pieces_only(text, rng):
+    return scrambled(text, rng, pattern=r"(?<!\S)[A-Za-z]{4,}(?!\S)")
+
+
+def one_order(text, rng):
+    seed = int(rng.integers(10**6))
+    return re.sub("[A-Za-z]{4,}", lambda match: scrambled(match[0], np.random.default_rng(seed)), text)
+
+
 # -- Exercise 2: the mean of several models ----------------------------------------------------------------------------
 def of_the_logarithms(log_p):
     return log_p.mean(0)
@@ -367,6 +454,14 @@ def by_exp(log_p):
 
 def divided_by_three(log_p):
     return log_p.logsumexp(0) - math.log(3)
+
+
+def by_tokens(log_p):
+    return log_p.logsumexp(0) - math.log(log_p.shape[-1])
+
+
+def clamped(log_p):
+    return log_p.exp().mean(0).clamp(min=1e-30).log()
 
 
 def over_the_tokens(log_p):
@@ -410,6 +505,29 @@ def taking_its_neighbors(text):
     return re.sub("([a-zA-Z])([013457])([a-zA-Z])", change, text)
 
 
+def capital_after_a_capital(text):
+    change = lambda m: LEET[m[0]].upper() if text[m.start() - 1].isupper() else LEET[m[0]]  # noqa: E731
+    return re.sub("(?<=[a-zA-Z])[013457](?=[a-zA-Z])", change, text)
+
+
+def whole_text_in_capitals(text):
+    change = lambda m: LEET[m[0]].upper() if text.isupper() else LEET[m[0]]  # noqa: E731
+    return re.sub("(?<=[a-zA-Z])[013457](?=[a-zA-Z])", change, text)
+
+
+def around_the_corner(text):
+    answer = right_letters(text)
+    return LEET[text[0]] + answer[1:] if text[:1] in LEET and text[1:2].isalpha() else answer
+
+
+def right_letters(text):
+    def change(match):
+        upper = text[match.start() - 1].isupper() and text[match.end()].isupper()
+        return LEET[match[0]].upper() if upper else LEET[match[0]]
+
+    return re.sub("(?<=[a-zA-Z])[013457](?=[a-zA-Z])", change, text)
+
+
 def more_digits(text):
     table = LEET | {"2": "z", "8": "b"}
     return re.sub("(?<=[a-z])[0-578](?=[a-z])", lambda m: table[m[0]], re.sub("(?<=[A-Z])4(?=[A-Z])", "A", text))
@@ -429,6 +547,12 @@ WRONG = {
         never_left_out: "there was never a letter that is left out",
         mostly_doubled: "The four kinds should come equally often",
         tripled: "that is none of the four kinds of typo",
+        accented_too: "Only a–z and A–Z are hit",
+        spaces_left: "only the space was left",
+        the_first_neighbor: "never became some of its neighbors",
+        one_kind_per_text: "of the same kind in yours",
+        word_by_word: "never changes places with a space",
+        hit_again: "a swap uses up both characters",
         missed_hits: "With share 0.3 about 30 %",
         a_share_of_its_own: "Without a share it is 0.1",
         all_or_nothing: "Either all letters of a text are hit",
@@ -440,6 +564,10 @@ WRONG = {
         titles: "Every word begins with a capital",
         small_i: "The word I has become a small i",
         small_beginnings: "Sentences begin with a small letter",
+        after_dots_only: "after ! and ? too",
+        no_white_space_needed: "Go to a.com now",
+        plain_letters_only: "So äöü ah oh",
+        three_capitals: "'OK' stayed",
         never: "A text all in capitals came back as it was",
         always: "'I live in New York. OK?' is not shouted",
         any_capital_word: "'My friend from the USA said NO' is not shouted",
@@ -461,6 +589,9 @@ WRONG = {
         with_empty_bins: "It came out as NaN",
         without_the_last: "The last bin includes 1.0",
         always_ten: "With bins=1 I expected",
+        middles: "You took the middle of each bin",
+        edges_twice: "the edge of two bins",
+        by_a_hundred: "You divided by 100",
         rounding: "You changed the confidences",
     },
     "fit_temperature": {
@@ -471,6 +602,8 @@ WRONG = {
         above_one_only: "Where the model is not sure enough",
         coarse: "Where the model is too sure of itself",
         negative: "A temperature is above 0",
+        softmax_twice: "cross_entropy takes logits",
+        with_its_gradient: "hangs on its gradient",
         in_place: "You changed the logits",
     },
     "scrambled_words": {
@@ -482,6 +615,10 @@ WRONG = {
         sorted_inside: "there are 720",
         letters_lost: "Letters were lost",
         a_fixed_order: "Two different generators gave the same text",
+        digits_move: "'1234567' has no run",
+        small_letters_only: "capitals are letters, too",
+        whole_pieces_only: "do not protect it",
+        one_order: "a new one for each word",
         five_at_least: "A word of four letters has two letters inside",
     },
     "mean_log_probabilities": {
@@ -492,6 +629,8 @@ WRONG = {
         the_likeliest: "You took the likeliest opinion",
         by_exp: "exp(−1000) is 0",
         divided_by_three: "use the number of models that you are given",
+        by_tokens: "off by the same number everywhere",
+        clamped: "Add nothing, clamp nothing",
         over_the_tokens: "of shape [2, 4, 5]",
         shifted_in_place: "You changed the log-probabilities",
     },
@@ -502,6 +641,9 @@ WRONG = {
         before_letters: "before such a digit there is no letter",
         always_small: "Between capitals the letter is a capital",
         taking_its_neighbors: "with one letter between",
+        capital_after_a_capital: "only where *both* neighbors",
+        whole_text_in_capitals: "not the whole text",
+        around_the_corner: "nothing stands before this digit",
         more_digits: "2, 6, 8 and 9 stand for no letter here",
     },
     **nb11_wrong.WRONG,
