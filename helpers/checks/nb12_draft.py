@@ -35,6 +35,9 @@ def check_residual(residual: Callable) -> str:
         raise Wrong("Where p and q are equal you divide 0 by 0. Return p then.")
     if not same(equal, p):
         raise Wrong("Where p and q are equal nothing is ever rejected, and residual returns p.")
+    p, q = torch.tensor([0.3, 0.3, 0.4]), torch.tensor([0.3, 0.301, 0.399])
+    if not same(residual(p, q), torch.tensor([0.0, 0.0, 1.0]), 1e-3):
+        raise Wrong("For p = (0.3, 0.3, 0.4), q = (0.3, 0.301, 0.399) it is (0, 0, 1): return p only when *all* are equal.")
     p, q = torch.tensor([0.9, 0.1]), torch.tensor([0.2, 0.8])
     if not same(residual(p, q), torch.tensor([1.0, 0.0])):
         raise Wrong("For p = (0.9, 0.1) and q = (0.2, 0.8) only the first token is left: (1, 0).")
@@ -49,7 +52,10 @@ def check_accept(accept: Callable) -> str:
     rng, one = torch.Generator().manual_seed(0), torch.eye(4).double()
     even = torch.full((3, 4), 0.25).double()
     kept = [1, 2, 3]
-    first = _tokens(tried(accept(torch.cat((even, one[:1])), even, kept, rng)))
+    p, q = torch.cat((even, one[:1])), even.clone()
+    first = _tokens(tried(accept(p, q, kept, rng)))
+    if not (p.equal(torch.cat((even, one[:1]))) and q.equal(even)):
+        raise Wrong(CHANGED)
     if kept != [1, 2, 3]:
         raise Wrong("You changed the list of proposed tokens: it is needed again. Build a new one, proposed + [token].")
     if first == [1, 2, 3]:
@@ -60,10 +66,13 @@ def check_accept(accept: Callable) -> str:
         raise Wrong(
             f"Where p and q agree all of [1, 2, 3] stay, and my last row of p leaves only token 0. Yours gave {first}."
         )
+    _check_last(accept, rng)
     _check_rejection(accept, rng)
     _check_share(accept, rng)
-    again = [accept(even[:1].repeat(2, 1), even[:1], [0], torch.Generator().manual_seed(7)) for _ in range(20)]
-    if any(_tokens(tokens) != _tokens(again[0]) for tokens in again):
+    _check_dice(accept, rng)
+    p, q = torch.tensor([[0.2, 0.4, 0.2, 0.2], [0.25] * 4]).double(), one[1:2]
+    again = [_tokens(accept(p, q, [1], torch.Generator().manual_seed(7 + i // 20))) for i in range(60)]
+    if any(tokens != again[i - i % 20] for i, tokens in enumerate(again)):
         raise Wrong("Twice with the same seed it gives different tokens: use generator=rng for every random number.")
     return "The draft decides how fast it goes, the target what is said."
 
@@ -72,14 +81,52 @@ def _tokens(answer) -> list:
     return [whole(token, "a token in the list") for token in items(answer, "a list of tokens")]
 
 
+def _check_last(accept: Callable, rng) -> None:
+    """The proposed token is certain in both; the row after it is (½, ½, 0, 0), and of its residual only token 1 is left."""
+    import torch
+
+    p, q = torch.tensor([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0]]).double(), torch.tensor([[1.0, 0, 0, 0]]).double()
+    last = {_tokens(accept(p, q, [0], rng))[-1] for _ in range(40)}
+    if last == {0, 1}:
+        return
+    if last == {1}:
+        raise Wrong("The token after the proposed ones comes from the last row of p itself: residual is for rejected tokens.")
+    raise Wrong(
+        "When all stay, sample one more from p[-1]. Mine is ½ for token 0 and ½ for token 1, and in 40 calls "
+        f"yours gave {sorted(last)}. Is it the row of another position, or always the likeliest token?"
+    )
+
+
+def _check_dice(accept: Callable, rng) -> None:
+    """Two tokens, each of which stays in half of the cases: both in a quarter. And a residual of two tokens gives both."""
+    import torch
+
+    p, q = torch.tensor([[0.25, 0.75]] * 3).double(), torch.tensor([[0.5, 0.5]] * 2).double()
+    if sum(len(_tokens(accept(p, q, [0, 0], rng))) == 3 for _ in range(400)) > 148:
+        raise Wrong("Each token needs a random number of its own: draw inside of the loop.")
+    p, q = torch.tensor([[0.0, 0.6, 0.4]] * 2).double(), torch.tensor([[1.0, 0.0, 0.0]]).double()
+    if len({_tokens(accept(p, q, [0], rng))[0] for _ in range(60)}) < 2:
+        raise Wrong("You always take the likeliest token of the residual. Sample from it: torch.multinomial.")
+
+
 def _check_rejection(accept: Callable, rng) -> None:
     """Four tokens; the second proposed one has probability 0 under p, and only token 1 is left for it."""
     import torch
 
     q = torch.tensor([[0.25] * 4, [0.5, 0.0, 0.5, 0.0], [0.25] * 4]).double()
     p = torch.tensor([[0.25] * 4, [0.5, 0.5, 0.0, 0.0], [0.25] * 4, [0.0, 0.0, 0.0, 1.0]]).double()
-    for _ in range(40):
-        tokens = _tokens(accept(p, q, [3, 2, 0], rng))
+    seen = [_tokens(accept(p, q, [3, 2, 0], rng)) for _ in range(40)]
+    second = {tokens[1] for tokens in seen if len(tokens) == 2}
+    if all(len(tokens) == 2 for tokens in seen):
+        if second == {2}:
+            raise Wrong("The rejected token itself came back. It is residual(p[k], q[k]), in this order.")
+        if second == {0, 2}:
+            raise Wrong("A rejected token was replaced by one from q. Sample from residual(p[k], q[k]).")
+        if second == {0, 1, 2, 3}:
+            raise Wrong("The residual is that of another position. Take the rows of the rejected token, p[k] and q[k].")
+    for tokens in seen:
+        if tokens == [3, 2, 1]:
+            raise Wrong("The rejected token is still in the list, before what replaces it: proposed[:k] leaves it out.")
         if tokens[:2] == [3, 2]:
             raise Wrong(
                 "You kept a token that the target gives probability 0. Keep x with probability min(1, p(x) / q(x))."
@@ -132,11 +179,13 @@ def check_best_look_ahead(best_look_ahead: Callable) -> str:
         (0.9, 0.02, linear, 16),
         (0.2, 0.3, linear, 16),
         (0.9, 0.0, flat, 5),
+        (0.5, 0.01, lambda tokens: 1.6, 16),
+        (0.5, 0.3, flat, 16),
     )
 
-    def best(alpha, cost, check, longest, extra=1, extra_check=1, none=0):
+    def best(alpha, cost, check, longest, extra=1, extra_check=1, none=0, calls=0):
         speeds = {
-            gamma: sum(alpha**k for k in range(gamma + extra)) / (gamma * cost + check(gamma + extra_check))
+            gamma: sum(alpha**k for k in range(gamma + extra)) / ((gamma + calls) * cost + check(gamma + extra_check))
             for gamma in range(1, longest + 1)
         }
         fastest = max(speeds, key=speeds.get)
@@ -152,6 +201,10 @@ def check_best_look_ahead(best_look_ahead: Callable) -> str:
             best(*c, extra=0) for c in cases
         ],
         "You left out the cost of the draft: γ times cost.": [best(c[0], 0.0, *c[2:]) for c in cases],
+        "The draft is called γ times in a round, and yours γ + 1 times.": [best(*c, calls=1) for c in cases],
+        "You stop at the first γ that is not faster. A larger one can be: try all of them.": [
+            0 if i == 5 else wanted for i, wanted in enumerate(right)
+        ],
         "You ignore check: a checking call does not always cost 1.": [best(c[0], c[1], flat, c[3]) for c in cases],
         "Where no look-ahead is faster than the target alone, return 0.": [best(*c, none=1) for c in cases],
         "longest itself is allowed: range(1, longest + 1).": [best(*c[:3], c[3] - 1) for c in cases],
@@ -174,6 +227,8 @@ def check_best_look_ahead(best_look_ahead: Callable) -> str:
         raise Wrong(
             "When every token is accepted (α = 1) and the draft is cheap, the longest look-ahead is best: 4 of 4."
         )
+    if best_look_ahead(0.9, 0.0, flat) != 16:
+        raise Wrong("Without longest it is 16.")
     if not near(best_look_ahead(0.0, 0.0, flat, 3), 0):
         raise Wrong("When no token is ever accepted, nothing pays: 0. Being as fast as the target alone is not faster.")
     return "How far to look ahead depends on who checks."

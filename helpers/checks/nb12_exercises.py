@@ -40,6 +40,8 @@ def check_clipped_scale(clipped_scale: Callable) -> str:
         raise Wrong(f"For 4 bits and 90 % yours has {difference(answer, right)}.")
     if not same(clipped_scale(weight, 3, 100), size.amax(1) / 3):
         raise Wrong("With 100 % and 3 bits the largest |w| of each row becomes the code 3.")
+    if not same(clipped_scale(weight, 4, 75), torch.quantile(size, 0.75, 1) / 7):
+        raise Wrong("With 75 % it gives something else than it should: use percent, whatever it is.")
     return "What lies outside is clamped, so that the rest gets a finer grid."
 
 
@@ -81,4 +83,6 @@ def check_quantize_vectors(quantize_vectors: Callable) -> str:
         raise Wrong('With per="tensor" all numbers share one scale and zero point.')
     if not same(quantize_vectors(x, 4), back((3,), 4)[0], 1e-4):
         raise Wrong("With 4 bits it gives something else than it should: use bits everywhere.")
+    if not same(quantize_vectors(x), back((3,), 8)[0], 1e-4):
+        raise Wrong('Without settings it is 8 bits and per="token".')
     return "What is written stays as it was written, whoever comes later."
