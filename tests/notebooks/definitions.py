@@ -176,7 +176,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "11": {
         "cost_of": "the measurement of this page: the package's cost, of one change in all contexts of this page",
-        "accuracy_under": "the measurement of this page: the package's under_attack works with its own attack, this with the learner's",
+        "accuracy_under": "the measurement of this page: with the learner's attack, the package's under_attack with its own",
         "at_random": "the control of this page: the package's random_flips for one text",
         "accuracy_after": "the measurement of this page: for a step that the learner's code has computed",
         "adversarial_loss": "made of what the learner writes: gradient, step and loss as a loss for train_classifier",
