@@ -156,6 +156,8 @@ def quantized(
 @exercise
 def check_quantize(quantize: Callable) -> str:
     """Build: a matrix in few bits, with a scale for the tensor, each row or each group."""
+    import torch
+
     weight = example()
     for bits, group, symmetric in (
         (4, "row", True),
@@ -165,6 +167,9 @@ def check_quantize(quantize: Callable) -> str:
         (3, 4, False),
     ):
         _check_one(call(quantize, weight, bits, group, symmetric, changed=CHANGED), weight, bits, group, symmetric)
+    edge = torch.tensor([[-0.19, 0.1, 0.37]])  # its scale is rounded down, so the last code would be 256
+    if not same(call(quantize, edge, 8, "row", False, changed=CHANGED).codes, quantized(edge, 8, "row", False)[0]):
+        raise Wrong("A code became 256, and a byte holds 0 to 255: clamp to 0 … 2^bits − 1 first, then .to(torch.uint8).")
     answer = call(quantize, weight, changed=CHANGED)
     if not same(answer.codes, quantized(weight, 8, "row", True)[0]):
         raise Wrong('Without settings it is 8 bits, group="row", symmetric=True.')

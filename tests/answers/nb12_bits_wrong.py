@@ -145,6 +145,11 @@ def codes_cut_off(weight, bits=8, group="row", symmetric=True):
     return matrix(weight, bits, group, symmetric, rounding="trunc")
 
 
+def bytes_before_the_clamp(weight, bits=8, group="row", symmetric=True):
+    answer = matrix(weight, bits, group, symmetric, clamp=False)  # 256 has become 0: too late to clamp
+    return answer._replace(codes=answer.codes.clamp(0, 2**bits - 1))
+
+
 def not_clamped(weight, bits=8, group="row", symmetric=True):
     return matrix(weight, bits, group, symmetric, clamp=False)
 
@@ -187,6 +192,7 @@ MATRIX = {
     always_symmetric_matrix: "those of the other kind",
     codes_rounded_down: "you rounded down",
     codes_cut_off: "cut off the decimals",
+    bytes_before_the_clamp: "A code became 256",
     not_clamped: "clamp to 0 … 2^b − 1",
     without_zero_point: "the zero point is not added",
     a_plain_tuple: "Return Quantized(codes, scale, zero, bits)",
