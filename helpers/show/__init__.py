@@ -47,7 +47,7 @@ _WHERE = {
     "replay_points": "replay",
     "replay_replies": "replay",
     "pictures": "image_grid",
-    "heat_map": "heat_map",
+    "heat_map": "heat_maps",
     "HeadRemoval": "head_removal",
     "pull_it_out": "head_removal",
     "explore_pull_it_out": "head_removal",
