@@ -48,7 +48,7 @@ class HeadRemoval:
 
         Raises ValueError for a layer, head or replacement that is not there.
         """
-        import torch
+        from helpers.interpretability.ablation import ablate_head
 
         n_layer, n_head = self.sizes
         if not 0 <= layer < n_layer or not 0 <= head < n_head:
@@ -59,13 +59,12 @@ class HeadRemoval:
         usual = self._computed(name)[:, head]  # [B, T, D]
 
         def replace(z):
-            z = z.clone()
-            if replacement == "another conversation":
-                rows = usual.roll(1, dims=0) if len(z) == len(usual) else usual[: len(z)]
-                z[:, head] = rows[:, : z.shape[2]]
-            else:
-                z[:, head] = usual.mean(dim=(0, 1)) if replacement == "mean" else torch.zeros_like(z[:, head])
-            return z
+            value = 0.0
+            if replacement == "mean":
+                value = usual.mean(dim=(0, 1))
+            elif replacement == "another conversation":
+                value = (usual.roll(1, dims=0) if len(z) == len(usual) else usual[: len(z)])[:, : z.shape[2]]
+            return ablate_head(head, value)(z)
 
         return name, replace
 
