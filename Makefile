@@ -57,12 +57,12 @@ $(STAMP): pyproject.toml constraints.txt .make/venv.sh .make/install.sh .make/pi
 	@sh .make/install.sh $(VENV)
 	@pwd -P > $@
 
-# The packages that two notebooks can show and none needs. All that is tested is tested with them, and the student copies without.
-extras: $(EXTRAS) ## install what notebooks 10 and 12 can show and do not need (TensorBoard, ONNX)
+# The packages that some notebooks can show and none needs. All that is tested is tested with them, and the student copies without.
+extras: $(EXTRAS) ## install what notebooks 10 and 12 to 14 can show and do not need (TensorBoard, ONNX, Dask, FastAPI)
 
 $(EXTRAS): $(STAMP)
-	@echo "Installing TensorBoard and ONNX (a minute)"
-	@$(PY) .make/pip.py install --quiet --constraint constraints.txt --editable ".[track,export]"
+	@echo "Installing TensorBoard, ONNX, Dask and FastAPI (a minute)"
+	@$(PY) .make/pip.py install --quiet --constraint constraints.txt --editable ".[track,export,cluster,serve]"
 	@touch $@
 
 lab: $(TRUSTED) ## open the first notebook in JupyterLab (ARGS="--no-browser --port 8899" is passed on)

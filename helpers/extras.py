@@ -1,4 +1,4 @@
-"""Packages that the course can show and does not need: asked for by name, and how to get them (notebooks 10 and 12).
+"""Packages that the course can show and does not need: asked for by name, and how to get them (notebooks 10 and 12 to 14).
 
 >>> from helpers.extras import missing
 >>> print(missing("tensorboard") or "TensorBoard is installed.")
@@ -8,12 +8,20 @@ A notebook that shows such a package asks first, and goes on without it.
 
 from importlib.util import find_spec
 
-# The ranges of the extras [track] and [export] in pyproject.toml; a test compares them.
+# Module: the range of its package in the extras [track], [export], [cluster] and [serve] of pyproject.toml; a test compares them.
 EXTRAS = {
     "tensorboard": "tensorboard>=2.15",
     "onnx": "onnx>=1.18",
     "onnxruntime": "onnxruntime>=1.23",
     "onnxscript": "onnxscript>=0.5",
+    "dask": "dask>=2024.8",
+    "distributed": "distributed>=2024.8",
+    "pyarrow": "pyarrow>=17",
+    "fastapi": "fastapi>=0.115",
+    "limits": "limits>=3.13",
+    "prometheus_client": "prometheus-client>=0.20",
+    "pydantic": "pydantic>=2.7",
+    "uvicorn": "uvicorn>=0.30",
 }
 
 

@@ -21,6 +21,7 @@ ROOMS = (
     "compression",
     "bots",
     "experiments",
+    "serving",
     "show",
     "checks",
 )

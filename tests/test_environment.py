@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 from tests.notebooks import books, setup_cell
 
-CONDA_NAMES = {"pytorch": "torch"}  # conda-forge's name -> PyPI's
+CONDA_NAMES = {"pytorch": "torch", "prometheus_client": "prometheus-client"}  # conda-forge's name -> PyPI's
 # Pinned although nobody asks for them by name: their text reaches stored outputs, or they carry it there.
 ALSO_PINNED = {"ipython", "jupyter-client", "nbconvert", "traitlets"}
 
