@@ -1,6 +1,7 @@
 """The one command line of the course.
 
 python -m helpers chat gpt-chat            talk to a bot in the terminal
+python -m helpers serve gpt-chat           serve bots over HTTP: OpenAI's API and a chat page (notebook 14; --help says more)
 python -m helpers bots list                every trained bot, with its score and size
 python -m helpers bots train rnn           train it again (no name: all), measure it, rewrite its scoreboard row
 python -m helpers bots measure rnn         measure it again, on a computer that does nothing else
@@ -45,6 +46,7 @@ EXPERIMENTS = {
     "robustness": "helpers.experiments.robustness",
     "robustness_bots": "helpers.experiments.robustness_bots",
     "robustness_data": "helpers.experiments.robustness_data",
+    "dask_corpus": "helpers.experiments.dask_corpus",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 
@@ -71,11 +73,16 @@ def run(arguments: list[str]) -> int:
         from helpers.bots import terminal
 
         return terminal.main(arguments[1:])
+    if arguments[:1] == ["serve"]:
+        from helpers.serving import command
+
+        return command.main(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m helpers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("chat", help="talk to a bot in the terminal")
+    commands.add_parser("serve", help="serve bots over HTTP")
     bots = commands.add_parser("bots", help="the trained bots of the course")
     bots.add_argument("action", choices=["list", "train", "measure", "judge", "verify"])
     bots.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")
@@ -86,6 +93,16 @@ def run(arguments: list[str]) -> int:
     runs["rlhf"].add_argument("--seconds", type=float, default=7_200, help="no run begins later (default: 7200)")
     runs["rlhf"].add_argument("--base", default="gpt-chat", help="the bot that is fine-tuned (default: gpt-chat)")
     runs["rlhf"].add_argument("--tiny", action="store_true", help="only to see that it runs")
+    cluster = runs["dask_corpus"]
+    cluster.add_argument("folder", nargs="?", type=Path, help="a folder of months (default: invent some, and measure)")
+    cluster.add_argument("--workers", type=int, default=2, help="processes on this computer (default: 2)")
+    cluster.add_argument(
+        "--scheduler", metavar="ADDRESS", help="use the workers of this Dask scheduler: tcp://host:8786"
+    )
+    cluster.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="keep the files between the stages here, to go on from"
+    )
+    cluster.add_argument("--kill", type=int, default=0, metavar="N", help="kill so many workers on the way")
     options = parser.parse_args(arguments)
     if options.command == "bots":
         run_bots(options.action, options.names)
@@ -99,6 +116,8 @@ def run(arguments: list[str]) -> int:
 def run_experiment(options: argparse.Namespace) -> None:
     """Run the experiment called ``options.name``; what its table has already is not run again."""
     module = import_module(EXPERIMENTS[options.name])
+    if options.name == "dask_corpus":
+        return module.main(options.folder, options.workers, options.scheduler, options.out, options.kill)
     if options.name != "rlhf":
         return module.main()
     sizes = module.TINY if options.tiny else module.Sizes()

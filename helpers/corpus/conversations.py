@@ -1,6 +1,7 @@
 """Conversations: what every model of the course reads, in three splits, with a card (built in notebook 01)."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -93,6 +94,20 @@ def split_of(thread: str) -> str:
             return name
         position -= share
     return "test"
+
+
+def digest(corpus: Corpus) -> str:
+    """Return the SHA-256 of all conversations, 64 hexadecimal digits: equal for equal corpora, in whatever way they were made.
+
+    Splits, order, ids, threads, turns and what stands in ``meta`` count; the card does not.
+    """
+    sha = hashlib.sha256()
+    for name in SPLITS:
+        sha.update(f"{name}\n".encode())
+        for conversation in getattr(corpus, name):
+            turns = [(turn.speaker, turn.text) for turn in conversation.turns]
+            sha.update(json.dumps([conversation.id, conversation.thread, turns, conversation.meta], sort_keys=True).encode())
+    return sha.hexdigest()
 
 
 def merge_turns(messages: Iterable[tuple[str, str]]) -> tuple[Turn, ...]:

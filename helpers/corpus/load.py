@@ -38,7 +38,7 @@ def load(
         (limit,) = whole_numbers(limit=limit)
     if source == "chitchat":
         card = new_card()
-        return _split(list(islice(read_chitchat(card), limit)), card)
+        return split(list(islice(read_chitchat(card), limit)), card)
     path = data_path("sample_comments.jsonl") if source == "sample" else Path(os.path.expanduser(source))
     if not os.path.exists(path):
         known = '"chitchat", "sample", the path of a Reddit comment dump or of a folder of months, or a ConvoKit folder'
@@ -48,12 +48,7 @@ def load(
     stream = conversations(path, pairs=pairs, filter=filter, stats=stats)
     kept = list(islice(stream, limit))
     stream.close()
-    card = _comments_card(path, sample=source == "sample")
-    card.counts["comments read"] = stats.comments
-    dropped = filter.counts - before
-    card.dropped.update({f"comments: {reason}": number for reason, number in dropped.items() if reason != "kept"})
-    card.warnings.append(str(stats))
-    return _split(kept, card)
+    return split(kept, comments_card(path, stats, filter.counts - before, sample=source == "sample"))
 
 
 def normalized(text: str) -> str:
@@ -61,7 +56,16 @@ def normalized(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def _comments_card(path: Path, sample: bool) -> Card:
+def comments_card(path: Path, stats: ReadStats, counts: Counter, sample: bool = False) -> Card:
+    """Return the card of conversations from comments: what was read, and what the filter counted."""
+    card = _origin(path, sample)
+    card.counts["comments read"] = stats.comments
+    card.dropped.update({f"comments: {reason}": number for reason, number in counts.items() if reason != "kept"})
+    card.warnings.append(str(stats))
+    return card
+
+
+def _origin(path: Path, sample: bool) -> Card:
     if sample:
         return Card(origin="specimen threads written for this course", license="CC0", warnings=["Invented, and tiny."])
     if utterances_file(path):
@@ -80,7 +84,8 @@ def _comments_card(path: Path, sample: bool) -> Card:
     )
 
 
-def _split(everything: list[Conversation], card: Card) -> Corpus:
+def split(everything: list[Conversation], card: Card) -> Corpus:
+    """Return the conversations as a Corpus: parted by their threads, without copies of what stands in a later split."""
     splits: dict[str, list[Conversation]] = {name: [] for name in SPLITS}
     for conversation in everything:
         splits[split_of(conversation.thread)].append(conversation)

@@ -8,7 +8,7 @@ import pytest
 
 from helpers import data_path
 from helpers.corpus.conversations import Card, split_of
-from helpers.corpus.load import _split, load, normalized
+from helpers.corpus.load import load, normalized, split
 from tests import factories
 
 
@@ -18,7 +18,7 @@ def thread_ids(split, wanted):
     return [name for name in found if split_of(name) == split][:wanted]
 
 
-def test_a_long_turn_of_a_later_split_is_kept_out_of_training():
+def test_a_long_turn_of_a_latersplit_is_kept_out_of_training():
     long, short = "we should all go and see the comet tonight", "how are you?"
     shout = "We should ALL go -- and see the comet tonight!!"
 
@@ -31,7 +31,7 @@ def test_a_long_turn_of_a_later_split_is_kept_out_of_training():
         conversation("train", 1, short),
         conversation("train", 2, long + " or not"),
     ]
-    corpus = _split(found, Card("here", "none"))
+    corpus = split(found, Card("here", "none"))
     assert [len(corpus.train), len(corpus.val), len(corpus.test)] == [2, 0, 2]
     assert {turn.text for c in corpus.train for turn in c.turns} == {short, long + " or not", "fine"}
     assert corpus.card.dropped == {"with a long turn that recurs in a later split": 2}
@@ -62,7 +62,7 @@ def test_pairs_have_two_turns_and_chains_may_have_more():
     assert pairs.card.counts["conversations"] > chains.card.counts["conversations"]
 
 
-def test_one_thread_in_two_files_lands_in_one_split(tmp_path):
+def test_one_thread_in_two_files_lands_in_onesplit(tmp_path):
     def line(number, parent, text):
         return json.dumps(
             {"id": f"c{number}", "parent_id": parent, "link_id": "t3_abc", "author": f"writer {number}", "score": 5,

@@ -82,6 +82,7 @@ class Filter:
     table is `table()`. To notice the same text again, `reason` remembers a 64-bit number per longer text, in two halves
     of at most `memory` numbers each (about 20 MB in all). So memory stays flat however long the dump is, repeats
     further apart than that are missed, and asking `reason` twice about one comment counts as posting it twice.
+    `helpers.corpus.dumps.threads.conversations`, which has all comments at hand, counts without these limits.
     """
 
     min_characters: int | None = 2  # of the cleaned text; DialoGPT and others ask for more

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
 
+import numpy as np
+
+from helpers.corpus.dumps.repeats import read_keys, sorted_keys, text_key, too_often
 from helpers.io import clear_disk_errors
 
 BITS = 6  # bits of the hash that decide the partition
 PARTS = 2**BITS
 ROW_BYTES = 600  # what a comment takes in memory beside its text: a tuple, eight short strings and numbers
-LINK, BODY = 2, 4  # where a comment's fields hold the thread and the text
+LINK, AUTHOR, BODY = 2, 3, 4  # where a comment's fields hold the thread, the writer and the text
 PLACE = "comments to the temporary folder (TMPDIR or, on Windows, TEMP may name another; memory_limit may keep more out of it)"
 
 
@@ -63,14 +66,26 @@ class Partitions:
                 self.sizes[number] += size
                 self.spilled += rows
 
+    def texts_too_often(self, characters: int, most: int) -> set[int]:
+        """Return the keys (see ``repeats``) of texts of so many characters that come more than ``most`` times.
+
+        A comment that came twice counts twice here, so a few of them may come less often in the threads.
+        """
+        if self.folder is None:
+            return set(too_often([_long_texts(self.rows, characters).tolist()], most))
+        self._flush()
+        piles = [Path(self.folder.name) / f"{number:02}.texts" for number in range(PARTS)]
+        with clear_disk_errors(PLACE):
+            for pile, file in zip(piles, self.files, strict=True):  # the texts of one partition are in memory at a time
+                pile.write_bytes(_long_texts(_unpack(file), characters).tobytes())
+        return set(too_often([read_keys(pile) for pile in piles], most))
+
     def threads(self) -> Iterator[tuple[str, list[tuple]]]:
         """Yield (link_id, rows) for every thread, once. The order is the same whether or not anything went to disk."""
         if self.folder is None:
             rows, self.rows = self.rows, []
             yield from _in_order(rows)
-        with clear_disk_errors(PLACE):
-            for file in self.files:
-                file.flush()
+        self._flush()
         for file, size in zip(self.files, self.sizes, strict=False):
             yield from self._partition(file, size)
             file.truncate(0)  # the disk need not hold what we have seen
@@ -82,6 +97,11 @@ class Partitions:
                 file.close()
         if self.folder is not None:
             self.folder.cleanup()
+
+    def _flush(self) -> None:
+        with clear_disk_errors(PLACE):
+            for file in self.files:
+                file.flush()
 
     def _spill(self) -> None:
         self.add_packed(pack(self.rows, self.skip))
@@ -122,6 +142,10 @@ def _in_order(rows: Iterable[tuple]) -> Iterator[tuple[str, list[tuple]]]:
     groups = by_thread(rows)
     for link_id in sorted(groups, key=lambda link_id: (crc32(link_id.encode()), link_id)):
         yield link_id, groups.pop(link_id)
+
+
+def _long_texts(rows: Iterable[tuple], characters: int) -> np.ndarray:
+    return sorted_keys(text_key(row[AUTHOR], row[BODY]) for row in rows if len(row[BODY]) >= characters)
 
 
 def _unpack(file: BinaryIO) -> Iterator[tuple]:

@@ -78,7 +78,7 @@ def map_in_order(executor: Executor, function: Callable, items: Iterable, ahead:
     try:
         for item in items:
             if sum(not future.done() for future in pending) < ahead:
-                with _script_left_alone():
+                with script_left_alone():
                     pending.append(executor.submit(function, item))
             else:
                 pending.append(Future())
@@ -110,7 +110,7 @@ def _prepare_worker() -> None:
 
 
 @contextmanager
-def _script_left_alone() -> Iterator[None]:
+def script_left_alone() -> Iterator[None]:
     """Keep processes that start now from running the user's script, as they would to find its functions: ours are not there.
 
     So a script need not guard its lines with ``if __name__ == "__main__"``, and may come from standard input.

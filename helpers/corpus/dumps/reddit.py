@@ -15,6 +15,7 @@ from helpers.corpus.messages import first_few
 
 DELETED = "[deleted]"
 SUFFIXES = (".zst", ".jsonl", ".ndjson", ".json", ".gz", ".bz2", ".xz")
+LARGEST_NUMBER = 2**63  # no score or time comes near, and files of columns take none that is larger
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -86,15 +87,19 @@ def comment_from(record: dict, repaired: Counter) -> Comment:
     if type(author) is not str:
         author = DELETED if author is None else str(author)
         repaired["author missing or no text"] += 1
-    if type(score) is not int and score is not None:
+    if score is not None and (type(score) is not int or abs(score) >= LARGEST_NUMBER):
         score = whole_number(score, repaired)
-    if type(created) is not int and created is not None:
+    if created is not None and (type(created) is not int or abs(created) >= LARGEST_NUMBER):
         created = whole_number(created, repaired)
     if not body.isascii():
         body = replace_lone_surrogates(body, repaired)
+    if not author.isascii():
+        author = replace_lone_surrogates(author, repaired)
     subreddit, distinguished, stickied = get("subreddit"), get("distinguished"), get("stickied")
     if type(subreddit) is not str:
         subreddit = ""
+    elif not subreddit.isascii():
+        subreddit = replace_lone_surrogates(subreddit, repaired)
     if type(distinguished) is not str:
         distinguished = None
     return Comment(
@@ -133,6 +138,8 @@ def whole_number(value, repaired: Counter) -> int | None:
         if type(value) not in (str, float, int):  # True is an int to Python, but no number to us
             raise ValueError
         number = int(float(value)) if type(value) is float or "." in str(value) else int(value)
+        if abs(number) >= LARGEST_NUMBER:
+            raise OverflowError
     except (ValueError, OverflowError):
         repaired["unreadable number left out"] += 1
         return None

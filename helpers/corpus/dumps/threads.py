@@ -16,6 +16,7 @@ from helpers.corpus.dumps.group_by_thread import Partitions, by_thread
 from helpers.corpus.dumps.parallel import packed_by_workers, rows_of, workers_for
 from helpers.corpus.dumps.records import ReadStats, read_records
 from helpers.corpus.dumps.reddit import Comment, comment_files, comment_from
+from helpers.corpus.dumps.repeats import text_key
 from helpers.corpus.dumps.reply_chains import cut, known_score
 from helpers.corpus.messages import whole_numbers
 
@@ -143,7 +144,7 @@ def conversations(
         else:
             files = comment_files(source)
             source = read_records(files, comment_from, stats)
-    # Whether a text came too often depends on what came before: we ask that last, when threads come in a fixed order
+    # Whether a text came too often depends on all the others: we ask that last, when threads come in a fixed order
     # and each comment once. A filter of another class is asked everything at once, in the order of the files.
     late = type(filter) is Filter and filter.same_text is not None
     first_filter = replace(filter, same_text=None) if late else filter
@@ -155,24 +156,45 @@ def conversations(
         else:
             partitions.add(rows_of(source, first_filter, filter.counts))
         stats.spilled += partitions.spilled
-        for link_id, rows in partitions.threads():
-            thread = Thread(link_id, map(Comment._make, rows))
-            stats.add_thread(thread)
-            for conversation in cut(_without_repeats(thread, filter) if late else thread, pairs):
-                stats.conversations += 1
-                yield conversation
+        often = partitions.texts_too_often(filter.same_text_characters, filter.same_text) if late else ()
+        yield from cut_all(partitions.threads(), dict.fromkeys(often, 0), filter, pairs, stats)
     finally:
         partitions.close()
 
 
-def _without_repeats(thread: Thread, filter: Filter) -> Thread:
-    """Drop the comments whose author has posted the same text too often, in this thread or in those before it."""
-    repeats = {
-        comment.id
-        for comment in thread.comments.values()
-        if len(comment.body) >= filter.same_text_characters
-        and filter._count_same(comment.author, comment.body) > filter.same_text
-    }
+def cut_all(
+    grouped: Iterable[tuple[str, list[tuple]]], seen: dict[int, int], filter: Filter, pairs: bool, stats: ReadStats
+) -> Iterator[Conversation]:
+    """Yield the conversations of (link_id, rows) groups, without texts that come too often, counting under ``stats``.
+
+    ``seen`` has the key (see ``repeats.text_key``) of every such text, and how many copies came before; it goes on counting.
+    """
+    for link_id, rows in grouped:
+        thread = Thread(link_id, map(Comment._make, rows))
+        stats.add_thread(thread)
+        for conversation in cut(without_repeats(thread, seen, filter) if seen else thread, pairs):
+            stats.conversations += 1
+            yield conversation
+
+
+def long_texts(thread: Thread, filter: Filter) -> Iterator[tuple[Comment, int]]:
+    """Yield the comments whose texts are long enough to be copies of each other, oldest first, with the texts' keys."""
+    for comment in thread.comments.values():
+        if len(comment.body) >= filter.same_text_characters:
+            yield comment, text_key(comment.author, comment.body)
+
+
+def without_repeats(thread: Thread, seen: dict[int, int], filter: Filter) -> Thread:
+    """Drop the comments whose author has posted the same text too often, in this thread or in those before it.
+
+    ``seen`` is that of ``cut_all``. Of one text, the first ``filter.same_text`` stay: by the hash of their threads, then by age.
+    """
+    repeats = set()
+    for comment, key in long_texts(thread, filter):
+        if key in seen:
+            seen[key] += 1
+            if seen[key] > filter.same_text:
+                repeats.add(comment.id)
     if not repeats:
         return thread
     filter.counts["kept"] -= len(repeats)

@@ -423,6 +423,17 @@ def test_a_text_posted_again_and_again_is_dropped_whatever_the_order(tmp_path):
     assert everything(tmp_path, processes=2)[:3] == found[:3]
 
 
+def test_repeats_are_seen_however_far_apart(tmp_path):
+    """The filter's own memory would have forgotten; and what it saw in another reading does not count in this one."""
+    spam = "Come and see my collection of ladles, it is in my profile."
+    comments = many_threads(100) + [comment(f"z{n}", None, spam, f"t3_z{n}", "collector") for n in range(50)]
+    filter = Filter(memory=1)
+    for memory_limit in (10**9, 5_000, 10**9):
+        filter.counts.clear()
+        list(conversations(comments, filter=filter, memory_limit=memory_limit))
+        assert filter.counts["same text again"] == 48
+
+
 def test_a_filter_of_ones_own_is_asked_in_this_process(tmp_path):
     class OnlyShort(Filter):
         def reason(self, comment, text=None):
