@@ -61,6 +61,7 @@ class DaskEngine:
         self._over, self._open = Event(), ExitStack()
 
     def __enter__(self):
+        import dask
         from distributed import Client, LocalCluster
 
         if self.scheduler:
@@ -75,16 +76,19 @@ class DaskEngine:
         with self._open:
             self._open.enter_context(script_left_alone())  # as long as a killed worker may be followed by another
             scratch = self._open.enter_context(tempfile.TemporaryDirectory(prefix="dask-", ignore_cleanup_errors=True))
+            # Workers write to our terminal before anybody can tell them to be silent, unless they were born so.
+            quiet = {"distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical"}
+            self._open.enter_context(dask.config.set({"temporary-directory": scratch, **quiet}))
             self.cluster = LocalCluster(
                 n_workers=self.workers,
                 threads_per_worker=1,  # our functions are plain Python: a second thread would only wait for the first
                 dashboard_address=None,
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port: None alone means 8787
-                local_directory=scratch,
                 silence_logs=logging.CRITICAL,  # that a worker was killed is no news to us
             )
             self._open.callback(self.cluster.close)
             self.client = self._open.enter_context(Client(self.cluster))
+            self.client.register_plugin(_leave_interrupts_to_us())
             watch = Thread(target=self._look, daemon=True)
             watch.start()
             self._open.callback(lambda: (self._over.set(), watch.join()))
@@ -106,12 +110,16 @@ class DaskEngine:
             self.kill.remove(function.__name__)
             self._kill_one(futures)
         try:
-            return self.client.gather(futures)
+            return [
+                future.result() for future in futures
+            ]  # client.gather would be as good, but is noisy when it is interrupted
         except KilledWorker as error:
             raise ChildProcessError(
                 f"workers ended unexpectedly, several times on the same task ({function.__name__}): if the memory is too small, "
                 "give more partitions or fewer workers"
             ) from error
+        finally:
+            self.client.cancel([future for future in futures if not future.done()])
 
     def _kill_one(self, futures: list) -> None:
         """Kill a worker while it works; none if all is done before."""
@@ -129,6 +137,17 @@ class DaskEngine:
         while not self._over.wait(EVERY):
             for nanny in list(self.cluster.workers.values()):
                 self.peak = max(self.peak, most_memory(nanny.pid))
+
+
+def _leave_interrupts_to_us():
+    """Return a plugin for workers that ignore Ctrl-C, which a terminal sends to all: who started them ends them, in order."""
+    from distributed import WorkerPlugin
+
+    class IgnoreInterrupts(WorkerPlugin):
+        def setup(self, worker):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return IgnoreInterrupts()
 
 
 def most_memory(pid: int | None) -> int:

@@ -2,6 +2,10 @@
 
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from helpers.experiments import dask_corpus
 from helpers.experiments.dask_corpus import DaskEngine, build, main, most_memory, on_dask
 from helpers.extras import missing
 
+ROOT = Path(dask_corpus.__file__).parents[2]
 needs_dask = pytest.mark.skipif(
     bool(missing("dask", "distributed", "pyarrow")), reason="the extra cluster is not installed"
 )
@@ -46,10 +51,12 @@ def test_two_workers_are_killed_and_nothing_is_lost(source, tmp_path):
 
 
 @needs_dask
-def test_the_workers_of_a_scheduler_are_used_and_left_alone(source, tmp_path):
+def test_the_workers_of_a_scheduler_are_used_and_left_alone(source, tmp_path, monkeypatch):
+    import dask
     from distributed import LocalCluster
 
     options = {"processes": False, "dashboard_address": None, "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}}
+    monkeypatch.setitem(dask.config.config, "temporary-directory", str(tmp_path / "scratch"))
     with LocalCluster(n_workers=2, threads_per_worker=1, protocol="tcp", **options) as cluster:
         corpus = on_dask(source, tmp_path, scheduler=cluster.scheduler_address, parts=2)
         assert len(cluster.scheduler.workers) == 2
@@ -68,6 +75,35 @@ def test_what_a_function_raises_is_raised_here(tmp_path):
         ):
             engine.run(os._exit, [(1,)])
         assert engine.run(divmod, [(7, 2), (9, 2)]) == [(3, 1), (4, 1)]
+
+
+@needs_dask
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows sends Ctrl-C in another way")
+def test_an_interrupt_is_a_word_and_ends_the_workers(tmp_path):
+    import psutil
+
+    write_months(tmp_path / "months", months=2, comments=20_000)
+    command = [
+        sys.executable,
+        "-m",
+        "helpers",
+        "experiments",
+        "dask_corpus",
+        str(tmp_path / "months"),
+        "--out",
+        str(tmp_path),
+    ]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as process:
+        while (
+            not list(tmp_path.glob("rows/.*")) and process.poll() is None
+        ):  # until a worker is in the middle of a month
+            time.sleep(0.02)
+        workers = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C: to all of them
+        assert process.communicate(timeout=60) == ("", "\nInterrupted.\n")
+    psutil.wait_procs(workers, timeout=10)
+    assert len(workers) >= 2 and not any(worker.is_running() for worker in workers)
 
 
 @needs_dask
