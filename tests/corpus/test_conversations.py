@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from helpers.corpus.conversations import Card, Turn, merge_turns, split_of
+from helpers.corpus.conversations import Card, Conversation, Corpus, Turn, digest, merge_turns, split_of
 
 # Known answers, written down when the course began: others would move test conversations into training.
 TEST_IDS = [14, 71, 100, 111, 123, 124, 145, 171, 174, 175, 178, 185, 199]
@@ -71,3 +71,16 @@ def test_a_card_fits_on_a_screen_however_much_there_is_to_say():
     many = {f"r/subreddit {number}": 1 for number in range(500)}
     card = Card("here", "CC0", many, Counter(many), [f"Warning number {number}" for number in range(500)])
     assert len(str(card)) < 4000 and str(card).count("more") == 3
+
+
+# -- digests -----------------------------------------------------------------------------------------------------------
+def test_equal_corpora_have_equal_digests_and_others_have_others():
+    def corpus(id="c", thread="t", text="hi", meta=None, speaker="B", splits=("train",), copies=1):
+        talk = Conversation(id, thread, (Turn("A", "☃"), Turn(speaker, text)), {"score": 1} if meta is None else meta)
+        return Corpus(*([talk] * copies if name in splits else [] for name in ("train", "val", "test")), Card("", ""))
+
+    others = [{"id": "d"}, {"thread": "u"}, {"text": "ho"}, {"speaker": "A"}, {"meta": {}}, {"splits": ("val",)}, {"copies": 2}]
+    assert digest(corpus()) == digest(corpus()) and len(digest(corpus())) == 64
+    assert len({digest(corpus(**changes)) for changes in ({}, *others)}) == len(others) + 1
+    reordered = corpus(meta={"a": 1, "b": 2}), corpus(meta={"b": 2, "a": 1})
+    assert digest(reordered[0]) == digest(reordered[1])

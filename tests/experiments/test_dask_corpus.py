@@ -38,12 +38,20 @@ def children() -> list[str]:
     return [line for child in running if helper not in (line := " ".join(child.cmdline()))]
 
 
+def pids(engine) -> list[int]:
+    """The processes of the workers, once each has one."""
+    while not all(found := [nanny.pid for nanny in engine.cluster.workers.values()]):
+        time.sleep(0.02)
+    return found
+
+
 @needs_dask
 def test_two_workers_are_killed_and_nothing_is_lost(source, tmp_path):
     before = children()
     with DaskEngine(2, kill=("scatter", "gather")) as engine:
+        first = pids(engine)
         corpus = build(source, tmp_path, parts=6, run=engine.run)
-    assert engine.killed == 2
+        assert engine.killed == 2 and pids(engine) != first
     assert corpus == load(source) and digest(corpus) == digest(load(source))
     assert not list(tmp_path.rglob(".*"))  # nothing half-written
     assert 30e6 < engine.peak < 400e6
@@ -78,27 +86,25 @@ def test_what_a_function_raises_is_raised_here(tmp_path):
 
 
 @needs_dask
+@needs_dask
+def test_workers_leave_interrupts_to_who_started_them():
+    with DaskEngine(1) as engine:
+        (before,) = pids(engine)
+        os.kill(before, signal.SIGINT)
+        time.sleep(0.3)
+        assert engine.run(divmod, [(7, 2)]) == [(3, 1)] and pids(engine) == [before]
+
+
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows sends Ctrl-C in another way")
 def test_an_interrupt_is_a_word_and_ends_the_workers(tmp_path):
     import psutil
 
     write_months(tmp_path / "months", months=2, comments=20_000)
-    command = [
-        sys.executable,
-        "-m",
-        "helpers",
-        "experiments",
-        "dask_corpus",
-        str(tmp_path / "months"),
-        "--out",
-        str(tmp_path),
-    ]
+    command = [sys.executable, "-m", "helpers", "experiments", "dask_corpus", tmp_path / "months", "--out", tmp_path]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as process:
-        while (
-            not list(tmp_path.glob("rows/.*")) and process.poll() is None
-        ):  # until a worker is in the middle of a month
-            time.sleep(0.02)
+        while process.poll() is None and not list(tmp_path.glob("rows/.*")):
+            time.sleep(0.02)  # until a worker is in the middle of a month
         workers = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C: to all of them
         assert process.communicate(timeout=60) == ("", "\nInterrupted.\n")
@@ -119,11 +125,7 @@ def test_the_command_prints_the_digest(source, capsys):
     [
         ({"workers": 0}, ValueError, "workers is 0: give a whole number, 1 or more"),
         ({"scheduler": "tcp://127.0.0.1:1", "kill": ("gather",)}, ValueError, "leave out the scheduler's address"),
-        (
-            {"scheduler": "tcp://127.0.0.1:1"},
-            OSError,
-            "no scheduler answers at tcp://127.0.0.1:1: start one with `dask",
-        ),
+        ({"scheduler": "tcp://127.0.0.1:1"}, OSError, "no scheduler answers at tcp://127.0.0.1:1: start one with"),
     ],
 )
 def test_what_makes_no_sense_is_a_sentence(monkeypatch, options, error, words):

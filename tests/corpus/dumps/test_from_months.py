@@ -71,7 +71,13 @@ def test_what_killed_processes_left_is_swept_away(source, tmp_path):
     left = tmp_path / "work" / "rows" / ".RC_2012-01.zst.abc"
     left.mkdir(parents=True)
     (left / "0000.jsonl").write_text("{brok")
-    assert same(build(source, tmp_path / "work", parts=2), load(source))
+
+    def leaves_more(function, arguments, **options):
+        again = tmp_path / "work" / "texts" / ".0001.def"
+        again.mkdir(parents=True, exist_ok=True)
+        return run_here(function, arguments, **options)
+
+    assert same(build(source, tmp_path / "work", parts=2, run=leaves_more), load(source))
     assert not list((tmp_path / "work").rglob(".*"))
 
 

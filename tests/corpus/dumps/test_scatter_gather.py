@@ -179,10 +179,18 @@ def test_after_a_kill_in_the_middle_nothing_is_lost_or_doubled(months, expected,
     assert work(months, tmp_path) == expected
 
 
+def test_what_is_whole_but_not_yet_renamed_does_not_count(months, expected, tmp_path):
+    scatter(months[1], tmp_path, PARTS, format="jsonl")
+    (tmp_path / "rows" / months[1].name).rename(tmp_path / "rows" / f".{months[1].name}.abc")
+    assert work(months, tmp_path) == expected
+
+
 def test_memory_stays_small(months, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(scatter_gather, "BUFFER", 5_000)
     monkeypatch.setattr(scatter_gather, "MEMORY", 5_000)
     assert work(months, tmp_path) == expected
+    reports = [scatter(month, tmp_path, PARTS, format="jsonl") for month in months]
+    assert [sum(report["rows"]) for report in reports] == [report["stats"]["comments"] for report in reports]
 
 
 # -- what makes no sense ----------------------------------------------------------------------------------------------

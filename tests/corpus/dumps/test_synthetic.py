@@ -30,6 +30,8 @@ def test_months_have_what_dumps_have(tmp_path):
         and stats.repaired["number as text"]
         and not stats.problems
     )
+    first, second = ({comment.id for comment in read_comments(path, ReadStats())} for path in paths[:2])
+    assert 0 < len(first & second) < 10  # the same comment in two months
     spans = [[c.created for c in thread.comments.values()] for thread in threads]
     assert sum(max(times) - min(times) > 2_629_800 for times in spans) > 20  # longer than a month
     dropped = load(tmp_path).card.dropped
