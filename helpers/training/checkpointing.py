@@ -12,6 +12,7 @@ import torch
 
 from helpers.io import write_bytes
 from helpers.models.utils import device_of
+from helpers.training.alone import Alone
 from helpers.training.history import History
 from helpers.training.losses import map_tensors
 
@@ -21,23 +22,28 @@ class Checkpointer:
 
     The file holds the model, the ``stateful`` things by name (optimizer, …: what has ``state_dict``), the best parameters, the
     History, the ``state`` of the loss (if it has one) and every random state. Reading it raises ValueError when it is damaged
-    or belongs to another model.
+    or belongs to another model. In a ``team`` the first process alone validates, reads and writes the file: it is the same
+    for any number of processes.
     """
 
-    def __init__(self, model, loss, validate: Callable | None, path: str | os.PathLike | None, **stateful):
-        self.model, self.loss, self.call, self.stateful = model, loss, validate, stateful
+    def __init__(self, model, loss, validate: Callable | None, path: str | os.PathLike | None, team=None, **stateful):
+        self.model, self.loss, self.call, self.stateful, self.team = model, loss, validate, stateful, team or Alone()
         self.path = None if path is None else Path(path)
         self.history, self.best = History(), None
-        if self.path is not None and self.path.exists():
-            self._load()
+        if self.path is not None:
+            content = self.team.from_first(lambda: self.path.read_bytes() if self.path.exists() else None)
+            if content is not None:
+                self._load(io.BytesIO(content))
 
     def validate(self) -> None:
         """Measure the validation loss, if there is one, remember the parameters if it is the lowest; save all."""
         history = self.history
+        self.team.check_same(self.model)
         finite = math.isfinite(history.recent_loss(1))
         if self.call is not None and history.validation_step < history.steps:
             self.model.eval()
-            if history.validated(self.call(self.model)):
+            loss = self.team.from_first(lambda: self.call(self.model), everywhere=self.team.shard)
+            if history.validated(loss):
                 self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
             self.model.train()
         # A loss that was no number may have spoilt a state that is carried along: the file before it stays.
@@ -60,18 +66,23 @@ class Checkpointer:
             "state": getattr(self.loss, "state", None),
             "random": {name: get() for name, (get, _) in _random_sources().items()},
         }
-        content = io.BytesIO()
-        torch.save(record, content)
-        write_bytes(self.path, content.getbuffer())
+        content, whole = io.BytesIO(), self.team.whole(record)
 
-    def _load(self) -> None:
-        content = io.BytesIO(self.path.read_bytes())
+        def write() -> None:
+            torch.save(whole, content)
+            write_bytes(self.path, content.getbuffer())
+
+        self.team.from_first(write)
+
+    def _load(self, content: io.BytesIO) -> None:
         try:
             record = torch.load(content, map_location="cpu", weights_only=True)
-            self.model.load_state_dict(record["model"])
+            self.model.load_state_dict(self.team.split(record["model"], self.model))
             for name, part in self.stateful.items():
                 part.load_state_dict(record[name])
+            self.team.split_optimizer(self.stateful.get("optimizer"))
             self.history, self.best = History(**record["history"]), record["best"]
+            self.best = self.best and self.team.split(self.best, self.model)
             state = record["state"]
             for name, (_, set_state) in _random_sources().items():
                 if name in record["random"]:  # a GPU that was not there before keeps its own state

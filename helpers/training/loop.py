@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from helpers.corpus.batches.base import IGNORED
+from helpers.training.alone import Alone
 from helpers.training.checkpointing import Checkpointer
 from helpers.training.history import NAN, History
 from helpers.training.losses import NotFinite, next_token_loss, terms, to_device
@@ -40,6 +41,7 @@ def fit(
     dtype: torch.dtype | None = None,
     compile: bool = False,
     progress: bool = True,
+    team: Alone | None = None,
 ) -> History:
     """Train ``model`` in place and return the History: for ``steps`` steps, or for ``seconds``, whichever ends first.
 
@@ -57,6 +59,9 @@ def fit(
     dtype           torch.bfloat16 computes the large products in it; torch.float16 too, on a CUDA GPU only, with a loss that
                     is scaled up so that small gradients are not lost; the parameters stay float32
     compile         torch.compile the model first: pays on a GPU and in long runs, costs up to a minute at the start
+    team            a Team of processes (``helpers.training.distributed.join``): each reads its share of the batches, a step is
+                    that of ``accumulate`` × as many batches as processes; the first one alone has the bar, the callbacks (but
+                    those with ``on_every_process``), the clock, the validation and the resume file
 
     Interrupting it (Ctrl-C, the stop button of a notebook) and a loss or gradient that is no number end the training early:
     the model keeps what it learned, ``history.stopped`` says why. A GPU is not waited for at each step: its numbers are
@@ -70,15 +75,19 @@ def fit(
     for name, length in (("steps", steps), ("seconds", seconds), ("accumulate", accumulate)):
         if length is not None and not length > 0:
             raise ValueError(f"{name} is {length}: give a number above 0, such as steps=1000 or seconds=45")
-    stepper = _Stepper(model, loss, make_optimizer(optimizer, model, learning_rate, weight_decay), clip, dtype, compile)
+    team = team or Alone()
+    team.prepare(model, loss)
+    maker = make_optimizer(optimizer, model, learning_rate, weight_decay)
+    stepper = _Stepper(model, loss, maker, clip, dtype, compile, team)
     stateful = {"optimizer": stepper.optimizer, "scaler": stepper.scaler}
-    checkpointer = Checkpointer(model, loss, validate, resume, **stateful)
+    checkpointer = Checkpointer(model, loss, validate, resume, team, **stateful)
     history = checkpointer.history
-    bar = _Bar(steps, seconds, history, progress)
+    bar = _Bar(steps, seconds, history, progress and team.first)
+    callbacks = [each for each in callbacks if team.first or getattr(each, "on_every_process", False)]
     model.train()
     try:
-        with _fast_numbers(stepper.device):
-            while not history.stopped and (done := _share_done(history, steps, seconds)) < 1:
+        with _fast_numbers(stepper.device), team.watching():
+            while (done := team.agreed(_share_done(history, steps, seconds), history)) < 1:
                 rate = learning_rate_at(done, 1.0, warmup, schedule)
                 stepper.step(history, batches, accumulate, rate, learning_rate)
                 for callback in callbacks:
@@ -96,7 +105,8 @@ def fit(
         history.stopped = history.stopped or (
             f"Interrupted after step {history.steps:,}: the model keeps what it has learned."
         )
-        print(history.stopped)
+        if team.first:
+            print(history.stopped)
     finally:
         bar.bar.close()
     checkpointer.finish()
@@ -107,7 +117,9 @@ def fit(
 class _Stepper:
     """The steps of ``fit``: gradients, clipped, and what the optimizer makes of them."""
 
-    def __init__(self, model, loss: Callable, optimizer, clip: float | None, dtype: torch.dtype | None, compile: bool):
+    def __init__(
+        self, model, loss: Callable, optimizer, clip: float | None, dtype: torch.dtype | None, compile: bool, team
+    ):
         self.device = device = next(model.parameters()).device
         if dtype not in (None, torch.float32, *MIXED):
             raise ValueError(f"dtype is {dtype}: give torch.bfloat16 or torch.float16, or leave it out for float32")
@@ -115,7 +127,7 @@ class _Stepper:
             raise ValueError(
                 f"dtype=torch.float16 needs a CUDA GPU, not {device.type}: give torch.bfloat16, or no dtype"
             )
-        self.model, self.loss, self.optimizer, self.clip = model, loss, optimizer, clip or math.inf
+        self.model, self.loss, self.optimizer, self.clip, self.team = model, loss, optimizer, clip or math.inf, team
         self.trained = torch.compile(model) if compile else model
         self.mixed = torch.autocast(device.type, dtype if dtype in MIXED else torch.bfloat16, enabled=dtype in MIXED)
         self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
@@ -127,10 +139,9 @@ class _Stepper:
         began = time.perf_counter()
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["peak"]
-        first = history.steps * accumulate
-        losses, tokens = self._backward([batches[first + part] for part in range(accumulate)])
+        losses, tokens = self._backward([batches[number] for number in self.team.numbers(history.steps, accumulate)])
         self.scaler.unscale_(self.optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+        norm = self.team.whole(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip))
         if self.scaler.is_enabled():
             # The scaler makes no step where float16 has overflowed: then its scale falls, and training goes on.
             self.scaler.step(self.optimizer)
@@ -147,14 +158,17 @@ class _Stepper:
         """Fill the gradients; return what each part adds to the loss, and how many tokens were to be predicted."""
         self.optimizer.zero_grad()
         weights, losses = [terms(self.loss, batch) for batch in parts], []
+        tokens = sum(int((batch.targets != IGNORED).sum()) for batch in parts)
+        total, tokens = self.team.totals(sum(weights), tokens)
         for batch, weight in zip(parts, weights):
-            if weight or not any(weights):  # the mean over no target is no number
+            if weight or not total or self.team.shard:  # the mean over no target is no number
                 with self.mixed:
                     value = self.loss(self.trained, to_device(batch, self.device))
-                    value = value / (sum(weights) / weight if weight else 1)
-                self.scaler.scale(value).backward()
+                    value = value / (total / weight) if weight else value.nan_to_num() * 0 if total else value
+                self.team.forwarded()
+                (self.scaler.scale(value) * self.team.divisor).backward()
                 losses.append(value.detach())
-        return losses, sum(int((batch.targets != IGNORED).sum()) for batch in parts)
+        return self.team.summed(self.model, losses, len(parts)), tokens
 
 
 def _read_every(device: torch.device) -> int:
