@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from helpers.corpus.cleaning import Filter
 from helpers.corpus.dumps import scatter_gather
 from helpers.corpus.dumps.reddit import ReadStats, read_comments
-from helpers.corpus.dumps.scatter_gather import count, gather, gathered, partition_of, scatter, sum_counts
+from helpers.corpus.dumps.scatter_gather import count, gather, gathered, months_in, partition_of, scatter, sum_counts
 from helpers.corpus.dumps.synthetic import write_months
 from helpers.corpus.dumps.threads import conversations
 
@@ -183,6 +183,7 @@ def test_what_is_whole_but_not_yet_renamed_does_not_count(months, expected, tmp_
     scatter(months[1], tmp_path, PARTS, format="jsonl")
     (tmp_path / "rows" / months[1].name).rename(tmp_path / "rows" / f".{months[1].name}.abc")
     assert work(months, tmp_path) == expected
+    assert list(months_in(tmp_path)) == [month.name for month in months]
 
 
 def test_memory_stays_small(months, expected, tmp_path, monkeypatch):
