@@ -46,7 +46,7 @@ EXPERIMENTS = {
     "robustness": "helpers.experiments.robustness",
     "robustness_bots": "helpers.experiments.robustness_bots",
     "robustness_data": "helpers.experiments.robustness_data",
-    "dask_corpus": "helpers.experiments.dask_corpus",
+    "dask_corpus": "helpers.experiments.cluster",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 

@@ -1,6 +1,9 @@
 """The measurement behind notebook 13: is a corpus from a cluster that of one machine, whatever happens on the way?
 
-    python -m helpers experiments dask_corpus        (without a folder) writes data/cluster.csv, in about ten minutes on two cores
+    python -m helpers experiments dask_corpus                       measure: writes data/cluster.csv (four minutes on two cores)
+    python -m helpers experiments dask_corpus FOLDER                two workers on this computer, then the corpus and its digest
+    python -m helpers experiments dask_corpus FOLDER --kill 2       … of which two are killed on the way
+    python -m helpers experiments dask_corpus FOLDER --scheduler tcp://host:8786 --out SHARED
 
 Invented months (``corpus.dumps.synthetic``) are made into a corpus by ``load``, by two Dask workers, by two of which one is
 killed in each of two stages, and, with one month's file cut off, by both again. Each row has the digest of the corpus; the
@@ -9,6 +12,7 @@ months are removed at the end.
 
 import os
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +22,14 @@ from helpers.corpus.dumps.archives import decoded
 from helpers.corpus.dumps.from_months import build
 from helpers.corpus.dumps.synthetic import write_months
 from helpers.corpus.load import load
-from helpers.experiments.dask_corpus import STAGES, DaskEngine
+from helpers.experiments.dask_corpus import DaskEngine
 from helpers.io import write_rows
 
 COLUMNS = (
     "run", "workers", "killed", "months", "megabytes", "packed_megabytes", "comments", "conversations", "peak_megabytes",
     "broken_off", "digest"
 )  # fmt: skip
+STAGES = ("scatter", "gather")  # in which workers are killed, one after the other
 WORKERS, KEPT = 2, 0.6  # the share of its bytes that the broken month keeps
 
 
@@ -78,8 +83,25 @@ def unpacked(path: Path) -> int:
     return sum(map(len, decoded(path)))
 
 
-def main(sizes: Sizes = FULL) -> None:
-    """Write data/cluster.csv anew."""
+def main(
+    source: Path | None = None, workers: int = 2, scheduler: str | None = None, out: Path | None = None, kill: int = 0
+) -> None:
+    """Print the corpus of a folder of months and its digest; without a folder, write data/cluster.csv anew."""
+    if source is None:
+        return write_table()
+    stages = [STAGES[number % len(STAGES)] for number in range(kill)]
+    with tempfile.TemporaryDirectory(prefix="months-") if out is None else nullcontext(out) as folder:
+        with DaskEngine(workers, scheduler, stages) as engine:
+            corpus = build(source, folder, run=engine.run)
+    print(corpus)
+    print(corpus.card)
+    print(f"Digest:   {digest(corpus)}")
+    if scheduler is None:
+        print(f"Workers:  {workers}, of which {engine.killed} were killed; at most {engine.peak / 1e6:.0f} MB each")
+
+
+def write_table(sizes: Sizes = FULL) -> None:
+    """Measure, and write data/cluster.csv anew."""
     with tempfile.TemporaryDirectory(prefix="cluster-") as folder:
         rows = measure(Path(folder), sizes)
     write_rows(data_path() / "cluster.csv", COLUMNS, rows)

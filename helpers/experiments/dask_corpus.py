@@ -1,13 +1,8 @@
 """A dump's months on a cluster: the stages of ``corpus.dumps.scatter_gather`` as tasks of Dask (notebook 13).
 
-    python -m helpers experiments dask_corpus FOLDER                two workers on this computer, then the corpus and its digest
-    python -m helpers experiments dask_corpus FOLDER --kill 2       … of which two are killed on the way
-    python -m helpers experiments dask_corpus FOLDER --scheduler tcp://host:8786 --out SHARED
-    python -m helpers experiments dask_corpus                       the measurement: writes data/cluster.csv (minutes)
-
 Dask only calls our functions and keeps count of what is done: a task whose worker is gone goes to another one. Between the
-stages there are files, so the workers of a real cluster must see ``FOLDER`` and ``SHARED`` under the same names (a network
-disk), and have the course installed. Needs the extra [cluster].
+stages there are files, so the workers of a real cluster must see both folders under the same names (a network disk), and have
+the course installed. Needs the extra [cluster]. The command is in ``cluster``.
 """
 
 import logging
@@ -17,17 +12,16 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread
 
-from helpers.corpus.conversations import Corpus, digest
+from helpers.corpus.conversations import Corpus
 from helpers.corpus.dumps.from_months import build
 from helpers.corpus.dumps.parallel import script_left_alone
 from helpers.corpus.messages import whole_numbers
 from helpers.extras import missing
 
-STAGES = ("scatter", "gather")  # in which workers are killed, one after the other
 PATIENCE = 10  # seconds to wait for a scheduler's answer
 EVERY = 0.02  # seconds between two looks at the workers
 
@@ -169,22 +163,3 @@ def on_dask(
     """Return ``build(source, folder, **options)``, done by Dask: see there and ``DaskEngine``."""
     with DaskEngine(workers, scheduler) as engine:
         return build(source, folder, run=engine.run, **options)
-
-
-def main(
-    source: Path | None = None, workers: int = 2, scheduler: str | None = None, out: Path | None = None, kill: int = 0
-) -> None:
-    """Print the corpus of a folder of months and its digest; without a folder, measure (see ``cluster``)."""
-    if source is None:
-        from helpers.experiments import cluster
-
-        return cluster.main()
-    stages = [STAGES[number % len(STAGES)] for number in range(kill)]
-    with tempfile.TemporaryDirectory(prefix="months-") if out is None else nullcontext(out) as folder:
-        with DaskEngine(workers, scheduler, stages) as engine:
-            corpus = build(source, folder, run=engine.run)
-    print(corpus)
-    print(corpus.card)
-    print(f"Digest:   {digest(corpus)}")
-    if scheduler is None:
-        print(f"Workers:  {workers}, of which {engine.killed} were killed; at most {engine.peak / 1e6:.0f} MB each")

@@ -14,7 +14,7 @@ from helpers.corpus.conversations import digest
 from helpers.corpus.dumps.synthetic import write_months
 from helpers.corpus.load import load
 from helpers.experiments import dask_corpus
-from helpers.experiments.dask_corpus import DaskEngine, build, main, most_memory, on_dask
+from helpers.experiments.dask_corpus import DaskEngine, build, most_memory, on_dask
 from helpers.extras import missing
 
 ROOT = Path(dask_corpus.__file__).parents[2]
@@ -110,13 +110,6 @@ def test_an_interrupt_is_a_word_and_ends_the_workers(tmp_path):
         assert process.communicate(timeout=60) == ("", "\nInterrupted.\n")
     psutil.wait_procs(workers, timeout=10)
     assert len(workers) >= 2 and not any(worker.is_running() for worker in workers)
-
-
-@needs_dask
-def test_the_command_prints_the_digest(source, capsys):
-    main(source, workers=1)
-    said = capsys.readouterr().out
-    assert f"Digest:   {digest(load(source))}\n" in said and "Workers:  1, of which 0 were killed" in said
 
 
 @needs_dask
