@@ -4,6 +4,7 @@ python -m helpers chat gpt-chat            talk to a bot in the terminal
 python -m helpers serve gpt-chat           serve bots over HTTP: OpenAI's API and a chat page (notebook 14; --help says more)
 python -m helpers bots list                every trained bot, with its score and size
 python -m helpers bots train rnn           train it again (no name: all), measure it, rewrite its scoreboard row
+python -m helpers bots train gpt --processes 2        by a team of processes, one a card where there are enough
 python -m helpers bots measure rnn         measure it again, on a computer that does nothing else
 python -m helpers bots judge rnn           can a classifier tell its replies from people's? (notebook 08)
 python -m helpers bots verify              are the files the ones that were measured?
@@ -64,6 +65,10 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nInterrupted.", file=sys.stderr)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
+    except RuntimeError as error:
+        if type(error).__name__ != "ProcessesFailed":  # its class would load more than most commands need
+            raise
+        print(error, file=sys.stderr)
     return 1
 
 
@@ -86,6 +91,7 @@ def run(arguments: list[str]) -> int:
     bots = commands.add_parser("bots", help="the trained bots of the course")
     bots.add_argument("action", choices=["list", "train", "measure", "judge", "verify"])
     bots.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")
+    bots.add_argument("--processes", type=int, metavar="N", help="train as a team of N processes (default: alone)")
     experiments = commands.add_parser("experiments", help="the long runs behind the tables in data/")
     names = experiments.add_subparsers(dest="name", required=True)
     runs = {name: names.add_parser(name) for name in EXPERIMENTS}
@@ -105,7 +111,10 @@ def run(arguments: list[str]) -> int:
     cluster.add_argument("--kill", type=int, default=0, metavar="N", help="kill so many workers on the way")
     options = parser.parse_args(arguments)
     if options.command == "bots":
-        run_bots(options.action, options.names)
+        if options.processes is None:
+            run_bots(options.action, options.names)
+        else:
+            train_bots_together(options.action, options.names, options.processes)
     elif options.command == "experiments":
         run_experiment(options)
     else:
@@ -122,6 +131,15 @@ def run_experiment(options: argparse.Namespace) -> None:
         return module.main()
     sizes = module.TINY if options.tiny else module.Sizes()
     module.main(options.out, sizes, options.seconds, options.base, checkpoint=not options.tiny)
+
+
+def train_bots_together(action: str, names: list[str], processes: int) -> None:
+    """Train bots by a team of ``processes``. Raises ValueError for another action, and as the function behind does."""
+    from helpers.bots import train
+
+    if action != "train":
+        raise ValueError(f"--processes is for training: python -m helpers bots train gpt --processes {processes}")
+    train.train_with_processes(names, processes)
 
 
 def run_bots(action: str, names: list[str]) -> None:

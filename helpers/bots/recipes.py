@@ -30,6 +30,14 @@ def trained(recipe, model, batches, device, resume: Path, **how) -> tuple:
     return model, history.seconds
 
 
+def rows_each(batch_size: int, team) -> int:
+    """Return how many rows of a batch each process of a ``team`` (None: one) reads, so that a step costs the same tokens."""
+    size = team.size if team else 1
+    if batch_size % size:
+        raise ValueError(f"a batch has {batch_size} rows, which {size} processes cannot share: take a divisor")
+    return batch_size // size
+
+
 @dataclass(frozen=True)
 class NGramRecipe:
     """Count, then forget what was seen too rarely to be worth its bytes."""
@@ -97,7 +105,7 @@ class PairRecipe:
     weight_decay: float = 0.01
     seed: int = 0
 
-    def train(self, corpus, tokenizer, device, resume: Path):
+    def train(self, corpus, tokenizer, device, resume: Path, team=None):
         from helpers.corpus.batches.context_reply_pairs import PairBatches, pairs
         from helpers.corpus.tokenizers.base import special_token_ids
         from helpers.training import mean_loss, reply_loss
@@ -107,10 +115,10 @@ class PairRecipe:
         model = checkpoints.class_of(self.kind)(len(tokenizer), **sizes, **special_token_ids(tokenizer))
         batches, held_out = (
             PairBatches(pairs(part, tokenizer, self.context_tokens, self.reply_tokens), size, pad=tokenizer.pad)
-            for part, size in ((corpus.train, self.batch_size), (corpus.val[:60], 128))
+            for part, size in ((corpus.train, rows_each(self.batch_size, team)), (corpus.val[:60], 128))
         )
         return trained(
-            self, model, batches, device, resume, schedule="trapezoid", loss=reply_loss,
+            self, model, batches, device, resume, team=team, schedule="trapezoid", loss=reply_loss,
             validate=lambda model: mean_loss(model, held_out, loss=reply_loss),
         )  # fmt: skip
 
@@ -136,7 +144,7 @@ class GPTRecipe:
     weight_decay: float = 0.05
     seed: int = 0
 
-    def train(self, corpus, tokenizer, device, resume: Path):
+    def train(self, corpus, tokenizer, device, resume: Path, team=None):
         from helpers.corpus.batches.token_stream import WindowBatches, stream
         from helpers.models.gpt import GPT, GPTConfig
         from helpers.training import mean_loss, next_token_loss
@@ -144,10 +152,10 @@ class GPTRecipe:
         seed_everything(self.seed)
         sizes = {name: getattr(self, name) for name in ("n_embd", "n_layer", "n_head", "context", "bigram_rows", "dropout")}
         model = GPT(GPTConfig.modern(len(tokenizer), **sizes))
-        batches = WindowBatches(stream(corpus.train, tokenizer), self.batch_size, self.context, self.seed)
+        batches = WindowBatches(stream(corpus.train, tokenizer), rows_each(self.batch_size, team), self.context, self.seed)
         held_out = WindowBatches(stream(corpus.val, tokenizer), 32, self.context)
         return trained(
-            self, model, batches, device, resume, optimizer="muon", schedule="trapezoid",
+            self, model, batches, device, resume, team=team, optimizer="muon", schedule="trapezoid",
             validate=lambda model: mean_loss(model, held_out, loss=next_token_loss), compile=device.torch.type == "cuda",
         )  # fmt: skip
 
@@ -167,7 +175,7 @@ class ChatRecipe:
     weight_decay: float = 0.05
     seed: int = 0
 
-    def train(self, corpus, tokenizer, device, resume: Path):
+    def train(self, corpus, tokenizer, device, resume: Path, team=None):
         from helpers.corpus.batches.reply_only_labels import ReplyBatches, reply_rows
         from helpers.training import mean_loss, next_token_loss
 
@@ -175,10 +183,10 @@ class ChatRecipe:
         bot = checkpoints.load(self.base)
         set_dropout(bot.model, self.dropout)
         rows, held_out = (reply_rows(part, bot.tokenizer, self.context) for part in (corpus.train, corpus.val))
-        batches = ReplyBatches(rows, self.batch_size, self.seed, pad=bot.tokenizer.pad)
+        batches = ReplyBatches(rows, rows_each(self.batch_size, team), self.seed, pad=bot.tokenizer.pad)
         held_out = ReplyBatches(held_out, 32, pad=bot.tokenizer.pad)
         return trained(
-            self, bot.model, batches, device, resume, schedule="trapezoid",
+            self, bot.model, batches, device, resume, team=team, schedule="trapezoid",
             validate=lambda model: mean_loss(model, held_out, loss=next_token_loss),
         )  # fmt: skip
 

@@ -1,6 +1,8 @@
 """Train, measure and save the bots of the course, and write their rows on the scoreboard."""
 
 from dataclasses import asdict
+from functools import partial
+from inspect import signature
 from pathlib import Path
 
 from torch import nn
@@ -13,6 +15,8 @@ from helpers.corpus.load import load
 from helpers.corpus.tokenizers.bpe import BPETokenizer
 from helpers.corpus.tokenizers.characters import CharTokenizer
 from helpers.runtime import describe, start
+from helpers.training.alone import Alone
+from helpers.training.launch import stream_processes
 
 
 def make_tokenizer(tokens: str, corpus):
@@ -26,14 +30,15 @@ def resume_file(name: str) -> Path:
     return Path.cwd() / "build" / "training" / f"{name}.pt"
 
 
-def train(names: list[str] | None = None) -> None:
+def train(names: list[str] | None = None, team=None) -> None:
     """Train the bots called ``names`` (all, if none is named), save and measure each, and write its scoreboard row.
 
-    Raises ValueError, with the known names, before anything is trained if one is unknown.
+    In a ``team`` (``helpers.training.distributed``) each process reads its share of every batch; the first alone saves and
+    measures. Raises ValueError, with the known names, before anything is trained if one is unknown, or cannot be shared.
     """
-    if unknown := [name for name in names or () if name not in RECIPES]:
-        raise ValueError(f"there is no recipe for {unknown[0]!r}; known are {', '.join(RECIPES)}")
-    corpus, tokenizers, names = load(), {}, list(names or RECIPES)
+    names = known(names, shared=team is not None)
+    shared, team = {"team": team} if team else {}, team or Alone()
+    corpus, tokenizers = load(), {}
     for name in names:
         recipe, resume = RECIPES[name], resume_file(name)
         print(f"Training {name}: {recipe}")
@@ -43,14 +48,44 @@ def train(names: list[str] | None = None) -> None:
         elif recipe.tokens not in tokenizers:
             tokenizers[recipe.tokens] = make_tokenizer(recipe.tokens, corpus)
         tokenizer = tokenizers[recipe.tokens]
-        model, seconds = recipe.train(corpus, tokenizer, device, resume)
-        checkpoints.save(Bot(model, tokenizer, name), {"recipe": type(recipe).__name__, **asdict(recipe)}, {})
-        adversarial_success.forget(checkpoints.names() if name in adversarial_success.READERS else [name])
+        model, seconds = recipe.train(corpus, tokenizer, device, resume, **shared)
         trained_on = describe(device.torch.type if isinstance(model, nn.Module) else "cpu")
-        _measure(name, corpus, {"training seconds": seconds, "device": trained_on})
-        resume.unlink(missing_ok=True)
+        trained_on += f", {team.size} processes" if team.size > 1 else ""
+        figures = {"training seconds": seconds, "device": trained_on}
+        team.from_first(partial(_keep, Bot(model, tokenizer, name), recipe, corpus, figures))
+        team.from_first(partial(resume.unlink, missing_ok=True))
     all_are_new = set(names) & set(adversarial_success.READERS)
-    adversarial_success.evaluate([] if all_are_new else names, corpus.test, required=False)
+    evaluate = partial(adversarial_success.evaluate, [] if all_are_new else names, corpus.test, required=False)
+    team.from_first(evaluate)
+
+
+def _keep(bot: Bot, recipe, corpus, figures: dict) -> None:
+    """Save a bot that was just trained, and measure it."""
+    checkpoints.save(bot, {"recipe": type(recipe).__name__, **asdict(recipe)}, {})
+    adversarial_success.forget(checkpoints.names() if bot.name in adversarial_success.READERS else [bot.name])
+    _measure(bot.name, corpus, figures)
+
+
+def known(names: list[str] | None, shared: bool) -> list[str]:
+    """Return the ``names`` (all, if there are none) of bots to be trained; ``shared``: by a team of processes.
+
+    Raises ValueError if there is no recipe for one, or its recipe is for one process.
+    """
+    if unknown := [name for name in names or () if name not in RECIPES]:
+        raise ValueError(f"there is no recipe for {unknown[0]!r}; known are {', '.join(RECIPES)}")
+    can = [name for name, recipe in RECIPES.items() if "team" in signature(recipe.train).parameters]
+    if shared and (alone := [name for name in names or RECIPES if name not in can]):
+        raise ValueError(f"the recipe of {alone[0]} is for one process; several can train {', '.join(can)}")
+    return list(names or RECIPES)
+
+
+def train_with_processes(names: list[str] | None, processes: int) -> None:
+    """The same as ``train`` with ``processes`` processes on this computer, one a CUDA card where there are enough.
+
+    Raises ValueError as ``train`` does, ProcessesFailed when one fails, TimeoutError after a day.
+    """
+    names = known(names, shared=True)
+    stream_processes("helpers.bots.train_team", processes, arguments=names)
 
 
 def measure_again(names: list[str] | None = None) -> None:

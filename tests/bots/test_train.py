@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from helpers.__main__ import main
-from helpers.bots import checkpoints, train
+from helpers.bots import checkpoints, recipes, train
+from helpers.training.alone import Alone
 
 
 def test_measuring_again_rewrites_the_figures_and_not_the_training(later, monkeypatch, capsys):
@@ -59,3 +60,30 @@ def test_training_an_unknown_bot_is_refused_before_anything_is_trained(checkpoin
     assert main(["bots", "train", "rnn", "skynet"]) == 1
     assert "there is no recipe for 'skynet'; known are n-gram, rnn" in capsys.readouterr().err
     assert not checkpoint_folder.exists()
+
+
+# --- by a team of processes ---------------------------------------------------------------------------------------------
+
+
+def test_processes_are_for_recipes_that_can_be_shared(later, monkeypatch, capsys):
+    called = []
+    monkeypatch.setattr(train, "stream_processes", lambda *how, **more: called.append((*how, more)))
+    assert main(["bots", "train", "gpt", "--processes", "2"]) == 0
+    assert called == [("helpers.bots.train_team", 2, {"arguments": ["gpt"]})]
+    for command, words in (
+        (["train", "skynet"], "there is no recipe for 'skynet'"),
+        (["measure", "gpt"], "--processes is for training"),
+    ):
+        assert main(["bots", *command, "--processes", "2"]) == 1 and words in capsys.readouterr().err
+    monkeypatch.setattr(train, "RECIPES", train.RECIPES | {"n-gram": recipes.NGramRecipe()})
+    assert main(["bots", "train", "n-gram", "--processes", "2"]) == 1
+    assert "the recipe of n-gram is for one process; several can train seq2seq, transformer, gpt" in capsys.readouterr().err
+    assert len(called) == 1
+
+
+def test_a_batch_is_shared_evenly_or_not_at_all():
+    team = Alone()
+    team.size = 3
+    assert recipes.rows_each(12, None) == 12 and recipes.rows_each(12, team) == 4
+    with pytest.raises(ValueError, match="a batch has 16 rows, which 3 processes cannot share: take a divisor"):
+        recipes.rows_each(16, team)
