@@ -80,7 +80,7 @@ def run_stage(
     inputs, outputs = [], []
     for x, _ in micro_batches:
         if not first:
-            x = torch.empty(*shape)
+            x = torch.empty(*shape, dtype=next(stage.parameters()).dtype)
             distributed.recv(x, rank - 1)
             x.requires_grad_()
         inputs.append(x)

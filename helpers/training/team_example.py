@@ -11,58 +11,15 @@ import argparse
 import json
 import os
 import signal
+import threading
+from pathlib import Path
 
 import torch
 
-from helpers.corpus.batches.base import IGNORED, Batch
-from helpers.io import sha256
-from helpers.models.gpt import GPT, GPTConfig
-from helpers.training import fit
+from helpers.training import fit, team_equalities
 from helpers.training.distributed import Team, join
+from helpers.training.example_task import LEARNING_RATE, digest, example_batches, example_model
 from helpers.training.fsdp import held, whole_tensors
-
-VOCABULARY, CONTEXT, ROWS = 64, 16, 4
-LEARNING_RATE = 0.01
-
-
-class ExampleBatches:
-    """Batches of 4 rows of 16 tokens, in which each next token follows from the one before, most of the time.
-
-    With ``uneven`` all 64 targets of every even batch count and 4 of every odd one: as replies differ in length.
-    """
-
-    def __init__(self, uneven: bool = False):
-        self.uneven = uneven
-
-    def __getitem__(self, number: int) -> Batch:
-        rng = torch.Generator().manual_seed(number)
-        ids = torch.randint(VOCABULARY, (ROWS, 1), generator=rng)
-        for _ in range(CONTEXT):
-            after = (ids[:, -1:] * 5 + 3) % VOCABULARY
-            noise = torch.randint(VOCABULARY, (ROWS, 1), generator=rng)
-            ids = torch.cat((ids, torch.where(torch.rand(ROWS, 1, generator=rng) < 0.8, after, noise)), dim=1)
-        targets = ids[:, 1:].clone()
-        if self.uneven and number % 2:
-            targets[:, 1:] = IGNORED
-        return Batch(ids[:, :-1], targets, True)
-
-
-def example_batches(uneven: bool = False) -> ExampleBatches:
-    """Return the batches of the example, the same in every process."""
-    return ExampleBatches(uneven)
-
-
-def example_model(seed: int = 0, dropout: float = 0.0, n_embd: int = 32) -> GPT:
-    """Return a GPT of 2 layers, today's recipe, in training mode; its blocks do not begin at zero, so all have a gradient."""
-    torch.manual_seed(seed)
-    sizes = {"context": CONTEXT, "n_embd": n_embd, "n_layer": 2, "n_head": 4, "dropout": dropout}
-    return GPT(GPTConfig.modern(VOCABULARY, **sizes, zero_output=False)).train()
-
-
-def digest(model) -> str:
-    """Return the SHA-256 of a model's parameters, bit by bit, as 64 hexadecimal digits; of a sharded one all processes ask."""
-    weights = whole_tensors(dict(model.named_parameters()))
-    return sha256(value.detach().cpu().contiguous().numpy().tobytes() for value in weights.values())
 
 
 def train(team: Team, options: argparse.Namespace) -> dict:
@@ -71,11 +28,13 @@ def train(team: Team, options: argparse.Namespace) -> dict:
     history = fit(
         model, example_batches(options.uneven), steps=options.steps, seconds=options.seconds, learning_rate=LEARNING_RATE,
         optimizer=options.optimizer, accumulate=options.accumulate, resume=options.resume, validate_every=options.save_every,
-        callbacks=[KillOnce(options.kill, options.victim)] if options.kill else (), progress=False, team=team,
+        callbacks=[KillOnce(options.kill, options.victim, options.delay)] if options.kill else (), progress=False, team=team,
+        dtype=torch.bfloat16 if options.bfloat16 else None,
     )  # fmt: skip
     parts = held(model)
     result = {
         "processes": team.size,
+        "device": str(team.device),
         "steps": history.steps,
         "loss": round(history.recent_loss(5), 6),
         "digest": digest(model),
@@ -89,17 +48,25 @@ def train(team: Team, options: argparse.Namespace) -> dict:
 
 
 class KillOnce:
-    """A callback that kills its own process without warning (SIGKILL) after a step: once, not after a restart."""
+    """A callback that kills its own process without warning (SIGKILL): once, not after a restart.
+
+    It comes ``delay`` seconds after the ``step``, so anywhere in a later one, or while a file is written.
+    """
 
     on_every_process = True
 
-    def __init__(self, step: int, victim: int):
-        self.step, self.victim = step, victim
+    def __init__(self, step: int, victim: int, delay: float = 0.0):
+        self.step, self.victim, self.delay = step, victim, delay
 
     def __call__(self, history, model) -> None:
         first_attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT") == "0"
         if history.steps == self.step and first_attempt and int(os.environ["RANK"]) == self.victim:
-            os.kill(os.getpid(), signal.SIGKILL)
+            print(f"killed after step {self.step}", flush=True)
+            killer = threading.Timer(self.delay, os.kill, (os.getpid(), signal.SIGKILL))
+            killer.daemon = True
+            killer.start()
+            if not self.delay:
+                killer.join()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -109,18 +76,28 @@ def main(arguments: list[str] | None = None) -> None:
     training = tasks.add_parser("train")
     for name, kind, usual in (
         ("steps", int, 20), ("seconds", float, None), ("accumulate", int, 1), ("seed", int, 0), ("dropout", float, 0.0),
-        ("resume", str, None), ("save-every", int, 500), ("kill", int, 0), ("victim", int, 1), ("out", str, None),
+        ("resume", str, None), ("save-every", int, 500), ("kill", int, 0), ("victim", int, 1), ("delay", float, 0.0), ("out", str, None),
         ("timeout", float, 60.0),
     ):  # fmt: skip
         training.add_argument(f"--{name}", type=kind, default=usual)
     training.add_argument("--optimizer", default="adamw")
-    for name in ("uneven", "shard"):
+    for name in ("uneven", "shard", "bfloat16"):
         training.add_argument(f"--{name}", action="store_true")
+    tasks.add_parser("all", help="compare a team's numbers with those of one process")
+    saving = tasks.add_parser("checkpoint", help="save a sharded model, and load it with one process")
+    saving.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
-    with join(shard=options.shard, timeout=options.timeout) as team:
-        result = train(team, options)
-        if team.first:
-            print(json.dumps(result), flush=True)
+    with join(shard=getattr(options, "shard", False), timeout=getattr(options, "timeout", 60.0)) as team:
+        if options.task == "train":
+            result = train(team, options)
+        elif options.task == "all":
+            result = team_equalities.all_of_them(team)
+        else:
+            result = team_equalities.checkpoint(team, options.folder)
+    if team.first:
+        if options.task == "checkpoint":
+            result["alone"] = team_equalities.loaded_alone(options.folder)
+        print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
