@@ -42,23 +42,39 @@ class Bot:
         """Yield the reply piece by piece, as it is written; the arguments are those of ``reply``."""
         from helpers.generation.sampling import generate
 
-        tokenizer, ids = self.tokenizer, self.prompt(history)
-        ends = {tokenizer.end, *(tokenizer.speaker(name) for name in (*SPEAKERS, "other"))}
-        silent = [number for number in (tokenizer.pad, tokenizer.unknown) if number is not None]
-        if max_tokens is None:
-            max_tokens = 200 if hasattr(tokenizer, "characters") else 80
-        settings |= {"temperature": temperature, "max_tokens": max_tokens, "stop": ends, "forbidden": silent}
-        if self.distribution is not None:
-            settings["distribution"] = self.distribution
-        streamer = tokenizer.streamer()
+        ids = self.prompt(history)
+        settings |= {"temperature": temperature, **self.sampling(max_tokens)}
+        streamer = self.tokenizer.streamer()
         for token in generate(self.model, ids, **settings):
             if piece := streamer.push(token):
                 yield piece
         if rest := streamer.finish():
             yield rest
 
+    def sampling(self, max_tokens: int | None = None) -> dict:
+        """Return how this bot's tokens are sampled: ``max_tokens``, the ends of a turn, what it never writes, its distribution."""
+        tokenizer = self.tokenizer
+        if max_tokens is None:
+            max_tokens = 200 if hasattr(tokenizer, "characters") else 80
+        settings = {
+            "max_tokens": max_tokens,
+            "stop": {tokenizer.end, *(tokenizer.speaker(name) for name in (*SPEAKERS, "other"))},
+            "forbidden": [number for number in (tokenizer.pad, tokenizer.unknown) if number is not None],
+        }
+        return settings if self.distribution is None else {**settings, "distribution": self.distribution}
+
     def prompt(self, history: Sequence[str]) -> list[int]:
         """Return the tokens that the model goes on from: ``<end>``, the turns so far, and the bot's own speaker token."""
+        ids, length = self.fitted(history)
+        if length > self.room:
+            warnings.warn(
+                f"the conversation is {length:,} tokens long; {self.name} reads the last {self.room:,} of them",
+                stacklevel=3,
+            )
+        return ids
+
+    def fitted(self, history: Sequence[str]) -> tuple[list[int], int]:
+        """Return the same tokens, and how many the whole conversation would have been: ``prompt`` without its warning."""
         _check(history)
         tokenizer = self.tokenizer
         turns = [
@@ -68,15 +84,11 @@ class Bot:
         own, room = tokenizer.speaker(SPEAKERS[len(history) % 2]), self.room
         length = sum(map(len, turns)) + 2
         if length > room:
-            warnings.warn(
-                f"the conversation is {length:,} tokens long; {self.name} reads the last {room:,} of them",
-                stacklevel=3,
-            )
             while len(turns) > 1 and sum(map(len, turns)) + 2 > room:
                 del turns[0]
             first = turns[0]
             turns[0] = first[:1] + first[1:][-(room - 3) :] if len(first) + 2 > room else first
-        return [tokenizer.end, *(number for turn in turns for number in turn), own]
+        return [tokenizer.end, *(number for turn in turns for number in turn), own], length
 
     @property
     def room(self) -> int:

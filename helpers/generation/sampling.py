@@ -59,53 +59,75 @@ def repetition_penalized(logits: torch.Tensor, previous: torch.Tensor, penalty: 
     return logits.scatter(-1, previous, logits.gather(-1, previous) + scores * (penalty - 1))
 
 
+class TokenSampler:
+    """Chooses the next token of each of B texts from the logits: the one place where the course samples.
+
+    Settings as in ``generate``; ``forbidden`` tokens are never sampled. It keeps what it has chosen, for the penalty on
+    repetition. Samples are taken on the device of ``generator``, with probabilities in ``dtype``. Raises ValueError for
+    settings that make no sense.
+    """
+
+    def __init__(
+        self,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        forbidden: Iterable[int] = (),
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        distribution: Callable | None = None,
+    ):
+        _check(temperature, top_k, top_p)
+        if not 1 <= repetition_penalty < float("inf"):
+            raise ValueError(
+                f"repetition_penalty is {repetition_penalty}: give 1.0 (no penalty) or more, usually up to 1.3"
+            )
+        self.settings, self.distribution = (temperature, top_k, top_p, dtype), distribution
+        self.penalty, self.generator = repetition_penalty, generator
+        self.forbidden, self.previous = torch.tensor(sorted(set(forbidden)), dtype=torch.int64), []
+
+    def __call__(self, logits: torch.Tensor, without: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the next tokens, int64 [B], given their logits [B, V]; none of ``without``, int64 [N], is chosen."""
+        logits = logits.float()
+        logits = logits if self.generator is None else logits.to(self.generator.device)
+        if self.previous:
+            logits = repetition_penalized(logits, torch.stack(self.previous, dim=1), self.penalty)
+        for ids in (self.forbidden, without):
+            if ids is not None and len(ids):
+                logits = logits.index_fill(-1, ids.to(logits.device), float("-inf"))
+        probabilities = _probabilities(self.distribution, logits, *self.settings)
+        tokens = torch.multinomial(probabilities, 1, generator=self.generator)[:, 0]
+        if self.penalty != 1.0:
+            self.previous.append(tokens)
+        return tokens
+
+
 @torch.no_grad()
 def sample_tokens(
     read: Callable[[torch.Tensor | None], torch.Tensor],
     *,
     max_tokens: int,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    repetition_penalty: float = 1.0,
-    forbidden: Iterable[int] = (),
     stop: Iterable[int] = (),
     min_tokens: int = 0,
     check_every: int = 1,
-    generator: torch.Generator | None = None,
-    dtype: torch.dtype = torch.float64,
-    distribution: Callable | None = None,
+    **settings,
 ) -> Iterator[torch.Tensor]:
     """Yield the next tokens of B texts, int64 [B], step by step, until every text has ended or has ``max_tokens``.
 
     ``read(tokens)`` gives the model the tokens [B] sampled last (None at the first step) and returns the logits [B, V] of the
     next ones. A text ends with a token of ``stop``, which is yielded; from then on its row is −100. No text ends before it has
     ``min_tokens``. Whether all have ended is asked every ``check_every`` steps: on a GPU the question costs more than a step.
-    Samples are taken on the device of ``generator``, with probabilities in ``dtype``. ``distribution`` may be a function of
-    one's own, called as ``distribution(logits [V], temperature, top_k, top_p)`` for each text. The other settings, and the
-    errors, are those of ``generate``.
+    The other settings, and the errors, are those of ``TokenSampler``; its ``distribution`` may be a function of one's own,
+    called as ``distribution(logits [V], temperature, top_k, top_p)`` for each text.
     """
-    _check(temperature, top_k, top_p)
-    if not 1 <= repetition_penalty < float("inf"):
-        raise ValueError(
-            f"repetition_penalty is {repetition_penalty}: give 1.0 (no penalty) or more, usually up to 1.3"
-        )
-    stop, forbidden = (torch.tensor(sorted(set(ids)), dtype=torch.int64) for ids in (stop, forbidden))
-    previous, tokens, running = [], None, None
+    sampler, stop = TokenSampler(**settings), torch.tensor(sorted(set(stop)), dtype=torch.int64)
+    tokens, running = None, None
     for step in range(1, max_tokens + 1):
-        logits = read(tokens).float()
-        logits = logits if generator is None else logits.to(generator.device)
+        tokens = sampler(read(tokens), without=stop if step <= min_tokens else None)
         if running is None:
-            stop, forbidden = stop.to(logits.device), forbidden.to(logits.device)
-            running = torch.ones(len(logits), dtype=torch.bool, device=logits.device)
-        if previous:
-            logits = repetition_penalized(logits, torch.stack(previous, dim=1), repetition_penalty)
-        for ids in (forbidden, stop) if step <= min_tokens else (forbidden,):
-            logits = logits.index_fill(-1, ids, float("-inf")) if len(ids) else logits
-        probabilities = _probabilities(distribution, logits, temperature, top_k, top_p, dtype)
-        tokens = torch.multinomial(probabilities, 1, generator=generator)[:, 0]
-        if repetition_penalty != 1.0:
-            previous.append(tokens)
+            stop, running = stop.to(tokens.device), torch.ones_like(tokens, dtype=torch.bool)
         if not len(stop):
             yield tokens
             continue
