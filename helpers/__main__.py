@@ -48,6 +48,7 @@ EXPERIMENTS = {
     "robustness_bots": "helpers.experiments.robustness_bots",
     "robustness_data": "helpers.experiments.robustness_data",
     "dask_corpus": "helpers.experiments.cluster",
+    "elastic_restart": "helpers.experiments.elastic_restart",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 

@@ -35,6 +35,7 @@ def train(team: Team, options: argparse.Namespace) -> dict:
     result = {
         "processes": team.size,
         "device": str(team.device),
+        "restarts": int(os.environ["TORCHELASTIC_RESTART_COUNT"]),
         "steps": history.steps,
         "loss": round(history.recent_loss(5), 6),
         "digest": digest(model),
@@ -76,7 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
     training = tasks.add_parser("train")
     for name, kind, usual in (
         ("steps", int, 20), ("seconds", float, None), ("accumulate", int, 1), ("seed", int, 0), ("dropout", float, 0.0),
-        ("resume", str, None), ("save-every", int, 500), ("kill", int, 0), ("victim", int, 1), ("delay", float, 0.0), ("out", str, None),
+        ("resume", str, None), ("save-every", int, 500), ("kill", int, 0), ("victim", int, 1), ("delay", float, 0.0),
+        ("out", str, None),
         ("timeout", float, 60.0),
     ):  # fmt: skip
         training.add_argument(f"--{name}", type=kind, default=usual)

@@ -285,6 +285,12 @@ def resumed(team, folder):
 
 
 @scene
+def twenty_steps(team, folder):
+    names = ("adamw", "muon")
+    return [weights(team, False, steps=20, optimizer=optimizer)[0]["digest"] for optimizer in names]
+
+
+@scene
 def sharded(team, folder):
     results = {}
     for optimizer in ("adamw", "muon", "sgd"):

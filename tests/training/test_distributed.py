@@ -53,6 +53,12 @@ def test_all_begin_with_the_weights_of_the_first_and_end_with_the_bits_of_accumu
     assert one["losses"] == two["losses"] == [row[3] for row in history.rows]
 
 
+@pytest.mark.parametrize(("number", "optimizer"), [(0, "adamw"), (1, "muon")])
+def test_twenty_steps_with_uneven_masks_are_those_of_accumulated_gradients_bit_by_bit(scenes, number, optimizer):
+    model, _ = alone(steps=20, batches=example_batches(uneven=True), optimizer=optimizer)
+    assert {seen[number] for seen in scenes["twenty_steps"]} == {digest(model)}
+
+
 @pytest.mark.parametrize(
     ("scene", "kind", "words"),
     [
@@ -218,6 +224,15 @@ def test_a_card_for_each_process_or_none(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "0")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "99")
     with pytest.raises(ValueError, match="99 processes need 99 CUDA cards, one each"), join(device="cuda"):
+        pass
+
+
+def test_shards_need_a_newer_torch_than_ours_may_be(monkeypatch):
+    from torch.distributed import fsdp
+
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "test")
+    monkeypatch.delattr(fsdp, "fully_shard", raising=False)
+    with pytest.raises(ValueError, match="shard=True needs torch 2.6 or newer"), join(shard=True):
         pass
 
 
