@@ -52,7 +52,7 @@ class Bot:
             yield rest
 
     def sampling(self, max_tokens: int | None = None) -> dict:
-        """Return how this bot's tokens are sampled: ``max_tokens``, the ends of a turn, what it never writes, its distribution."""
+        """Return how its tokens are sampled: ``max_tokens``, the ends of a turn, what it never writes, its distribution."""
         tokenizer = self.tokenizer
         if max_tokens is None:
             max_tokens = 200 if hasattr(tokenizer, "characters") else 80
@@ -89,6 +89,12 @@ class Bot:
             first = turns[0]
             turns[0] = first[:1] + first[1:][-(room - 3) :] if len(first) + 2 > room else first
         return [tokenizer.end, *(number for turn in turns for number in turn), own], length
+
+    def continued(self, text: str) -> list[int]:
+        """Return the tokens that the model goes on from when it is to go on with ``text``, as the words of one person."""
+        _check([text])
+        ids = self.tokenizer.encode(_readable(text))
+        return [self.tokenizer.end, self.tokenizer.speaker(SPEAKERS[0]), *ids[-(self.room - 2) :]]
 
     @property
     def room(self) -> int:
