@@ -10,12 +10,14 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from torch import distributed
 
 from helpers.training.losses import NotFinite
 
+TIMEOUT = 600.0  # seconds
 FINE, INTERRUPTED, NOT_FINITE, FAILED = range(4)  # what a process says of itself to the others; the highest decides
 
 
@@ -24,12 +26,15 @@ class TeamFailed(RuntimeError):
 
 
 class Agreement:
-    """What the processes of a team tell each other beside gradients: over gloo, from processor to processor."""
+    """What the processes of a team tell each other beside gradients: over gloo, from processor to processor.
 
-    def __init__(self):
+    One that does not come is waited for ``timeout`` seconds.
+    """
+
+    def __init__(self, timeout: float = TIMEOUT):
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
         self.first = self.rank == 0
-        self._control = distributed.new_group(backend="gloo")
+        self._control = distributed.new_group(backend="gloo", timeout=timedelta(seconds=timeout))  # else 30 minutes
         self._over, self._interrupted, self._room = True, False, 0
 
     def begin(self, room: int) -> None:

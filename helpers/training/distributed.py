@@ -16,7 +16,7 @@ from importlib import import_module
 import torch
 from torch import distributed
 
-from helpers.training.agreement import Agreement
+from helpers.training.agreement import TIMEOUT, Agreement
 from helpers.training.alone import Alone
 from helpers.training.fsdp import shard_model, split_optimizer, split_tensors, whole_tensors
 
@@ -28,8 +28,8 @@ class Team(Agreement, Alone):
     Numbers that steer the training go over gloo, from processor to processor, so that a GPU is not waited for.
     """
 
-    def __init__(self, device: torch.device, shard: bool = False):
-        super().__init__()
+    def __init__(self, device: torch.device, shard: bool = False, timeout: float = TIMEOUT):
+        super().__init__(timeout)
         self.device, self.shard, self._seed = device, shard, 0
         self.divisor = self.size if shard else 1  # fully_shard takes the mean over processes where the sum is meant
 
@@ -135,7 +135,7 @@ def _number(bits: int) -> float:
 
 
 @contextmanager
-def join(*, shard: bool = False, timeout: float = 600.0, device: str | None = None) -> Iterator[Team]:
+def join(*, shard: bool = False, timeout: float = TIMEOUT, device: str | None = None) -> Iterator[Team]:
     """Meet the other processes that torchrun has started, give the Team, and part at the end.
 
     Where this computer has a CUDA card for each of its processes, each takes one and they talk over NCCL; else they compute
@@ -161,6 +161,6 @@ def join(*, shard: bool = False, timeout: float = 600.0, device: str | None = No
     backend = "cpu:gloo,cuda:nccl" if name == "cuda" else "gloo"
     distributed.init_process_group(backend, timeout=timedelta(seconds=timeout))
     try:
-        yield Team(place, shard)
+        yield Team(place, shard, timeout)
     finally:
         distributed.destroy_process_group()

@@ -317,6 +317,16 @@ def sharded_failures(team, folder):
     return [first, second]
 
 
+@scene
+def one_that_does_not_come(team, folder):
+    """Last, for it breaks the connection: rank 0 waits for an agreement that rank 1 never joins."""
+    team, began = Team(team.device, timeout=1), time.monotonic()
+    found = failing(team.agree) if team.first else ["", ""]
+    if not team.first:
+        time.sleep(3)
+    return [found[0], time.monotonic() - began]
+
+
 def main(folder: Path) -> None:
     results = {}
     with join(timeout=20, device="cpu") as team:

@@ -128,6 +128,11 @@ def test_the_clock_of_the_first_decides_for_all(scenes):
     assert one["steps"] == two["steps"] > 1 and one["digest"] == two["digest"]
 
 
+def test_one_that_does_not_come_is_not_waited_for_forever(scenes):
+    (kind, seconds), _ = scenes["one_that_does_not_come"]
+    assert kind == "RuntimeError" and seconds < 15
+
+
 def test_the_first_validates_for_all(scenes):
     one, two = scenes["validation"]
     assert len(one["calls"]) == 3 and two["calls"] == []
