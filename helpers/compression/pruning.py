@@ -81,6 +81,8 @@ class KeepPruned:
     Before the step would be too late: the gradient of a weight that is 0 is not 0, and momentum moves it on besides.
     """
 
+    on_every_process = True  # of a team: all must have the same weights
+
     def __init__(self, masks: Mapping[str, torch.Tensor]):
         self.masks = masks
 

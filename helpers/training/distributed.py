@@ -36,12 +36,17 @@ class Team(Agreement, Alone):
     def prepare(self, model, loss) -> None:
         """Give all processes the parameters and buffers of the first, and with ``shard`` leave each a part of them.
 
-        Raises ValueError for a loss that carries a state from batch to batch, and when the models differ in shape.
+        Raises ValueError for a loss that carries a state from batch to batch, when the models differ in shape, or are not on
+        the team's device.
         """
         if hasattr(loss, "state"):
             raise ValueError(
                 "this loss carries a state from one batch to the next, and a team's processes read every other batch: "
                 "train on one process, or with a loss that begins anew, such as next_token_loss"
+            )
+        if (place := next(model.parameters()).device).type != self.device.type:
+            raise ValueError(
+                f"the model is on {place}, the team computes on {self.device.type}: call model.to(team.device)"
             )
         tensors = [value.detach() for value in (*model.parameters(), *model.buffers())]
         self.begin(room=2 + len(list(model.parameters())))

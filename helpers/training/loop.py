@@ -67,8 +67,8 @@ def fit(
     the model keeps what it learned, ``history.stopped`` says why. A GPU is not waited for at each step: its numbers are
     fetched every 10 steps, or when a callback reads ``history.rows``; steps after one that was no number change nothing. On
     CUDA float32 products are computed in TF32. Raises ValueError without steps and seconds, when one of them or
-    ``accumulate`` is not above 0, for an unknown optimizer or dtype, for float16 without CUDA, or for a resume file that is
-    damaged or belongs to another model.
+    ``accumulate`` is not above 0, for an unknown optimizer or dtype, for float16 without CUDA, for a resume file that is
+    damaged or belongs to another model, and for what a ``team`` cannot share (``Team.prepare``).
     """
     if steps is None and seconds is None:
         raise ValueError("say how long to train: steps=1000, or seconds=45")
@@ -123,6 +123,10 @@ class _Stepper:
         self.device = device = next(model.parameters()).device
         if dtype not in (None, torch.float32, *MIXED):
             raise ValueError(f"dtype is {dtype}: give torch.bfloat16 or torch.float16, or leave it out for float32")
+        if dtype == torch.float16 and team.shard:
+            raise ValueError(
+                "a process that holds a part cannot see whether float16 has overflowed: give torch.bfloat16"
+            )
         if dtype == torch.float16 and device.type != "cuda":
             raise ValueError(
                 f"dtype=torch.float16 needs a CUDA GPU, not {device.type}: give torch.bfloat16, or no dtype"

@@ -96,6 +96,11 @@ def other_shapes(team, folder):
 
 
 @scene
+def elsewhere(team, folder):
+    return failing(lambda: train(team, example_model().to("meta")))
+
+
+@scene
 def carried_state(team, folder):
     return failing(lambda: train(team, loss=CarriedState()))
 

@@ -63,6 +63,7 @@ def test_twenty_steps_with_uneven_masks_are_those_of_accumulated_gradients_bit_b
     ("scene", "kind", "words"),
     [
         ("other_shapes", "ValueError", "models of different shapes: build the same one on each"),
+        ("elsewhere", "ValueError", "the model is on meta, the team computes on cpu: call model.to(team.device)"),
         ("carried_state", "ValueError", "this loss carries a state from one batch to the next"),
         ("a_callback_that_changes_the_weights_of_one", "ValueError", "no longer have the same weights"),
     ],

@@ -69,6 +69,14 @@ def test_one_that_fails_is_named_with_its_traceback(program):
     assert str(error.value).endswith("ValueError: rank one is ill") and "Traceback" in str(error.value)
 
 
+def test_for_a_terminal_nothing_is_held_back(program, capfd):
+    folder = program.parent / "out"
+    with pytest.raises(ProcessesFailed, match=r"failed in one of 2 processes \(see above\)"):
+        launch.stream_processes(program, 2, arguments=[folder, "fail"], timeout=60)
+    out, err = capfd.readouterr()
+    assert "rank 0 of 2" in out and "rank one is ill" in err
+
+
 def test_one_that_was_killed_is_started_again_with_the_other(program):
     folder = program.parent / "out"
     printed = run_processes(program, 2, arguments=[folder, "kill"], restarts=1, timeout=60)
