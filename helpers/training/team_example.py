@@ -78,27 +78,26 @@ def main(arguments: list[str] | None = None) -> None:
     for name, kind, usual in (
         ("steps", int, 20), ("seconds", float, None), ("accumulate", int, 1), ("seed", int, 0), ("dropout", float, 0.0),
         ("resume", str, None), ("save-every", int, 500), ("kill", int, 0), ("victim", int, 1), ("delay", float, 0.0),
-        ("out", str, None),
-        ("timeout", float, 60.0),
+        ("out", str, None), ("timeout", float, 60.0),
     ):  # fmt: skip
         training.add_argument(f"--{name}", type=kind, default=usual)
     training.add_argument("--optimizer", default="adamw")
     for name in ("uneven", "shard", "bfloat16"):
         training.add_argument(f"--{name}", action="store_true")
-    tasks.add_parser("all", help="compare a team's numbers with those of one process")
-    saving = tasks.add_parser("checkpoint", help="save a sharded model, and load it with one process")
+    comparing = tasks.add_parser("all", help="compare a team's numbers with those of one process")
+    saving = tasks.add_parser("checkpoint", help="save a sharded model in FOLDER, and load it with one process")
+    comparing.add_argument("folder", type=Path, nargs="?", help="of a checkpoint as well")
     saving.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
     with join(shard=getattr(options, "shard", False), timeout=getattr(options, "timeout", 60.0)) as team:
-        if options.task == "train":
-            result = train(team, options)
-        elif options.task == "all":
-            result = team_equalities.all_of_them(team)
-        else:
-            result = team_equalities.checkpoint(team, options.folder)
+        result = train(team, options) if options.task == "train" else {}
+        if options.task == "all":
+            result |= team_equalities.all_of_them(team)
+        if folder := getattr(options, "folder", None):
+            result |= team_equalities.checkpoint(team, folder)
     if team.first:
-        if options.task == "checkpoint":
-            result["alone"] = team_equalities.loaded_alone(options.folder)
+        if folder:
+            result["alone"] = team_equalities.loaded_alone(folder)
         print(json.dumps(result), flush=True)
 
 

@@ -72,17 +72,22 @@ def test_one_that_fails_is_named_with_its_traceback(program):
 def test_for_a_terminal_nothing_is_held_back(program, capfd):
     folder = program.parent / "out"
     with pytest.raises(ProcessesFailed, match=r"failed in one of 2 processes \(see above\)"):
-        launch.stream_processes(program, 2, arguments=[folder, "fail"], timeout=60)
+        launch.stream_processes(program, 2, arguments=[folder, "kill"], timeout=60)
     out, err = capfd.readouterr()
-    assert "rank 0 of 2" in out and "rank one is ill" in err
+    assert "rank 0 of 2" in out and "SIGKILL" in err
+
+
+def test_a_signal_is_named():
+    words = "Root Cause (first observed failure):\n[0]:\n  rank      : 3 (local_rank: 1)\n  exitcode  : -9 (pid: 7)\n"
+    error = launch._failure("a.py", words, Path("nowhere"))
+    assert str(error) == "rank 3 of a.py was killed by SIGKILL" and error.rank == 3
+    assert "could not be run:\nno such module" in str(launch._failure("a.py", "no such module", Path("nowhere")))
 
 
 def test_one_that_was_killed_is_started_again_with_the_other(program):
     folder = program.parent / "out"
     printed = run_processes(program, 2, arguments=[folder, "kill"], restarts=1, timeout=60)
     assert printed.count("rank 0 of 2") == 2
-    with pytest.raises(ProcessesFailed, match="rank 0 of .* was killed by SIGKILL$"):
-        run_processes(program, 2, arguments=[folder, "kill"], timeout=60)
 
 
 def test_when_the_time_is_up_all_are_killed(program, monkeypatch):

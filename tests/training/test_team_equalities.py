@@ -13,8 +13,13 @@ EXAMPLE = "helpers.training.team_example"
 
 
 @pytest.fixture(scope="module")
-def numbers():
-    return json.loads(run_processes(EXAMPLE, 2, arguments=["all"], timeout=60))
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("checkpoint") / "files"
+
+
+@pytest.fixture(scope="module")
+def numbers(folder):
+    return json.loads(run_processes(EXAMPLE, 2, arguments=["all", folder], timeout=60))
 
 
 @pytest.mark.parametrize("masks", ["even", "uneven"])
@@ -45,10 +50,9 @@ def test_an_mlp_cut_among_processes_gives_the_same_by_hand_and_by_torch(numbers)
     assert numbers["bias on every process"] == pytest.approx(numbers["the bias"]) and numbers["the bias"] > 0.1
 
 
-def test_a_checkpoint_of_two_is_read_by_one(tmp_path):
-    result = json.loads(run_processes(EXAMPLE, 2, arguments=["checkpoint", tmp_path / "files"], timeout=60))
-    assert result["held"] * 2 == result["of"] and len(list((tmp_path / "files").glob("*.distcp"))) == 2
-    assert result["digest"] == result["alone"] == loaded_alone(tmp_path / "files") == digest(example_model(seed=3))
+def test_a_checkpoint_of_two_is_read_by_one(numbers, folder):
+    assert numbers["held"] * 2 == numbers["of"] and len(list(folder.glob("*.distcp"))) == 2
+    assert numbers["digest"] == numbers["alone"] == loaded_alone(folder) == digest(example_model(seed=3))
 
 
 def test_rows_of_several_batches_are_one_batch():
