@@ -14,7 +14,8 @@ from helpers.training.launch import ProcessesFailed, descendants, run_processes,
 PROGRAM = """
 import os, signal, sys, time
 rank = os.environ["RANK"]
-print("rank", rank, "of", os.environ["WORLD_SIZE"], os.environ["MASTER_ADDR"], *sys.argv[1:], os.environ.get("WORD", ""))
+words = ["rank", rank, "of", os.environ["WORLD_SIZE"], os.environ["MASTER_ADDR"], *sys.argv[1:], os.environ.get("WORD", "")]
+sys.stdout.write(" ".join(words) + "\\n")  # at once: both processes may write to the same terminal
 with open(sys.argv[1] + "/" + rank, "w") as file:
     file.write(str(os.getpid()))
 if "hang" in sys.argv:
@@ -37,8 +38,8 @@ def program(tmp_path, monkeypatch):
     monkeypatch.setattr(launch.tempfile, "tempdir", str(tmp_path / "temporary"))
     yield path
     assert list((tmp_path / "temporary").iterdir()) == []
-    numbers = [int(file.read_text()) for file in (tmp_path / "out").iterdir()]
-    assert len(numbers) == 2
+    numbers = [int(text) for file in (tmp_path / "out").iterdir() if (text := file.read_text())]
+    assert numbers  # of both, unless one was ended before it could write
     for number in numbers:
         assert not runs(number), f"process {number} is still there"
 
