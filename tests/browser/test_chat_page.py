@@ -74,7 +74,7 @@ def test_a_conversation_by_keyboard(chat, width, scheme, tmp_path):
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("there")
     page.keyboard.press("Enter")
-    until(page, "document.getElementById('state').textContent.startsWith('gpt: Hello')")
+    until(page, "document.getElementById('heard').textContent.startsWith('gpt: Hello')")
     assert page.locator("#talk li").all_inner_texts()[0].endswith("Hi\nthere")
     page.keyboard.type("And you?")
     page.keyboard.press("Enter")
@@ -89,7 +89,7 @@ def test_a_conversation_by_keyboard(chat, width, scheme, tmp_path):
 def test_markup_in_a_reply_stays_text(chat):
     page, _, console = chat()
     send(page, "<i>me</i>")
-    until(page, "document.getElementById('state').textContent.startsWith('gpt: Hello')")
+    until(page, "document.getElementById('heard').textContent.startsWith('gpt: Hello')")
     page.wait_for_timeout(200)
     assert page.locator("#talk b").count() == 2 and page.locator("#talk img, #talk i").count() == 0
     assert page.title() == "Chat" and console == []
@@ -118,7 +118,7 @@ def test_a_key_is_asked_for_and_kept_out_of_sight(chat):
     page.keyboard.press("Tab")
     until(page, "document.getElementById('model').options.length == 2")
     send(page)
-    until(page, "document.getElementById('state').textContent.startsWith('gpt: Hello')")
+    until(page, "document.getElementById('heard').textContent.startsWith('gpt: Hello')")
     assert "sk-secret" not in page.url and page.evaluate("localStorage.length + sessionStorage.length") == 0
     assert page.evaluate("document.cookie") == ""
 
