@@ -1,4 +1,4 @@
-"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 12).
+"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 14).
 
 >>> from helpers.show import drawings
 >>> drawings.lstm_cell(2, hidden_size=128)
@@ -56,6 +56,8 @@ _WHERE = {
     "pruning_masks": "compressing",
     "distillation": "faster",
     "speculative_decoding": "faster",
+    "ring_all_reduce": "workers",
+    "data_parallel": "workers",
 }
 __all__ = list(_WHERE)
 
