@@ -58,6 +58,9 @@ _WHERE = {
     "speculative_decoding": "faster",
     "ring_all_reduce": "workers",
     "data_parallel": "workers",
+    "pipeline_schedule": "pipelines",
+    "restart_timeline": "pipelines",
+    "scatter_gather": "pipelines",
 }
 __all__ = list(_WHERE)
 
