@@ -73,7 +73,10 @@ def test_an_ordinary_user_serves_from_a_read_only_file_system(tmp_path):
     from tests.service.command import started
 
     prefix = ["unshare", "-m", "sh", "-c", READ_ONLY, "sh"]
-    probe = "import os, pathlib\ntry:\n    pathlib.Path('/tmp/x').write_text('')\nexcept OSError as e:\n    print(os.getuid(), e.errno)"
+    probe = (
+        "import os\ntry:\n    open('/tmp/one-conversation.probe', 'w')\n"
+        "except OSError as error:\n    print(os.getuid(), error.errno)"
+    )
     done = subprocess.run([*prefix, "python3", "-c", probe], capture_output=True, text=True, timeout=20)
     assert done.stdout.split() == ["65534", "30"]  # an ordinary user; EROFS
     body = json.dumps({"model": "n-gram", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}).encode()
