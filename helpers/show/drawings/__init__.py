@@ -58,6 +58,8 @@ _WHERE = {
     "speculative_decoding": "faster",
     "ring_all_reduce": "workers",
     "data_parallel": "workers",
+    "sharding": "cut_models",
+    "tensor_parallel": "cut_models",
     "pipeline_schedule": "pipelines",
     "restart_timeline": "pipelines",
     "scatter_gather": "pipelines",

@@ -144,8 +144,8 @@ def scatter_gather(months: int | Sequence[str] = 3, partitions: int = 4) -> Draw
     figure.text(LEFT + 430, y + tall + 27, "threads, then conversations", 12, SOFT)
     return figure.finish(
         f"Scatter: each of {len(names)} months is read alone, and every comment goes into one of {partitions} partitions by a "
-        f"hash of its thread's name (link_id), so that a whole thread ends in one partition whatever month its comments are from. "
-        f"Gather: each partition is read alone, sorted into threads and cut into conversations. Files lie between: a worker "
-        f"that dies is replaced, and its one month or part is done again.",
+        f"hash of its thread's name (link_id), so that a whole thread ends in one partition whatever month its comments are "
+        f"from. Gather: each partition is read alone, sorted into threads and cut into conversations. Files lie between: a "
+        f"worker that dies is replaced, and its one month or part is done again.",
         "Thick: one month's comments go into every partition.",
     )
