@@ -63,6 +63,9 @@ _WHERE = {
     "pipeline_schedule": "pipelines",
     "restart_timeline": "pipelines",
     "scatter_gather": "pipelines",
+    "batching_schedule": "batching",
+    "batch_schedules": "batching",
+    "left_padding": "batching",
 }
 __all__ = list(_WHERE)
 
