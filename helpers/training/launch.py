@@ -98,8 +98,11 @@ def stream_processes(
     target, processes: int, *, arguments: Iterable = (), timeout: float = DAY, restarts: int = 0
 ) -> None:
     """The same for a command line, but what the processes print goes to the terminal at once. Raises as ``run_processes``."""
-    command = torchrun_command(target, processes, arguments=arguments, restarts=restarts)
-    code, _ = _run(command, team_environment(restarts), timeout, capture=False)
+    with tempfile.TemporaryDirectory(prefix="team-") as folder:  # torchrun leaves an empty one of its own otherwise
+        command = torchrun_command(
+            target, processes, arguments=arguments, restarts=restarts, options=[f"--log-dir={folder}"]
+        )
+        code, _ = _run(command, team_environment(restarts), timeout, capture=False)
     if code is None:
         raise TimeoutError(f"{processes} processes of {target} were killed after {timeout:,.0f} seconds.")
     if code:

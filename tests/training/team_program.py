@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from helpers.corpus.batches.base import IGNORED, Batch
-from helpers.training import CarriedState, fit, next_token_loss
+from helpers.training import CarriedState, fit, loop, next_token_loss
 from helpers.training.distributed import Team, join
 from helpers.training.example_task import digest, example_batches, example_model
 from helpers.training.fsdp import held, whole_tensors
@@ -252,6 +252,17 @@ class NoTargets:
 
 
 @scene
+def a_bar(team, folder):
+    shown, real = [], loop._Bar
+    loop._Bar = lambda *settings: (shown.append(settings[-1]), real(*settings[:-1], False))[1]
+    try:
+        train(team, progress=True, steps=1)
+    finally:
+        loop._Bar = real
+    return shown
+
+
+@scene
 def a_share_without_targets(team, folder):
     return train(team, batches=NoTargets())
 
@@ -324,11 +335,14 @@ def sharded_failures(team, folder):
 
 @scene
 def one_that_does_not_come(team, folder):
-    """Last, for it breaks the connection: rank 0 waits for an agreement that rank 1 never joins."""
+    """Last, for it breaks the connection: rank 0 waits for an agreement that rank 1, though it is there, never joins."""
     team, began = Team(team.device, timeout=1), time.monotonic()
-    found = failing(team.agree) if team.first else ["", ""]
-    if not team.first:
-        time.sleep(3)
+    found, done = ["", ""], folder / "given up"
+    if team.first:
+        found = failing(team.agree)
+        done.touch()
+    while not done.exists() and time.monotonic() - began < 15:
+        time.sleep(0.1)
     return [found[0], time.monotonic() - began]
 
 

@@ -105,6 +105,7 @@ def test_only_the_first_says_why_it_stopped_and_has_the_callbacks(played):
     folder, scenes, printed = played
     assert scenes["a_callback_that_interrupts"][0]["calls"] == [1, 2]
     assert scenes["a_callback_that_interrupts"][1]["calls"] == []
+    assert scenes["a_bar"] == [[True], [False]]
     assert printed.count("Interrupted after step 2") == 3  # ctrl_c, the callback, ctrl_c with shards
 
 

@@ -12,9 +12,10 @@ from helpers.training import launch
 from helpers.training.launch import ProcessesFailed, descendants, run_processes, team_environment, torchrun_command
 
 PROGRAM = """
-import os, signal, sys, time
+import os, signal, sys, tempfile, time
 rank = os.environ["RANK"]
-words = ["rank", rank, "of", os.environ["WORLD_SIZE"], os.environ["MASTER_ADDR"], *sys.argv[1:], os.environ.get("WORD", "")]
+word = os.environ.get("WORD", tempfile.mkdtemp())
+words = ["rank", rank, "of", os.environ["WORLD_SIZE"], os.environ["MASTER_ADDR"], *sys.argv[1:], word]
 sys.stdout.write(" ".join(words) + "\\n")  # at once: both processes may write to the same terminal
 with open(sys.argv[1] + "/" + rank, "w") as file:
     file.write(str(os.getpid()))
@@ -61,6 +62,12 @@ def test_what_they_print_comes_rank_after_rank(program):
     folder = program.parent / "out"
     printed = run_processes(program, 2, arguments=[folder, 7], environment={"WORD": "hello"}, timeout=60)
     assert printed == "".join(f"rank {rank} of 2 127.0.0.1 {folder} 7 hello\n" for rank in (0, 1))
+
+
+def test_temporary_folders_of_the_processes_are_gone(program):
+    printed = run_processes(program, 1, arguments=[program.parent / "out"], timeout=60)
+    made = Path(printed.split()[-1])
+    assert made.parents[1] == program.parent / "temporary" and not made.exists()
 
 
 def test_one_that_fails_is_named_with_its_traceback(program):
