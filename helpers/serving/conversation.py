@@ -12,7 +12,7 @@ A text that looks like a speaker mark or an end ("<B>", "<end>") stays text: no 
 token of what somebody wrote.
 """
 
-from helpers.serving.errors import ServiceError, wrong
+from helpers.serving.errors import ServiceError, shown, wrong
 
 SPEAKING = ("user", "assistant")
 INSTRUCTING = ("system", "developer")
@@ -59,7 +59,7 @@ def _read(message, place: str) -> tuple[str, str]:
     if not isinstance(message, dict):
         raise wrong(place, "a message is an object with role and content")
     if unknown := message.keys() - _FIELDS:
-        raise wrong(f"{place}.{min(unknown)[:40]}", "this service knows no such field of a message")
+        raise wrong(f"{place}.{shown(min(unknown))}", "this service knows no such field of a message")
     role = message.get("role")
     if role not in (*SPEAKING, *INSTRUCTING):
         raise wrong(f"{place}.role", "give user or assistant (system and developer are accepted and left out)")

@@ -55,3 +55,8 @@ class ServiceError(Exception):
 def wrong(param: str, message: str) -> ServiceError:
     """Return the error 400 about one field of the request."""
     return ServiceError(400, f"{param}: {message}", param=param)
+
+
+def shown(name: str) -> str:
+    """Return a field's name as it may be said: at most 40 characters, what is not printable ASCII as "?"."""
+    return "".join(character if " " <= character <= "~" else "?" for character in name[:40])

@@ -8,7 +8,9 @@ import anyio
 
 from helpers.serving.answers import Reply, Scored, Usage
 from helpers.serving.errors import ServiceError
-from helpers.serving.middleware import GONE, Record
+from helpers.serving.middleware import GONE, Record, where
+
+COMPLETE = ("stop", "length")  # how a reply ends that is as long as it was to be
 
 
 class Exchange:
@@ -67,7 +69,9 @@ class Exchange:
             self.usage.written += event.tokens
             if event.finish is not None:
                 self.ends.append(event.finish)
-            if event.finish not in (None, "stop", "length"):
+            if event.finish not in (None, *COMPLETE):
+                if event.error is not None:
+                    self.record.more["error"] = where(event.error)
                 raise _failure(event)
             yield number, Reply(event.text, [Scored(*token) for token in event.scored], event.finish)
 

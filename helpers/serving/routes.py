@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from helpers.serving.answers import Reply, Shape, model_card
 from helpers.serving.conversation import history
 from helpers.serving.errors import ServiceError
-from helpers.serving.exchange import Exchange
+from helpers.serving.exchange import COMPLETE, Exchange
 from helpers.serving.middleware import header
 from helpers.serving.parsing import parse_object
 from helpers.serving.requests import Closed, Full
@@ -169,7 +169,7 @@ def _done(service, exchange: Exchange, replies: list[Reply]) -> None:
     if not exchange.tickets:
         return  # it was refused: nothing has been read
     service.metrics.tokens(model, usage.read, usage.written)
-    complete = len(exchange.ends) == len(replies)
+    complete = len(exchange.ends) == len(replies) and set(exchange.ends) <= set(COMPLETE)
     service.metrics.seconds(model, exchange.first, record.seconds() if complete else None)
     record.more |= {
         "tokens_read": usage.read,

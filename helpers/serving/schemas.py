@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.serving.conversation import checked_text
-from helpers.serving.errors import ServiceError, wrong
+from helpers.serving.errors import ServiceError, shown, wrong
 from helpers.serving.settings import Settings
 
 MOST_STOPS, LONGEST_STOP = 4, 200
@@ -69,6 +69,7 @@ class Sampling(BaseModel):
         if (self.limit() or 1) > settings.max_tokens:
             name = "max_completion_tokens" if getattr(self, "max_completion_tokens", None) else "max_tokens"
             raise wrong(name, f"this service writes up to {settings.max_tokens:,} tokens a reply")
+        self.stops()
         for name in ("presence_penalty", "frequency_penalty"):
             if getattr(self, name):
                 raise wrong(name, "these bots have none; repetition_penalty (1.0 to 2.0) is similar")
@@ -152,9 +153,9 @@ def read(kind: Callable[..., Model] | type[Model], data: dict, settings: Setting
         request = kind.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        param = ".".join(str(part)[:40] for part in first["loc"][:4])
+        param = ".".join(shown(str(part)) for part in first["loc"][:4])
         if first["type"] == "extra_forbidden":
-            raise wrong(param.encode("ascii", "replace").decode(), "this service knows no such field") from None
+            raise wrong(param, "this service knows no such field") from None
         raise wrong(param, first["msg"][:1].lower() + first["msg"][1:]) from None
     except ValueError:  # pydantic itself cannot handle half a character in a field's name
         raise ServiceError(400, "a field's name is no text") from None
