@@ -66,6 +66,9 @@ _WHERE = {
     "batching_schedule": "batching",
     "batch_schedules": "batching",
     "left_padding": "batching",
+    "request_path": "traffic",
+    "sse_on_the_wire": "traffic",
+    "graceful_stop": "traffic",
 }
 __all__ = list(_WHERE)
 

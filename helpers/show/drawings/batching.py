@@ -145,7 +145,7 @@ def left_padding(lengths: Sequence[int] = (9, 5, 12)) -> Drawing:
     return figure.finish(
         f"{amount(len(lengths), 'cache')} of {', '.join(map(str, lengths))} tokens joined: each is padded on the left to "
         f"{longest}, by {', '.join(str(longest - length) for length in lengths)}. Each token keeps the position it had alone; "
-        f"the next token of every reply stands in the same column, at the positions {', '.join(map(str, lengths))}. Attention does "
-        f"not see the padding.",
+        f"the next token of every reply stands in the same column, at the positions {', '.join(map(str, lengths))}. Attention "
+        f"does not see the padding.",
         "Blue: keys and values, with the position of their token. Hatched: padding. Orange: the token that is read next.",
     )
