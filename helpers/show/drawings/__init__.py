@@ -69,6 +69,8 @@ _WHERE = {
     "request_path": "traffic",
     "sse_on_the_wire": "traffic",
     "graceful_stop": "traffic",
+    "token_bucket": "measuring",
+    "histogram_quantile": "measuring",
 }
 __all__ = list(_WHERE)
 
