@@ -43,6 +43,8 @@ _WHERE = {
     "explore_attack": "attack",
     "few_bits": "how_few_bits",
     "explore_few_bits": "how_few_bits",
+    "queue": "queues",
+    "explore_queue": "queues",
     "Replay": "replay",
     "replay_points": "replay",
     "replay_replies": "replay",

@@ -73,6 +73,11 @@ def test_arrivals_and_lengths_have_their_means_and_repeat():
     assert traffic(4.0, 1, 3)[1] == [1, 1, 1]
 
 
+def test_the_first_token_comes_before_the_last():
+    done = simulate([0.0, 1.0], [5, 3], 1, step=STEP)
+    assert done.firsts == pytest.approx([0.010, 0.010]) and done.wholes == pytest.approx([0.050, 0.030])
+
+
 def test_quantiles_are_values_that_occurred():
     done = simulate([0.0, 10.0, 20.0, 30.0], [1, 1, 1, 1], 1, step=STEP)
     assert [done.first(q) for q in (0, 0.5, 1)] == pytest.approx([0.01, 0.01, 0.01])
