@@ -50,7 +50,7 @@ def check_mfu(mfu: Callable) -> str:
         "parameters": 60e9, "active parameters": 5e9, "tokens": 2e12, "GPU hours": 1.5e5,
         "dense peak": 400e12, "sparse peak": 800e12,
     }  # fmt: skip
-    other = {**run, "tokens": 1e12, "GPU hours": 1e5, "dense peak": 300e12, "sparse peak": 600e12}
+    other = {**run, "tokens": 1e12, "GPU hours": 1e5, "dense peak": 350e12, "sparse peak": 700e12}
 
     def share(run, which="active parameters", peak="dense peak", factor=6):
         return factor * run[which] * run["tokens"] / (run["GPU hours"] * 3600 * run[peak])
@@ -62,7 +62,7 @@ def check_mfu(mfu: Callable) -> str:
     refuse_known(
         answer,
         {
-            f"That is {share(run, 'parameters'):.1f}, more than all cards can do: of all parameters only the active ones compute.": (
+            f"That is {share(run, 'parameters'):.1f}, more than the cards can do: only the active parameters compute.": (
                 share(run, "parameters")
             ),
             "You divided by the sparse peak, twice what a dense product can reach: it makes the share half as large.": share(

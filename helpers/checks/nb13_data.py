@@ -41,8 +41,8 @@ def check_scatter(scatter: Callable) -> str:
     if len(answer) != parts:
         raise Wrong(f"I asked for {parts} partitions and got {len(answer)}: empty ones count, too.")
     answer = [items(part, "a list of comments in each partition") for part in answer]
-    if odd := next((row for part in answer for row in part if not isinstance(row, tuple)), None):
-        raise Wrong(f"A partition holds the comments themselves, and yours has {kind(odd)}.")
+    if odd := [row for part in answer for row in part if not isinstance(row, tuple)]:
+        raise Wrong(f"A partition holds the comments themselves, and yours has {kind(odd[0])}.")
     refuse_known(
         answer,
         {
@@ -83,7 +83,7 @@ def check_scatter(scatter: Callable) -> str:
         raise Wrong("Inside of a partition the comments must stay in the order in which they came.")
     if scatter(rows, 7) != [[row for row in rows if hashed(row) * 7 >> 32 == part] for part in range(7)]:
         raise Wrong("For 7 partitions it is wrong: use parts, whatever it is.")
-    return "Whoever reads the month, a thread comes to the same partition."
+    return "A thread comes to the same partition, in whatever process its comments are read."
 
 
 @exercise
@@ -104,8 +104,8 @@ def check_seen_before(seen_before: Callable) -> str:
     answer = items(call(seen_before, counts, most, changed=CHANGED), "a list with a dict for each partition")
     if len(answer) != len(counts):
         raise Wrong(f"I gave the counts of {len(counts)} partitions, and got {len(answer)} dicts: one for each.")
-    if odd := next((each for each in answer if not isinstance(each, dict)), None):
-        raise Wrong(f"I expected a dict for each partition and got {kind(odd)}.")
+    if odd := [each for each in answer if not isinstance(each, dict)]:
+        raise Wrong(f"I expected a dict for each partition and got {kind(odd[0])}.")
     alike = lambda one, other: [dict(each) for each in one] == other  # noqa: E731
     refuse_known(
         answer,

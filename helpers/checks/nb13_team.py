@@ -39,13 +39,13 @@ def check_ring_all_reduce(ring_all_reduce: Callable) -> str:
         answers[0],
         {
             "That is the worker's own vector, as it came.": kept[0],
-            "That is the mean. The sum is asked for; who wants a mean divides.": total / 4,
+            "That is the mean. The sum is asked for.": total / 4,
             "Those are the numbers of two workers: the ring takes n − 1 steps, not one.": kept[0] + kept[3],
         },
     )
     good = torch.stack([torch.isclose(answer.float(), total, atol=1e-5) for answer in answers]).view(4, 4, 3).all(2)
     if not good.all():
-        _name_parts(answers, total, good)
+        _name_parts(answers, total, good, kept)
     if max(sent) > 18:
         raise Wrong(
             f"The sum is right, but a worker sent {max(sent)} numbers. With parts of 3 numbers, in 2 · 3 steps, it is 18."
@@ -62,12 +62,13 @@ def check_ring_all_reduce(ring_all_reduce: Callable) -> str:
     return "Every worker has the same sum, bit for bit, and none sent more than 2 (n − 1) / n of its numbers."
 
 
-def _name_parts(answers: list, total, good) -> None:
+def _name_parts(answers: list, total, good, vectors: list) -> None:
     if good.any(1).all() and good.sum() == 4:
+        if same(answers[1][3:6], (total + vectors[1])[3:6]):
+            raise Wrong(
+                "Finished parts were added again. In the second round a received part *replaces* the one you have."
+            )
         raise Wrong("Each worker has one finished part. Now pass the finished parts round: n − 1 more steps.")
-    larger = [answer.abs().sum() > 1.4 * total.abs().sum() for answer in answers]
-    if good.any() and any(larger):
-        raise Wrong("Finished parts were added again. In the second round a received part *replaces* the one you have.")
     raise Wrong(
         f"{int(good.sum())} of the 16 parts on the four workers are right. Which part do you send in a step, and to which do "
         "you add what you receive? With my numbers worker r first sends part r, and receives part r − 1."
@@ -192,7 +193,7 @@ def check_team_step(team_step: Callable) -> str:
     optimizers = [torch.optim.SGD(model.parameters(), lr=1.0) for model in models]
     norms = run(team_step, 2, models, optimizers, [next_token_loss] * 2, batches, [3, 3], [clip, clip])
     after = [torch.cat([p.detach().flatten() for p in model.parameters()]) for model in models]
-    if all(norm is None for norm in norms) and after[0].equal(before):
+    if all(norm is None or norm is Ellipsis for norm in norms) and after[0].equal(before):
         tried(None)
     asked = [each.asked for each in batches]
     if asked[0] == asked[1] and len(asked[0]) == 1:

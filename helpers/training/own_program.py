@@ -6,6 +6,7 @@ and of those that it calls, goes to a file; whatever comes from a package is imp
 
 import inspect
 import os
+import signal
 import sys
 import tempfile
 import textwrap
@@ -102,3 +103,19 @@ def work(program: Callable, folder: str) -> None:
     with this_process() as worker:
         arguments = torch.load(Path(folder) / f"arguments-{worker.rank}.pt", weights_only=False)
         torch.save(program(worker, *arguments), Path(folder) / f"result-{worker.rank}.pt")
+
+
+class KilledOnce:
+    """Batches of which one kills the process that asks for it (SIGKILL): the first time, not after a restart.
+
+    ``batches`` are any by number, ``number`` is the one, and ``folder`` is where a file notes that it has happened.
+    """
+
+    def __init__(self, batches, number: int, folder: str | os.PathLike):
+        self.batches, self.number, self.note = batches, number, Path(folder) / "killed"
+
+    def __getitem__(self, number: int):
+        if number == self.number and not self.note.exists():
+            self.note.touch()
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))  # Windows knows no other way
+        return self.batches[number]
