@@ -43,6 +43,8 @@ _WHERE = {
     "explore_attack": "attack",
     "few_bits": "how_few_bits",
     "explore_few_bits": "how_few_bits",
+    "how_many_cards": "cards_and_days",
+    "explore_how_many_cards": "cards_and_days",
     "queue": "queues",
     "explore_queue": "queues",
     "Replay": "replay",

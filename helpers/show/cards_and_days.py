@@ -1,0 +1,147 @@
+"""How many cards, how many days? What a GPT costs: days, dollars, bytes sent and kept. Built for notebook 13.
+
+`how_many_cards` is a still drawing, `explore_how_many_cards` the same with controls. The arithmetic is that of
+``helpers.models.cluster_costs``; the price of a card-hour is the reader's own guess.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from helpers.models.cluster_costs import CARDS, bytes_per_worker, ring_numbers
+from helpers.models.cluster_costs import training_days as package_days
+from helpers.show.diagram import LEFT, RIGHT, Diagram, need, tint
+from helpers.show.drawings.cut_models import STAGES, bytes_text
+from helpers.show.explore import Explore
+from helpers.show.svg import TITLE_HEIGHT, Drawing
+from helpers.show.theme import BLUE, CRIMSON, GRID, INK, ORANGE, number
+
+COUNTS = (1, 8, 64, 512, 1024, 4096, 16_384, 65_536)
+MFUS = (0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.6, 1.0)
+PRICES = (0.5, 1.0, 2.0, 3.0, 5.0)
+LEAST, MOST = 1e8, 1e14  # ends of the scale, bytes
+
+
+class Training(NamedTuple):
+    """What is to be trained."""
+
+    active: float  # parameters that work on a token
+    total: float  # parameters that must be kept
+    tokens: float
+    source: str
+    estimate: bool = False  # made from outside: the makers did not say
+
+
+TRAININGS = {
+    "GPT-3 XL": Training(1.3e9, 1.3e9, 300e9, "Brown et al. 2020, table 2.1"),
+    "GPT-3": Training(175e9, 175e9, 300e9, "Brown et al. 2020, table 2.1"),
+    "Llama 2 70B": Training(70e9, 70e9, 2e12, "Touvron et al. 2023, table 1"),
+    "Llama 3.1 405B": Training(405e9, 405e9, 15.6e12, "Llama Team 2024, arXiv:2407.21783"),
+    "DeepSeek-V3": Training(37e9, 671e9, 14.8e12, "DeepSeek-AI 2024, abstract"),
+    "a GPT-4-class run (an outside estimate)": Training(
+        280e9, 1.8e12, 13e12, "Patel & Wong 2023, SemiAnalysis: a guess", True
+    ),
+}
+
+
+def how_many_cards(
+    run: str = "GPT-3",
+    cards: int = 1024,
+    card: str = "A100",
+    mfu: float = 0.45,
+    price: float = 2.0,
+    training_days: Callable | None = None,
+) -> Drawing:
+    """Draw what a training costs: days, dollars, bytes each card sends a step, and what is kept on each, split or not.
+
+    ``run`` is one of ``TRAININGS``, ``card`` of ``CARDS``; ``mfu`` a share, ``price`` dollars per card and hour, as you set it.
+    ``training_days(parameters, tokens, cards, peak, mfu)`` is the learner's function (None:
+    ``helpers.models.cluster_costs.training_days``). Raises ValueError for a run or a card that is not there.
+    """
+    need(run in TRAININGS, f'there is no run "{run}": give one of {", ".join(TRAININGS)}')
+    need(card in CARDS, f'there is no card "{card}": give one of {", ".join(CARDS)}')
+    training, kind = TRAININGS[run], CARDS[card]
+    days = (training_days or package_days)(training.active, training.tokens, cards, kind.peak, mfu)
+    dollars, sent = 24 * days * cards * price, 2 * ring_numbers(training.total, cards)
+    kept = {stage: sum(bytes_per_worker(training.total, cards, stage).values()) for stage in range(4)}
+    figure = Diagram(f"{run} on {number(cards)} × {card}")
+    facts = (
+        ("time", _time(days)),
+        ("card-hours", _large(24 * days * cards)),
+        (f"at ${price:g} per card-hour", f"${_large(dollars)}"),
+        ("sent by each, every step", bytes_text(sent) if sent else "nothing"),
+    )
+    y = TITLE_HEIGHT + 10
+    for i, (name, text) in enumerate(facts):
+        x = LEFT + i * (RIGHT - LEFT) / 4
+        figure.rect(x, y, (RIGHT - LEFT) / 4 - 10, 60, tint(BLUE, 0.07), "#9aa1b0", 1, 6)
+        figure.label(x + 10, y + 21, name, 12, "start", room=(RIGHT - LEFT) / 4 - 28)
+        figure.label(x + 10, y + 46, text, 17, "start", INK, bold=True, room=(RIGHT - LEFT) / 4 - 28)
+    _memory(figure, kept, kind, y + 106)
+    said = f"6 · {_large(training.active)} parameters · {_large(training.tokens)} tokens"
+    note = f"{training.source}. Without activations. Sent: gradients of 16 bits, nothing split."
+    return figure.finish(_words(run, cards, card, mfu, price, days, dollars, sent, kept, said), note)
+
+
+def explore_how_many_cards(training_days: Callable | None = None) -> Explore:
+    """`how_many_cards` with menus: the run, how many cards of which kind, the share of the peak, dollars per card-hour."""
+
+    def draw(run="GPT-3", cards=1024, card="A100", mfu=0.45, price=2.0):
+        return how_many_cards(run, cards, card, mfu, price, training_days)
+
+    return Explore(draw, run=list(TRAININGS), cards=list(COUNTS), card=list(CARDS), mfu=list(MFUS), price=list(PRICES))
+
+
+def _memory(figure: Diagram, kept: dict[int, float], kind, top: float) -> None:
+    """Bars of what one card has to keep, on a scale of powers of ten, and the line of what it can."""
+    left, right, high = LEFT + 216, RIGHT - 150, 26
+
+    def x(size: float) -> float:
+        return left + (right - left) * math.log(min(max(size, LEAST), MOST) / LEAST) / math.log(MOST / LEAST)
+
+    bottom = top + 4 * (high + 8)
+    figure.label(LEFT, top - 12, "kept on each card", 12.5, "start", INK, bold=True)
+    for power in range(8, 15):
+        figure.line((x(10.0**power), top - 4), (x(10.0**power), bottom), color=GRID, width=1, behind=True)
+        figure.label(x(10.0**power), bottom + 14, bytes_text(10.0**power).replace(".0", ""), 11)
+    for stage, size in kept.items():
+        y, fits = top + stage * (high + 8), size <= kind.memory
+        figure.label(LEFT, y + 18, STAGES[stage], 12.5, "start", INK)
+        figure.rect(left, y, max(2.0, x(size) - left), high, tint(BLUE, 0.3) if fits else tint(ORANGE, 0.4),
+                    BLUE if fits else ORANGE, 1.2, 2)  # fmt: skip
+        text = f"{bytes_text(size)}: {'fits' if fits else 'too much'}"
+        figure.label(RIGHT, y + 18, text, 12.5, "end", INK, bold=fits)
+    figure.line((x(kind.memory), top - 6), (x(kind.memory), bottom + 1), color=CRIMSON, width=2.2)
+    figure.label(
+        x(kind.memory), top - 12, f"{kind.name}: {bytes_text(kind.memory).replace('.0', '')}", 12, color=INK, bold=True
+    )
+
+
+def _time(days: float) -> str:
+    if days >= 730:
+        return f"{_large(days / 365.25)} years"
+    return f"{number(days) if days < 100 else f'{days:,.0f}'} days" if days >= 1 else f"{number(24 * days)} hours"
+
+
+def _large(value: float) -> str:
+    """A large number as it is spoken: "4.6 million"."""
+    for limit, unit in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if value >= 0.9995 * limit:
+            return f"{value / limit:,.0f} {unit}" if value >= 99.5 * limit else f"{value / limit:.3g} {unit}"
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else number(float(value))
+
+
+def _words(run, cards, card, mfu, price, days, dollars, sent, kept, said) -> str:
+    fitting = [stage for stage, size in kept.items() if size <= CARDS[card].memory]
+    fits = "It does not fit, however it is split"
+    if fitting:
+        fits = f"It fits from ZeRO {fitting[0]} on" if fitting[0] else "It fits with nothing split"
+    guess = " All of it is an outside estimate: the makers did not say." * TRAININGS[run].estimate
+    room = bytes_text(CARDS[card].memory).replace(".0", "")
+    return (
+        f"{run}, {said}, on {number(cards)} × {card} at MFU {mfu:g}: {_time(days)}, {_large(dollars)} "
+        f"dollars at {price:g} per card-hour. Nothing split, each card sends {bytes_text(sent) if sent else 'nothing'} a step and has to keep "
+        f"{bytes_text(kept[0])}; all split, {bytes_text(kept[3])}. {fits} ({room} on a card, activations not counted).{guess}"
+    )
