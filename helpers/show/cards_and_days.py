@@ -140,8 +140,9 @@ def _words(run, cards, card, mfu, price, days, dollars, sent, kept, said) -> str
         fits = f"It fits from ZeRO {fitting[0]} on" if fitting[0] else "It fits with nothing split"
     guess = " All of it is an outside estimate: the makers did not say." * TRAININGS[run].estimate
     room = bytes_text(CARDS[card].memory).replace(".0", "")
+    sends = bytes_text(sent) if sent else "nothing"
     return (
         f"{run}, {said}, on {number(cards)} × {card} at MFU {mfu:g}: {_time(days)}, {_large(dollars)} "
-        f"dollars at {price:g} per card-hour. Nothing split, each card sends {bytes_text(sent) if sent else 'nothing'} a step and has to keep "
+        f"dollars at {price:g} per card-hour. Nothing split, each card sends {sends} a step and has to keep "
         f"{bytes_text(kept[0])}; all split, {bytes_text(kept[3])}. {fits} ({room} on a card, activations not counted).{guess}"
     )

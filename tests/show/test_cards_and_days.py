@@ -11,8 +11,8 @@ from tests.show.legible import problems
 def test_the_words_of_the_defaults_are_recorded():
     assert how_many_cards().words == (
         "GPT-3, 6 · 175 billion parameters · 300 billion tokens, on 1,024 × A100 at MFU 0.45: 25 days, 1.25 million dollars "
-        "at 2 per card-hour. Nothing split, each card sends 699 GB a step and has to keep 2.8 TB; all split, 2.7 GB. It fits from ZeRO 3 "
-        "on (80 GB on a card, activations not counted)."
+        "at 2 per card-hour. Nothing split, each card sends 699 GB a step and has to keep 2.8 TB; all split, "
+        "2.7 GB. It fits from ZeRO 3 on (80 GB on a card, activations not counted)."
     )
 
 
