@@ -7,6 +7,7 @@ comes (https://asgi.readthedocs.io/en/latest/specs/www.html).
 """
 
 import json
+import os
 import re
 import secrets
 import time
@@ -22,6 +23,7 @@ from helpers.serving.keys import bearer, known_key
 HIDDEN = "unmatched"  # the route of a path that is none of ours
 ANYONE = "anyone"  # who asks a service without keys
 GONE = 499  # the client left before the answer was complete: nginx' number, seen in the log and the metrics alone
+LINGER, MOST = 1.0, 8_000_000  # seconds and bytes for which a body is read on whose answer is known already
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Record:
     method: str
     id: str = field(default_factory=lambda: f"req_{secrets.token_hex(12)}")
     began: float = field(default_factory=time.monotonic)
+    unread: bool = True  # may there be more of the body?
     status: int | None = None  # of the answer that was begun
     outcome: int | None = None  # what became of it, where that is something else: GONE, or 504 within a stream
     person: str | None = None
@@ -61,6 +64,11 @@ class Journal:
         route = next((name for name, pattern in self.templates if pattern.match(scope["path"])), HIDDEN)
         record = scope["record"] = Record(route, scope["method"])
 
+        async def inward():
+            message = await receive()
+            record.unread = message.get("more_body", False)
+            return message
+
         async def outward(message):
             if message["type"] == "http.response.start":
                 record.status = message["status"]
@@ -70,13 +78,13 @@ class Journal:
 
         with self.service.request(record):
             try:
-                await self.app(scope, receive, outward)
+                await self.app(scope, inward, outward)
             except Exception as error:
                 if not isinstance(error, ServiceError):
                     record.more["error"] = where(error)
                     error = ServiceError(500, "the service made a mistake; its log knows more, under the request's id")
                 if record.status is None:
-                    await send_error(error, outward)
+                    await send_error(error, outward, inward if record.unread else None)
                 else:  # too late for a status: the connection ends, and the client sees half an answer
                     record.outcome = error.status
 
@@ -87,19 +95,29 @@ def where(error: Exception) -> str:
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     code = last and last.tb_frame.f_code
-    place = f" in {code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}" if code else ""
+    place = f" in {os.path.basename(code.co_filename)}:{last.tb_lineno}" if code else ""
     return f"{type(error).__name__}{place}"
 
 
-async def send_error(error: ServiceError, send) -> None:
-    """Send an error as a whole answer. One that left a body unread also closes the connection."""
+async def send_error(error: ServiceError, send, receive=None) -> None:
+    """Send an error as an answer. With ``receive``, what has not been read of the request's body is read and forgotten.
+
+    Who is still sending would otherwise see a broken connection in place of the answer: a socket that is closed with unread
+    bytes in it throws away what it has sent.
+    """
     body = json.dumps(error.body()).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body)), **error.headers()}
     if error.status in (408, 413):
         headers["connection"] = "close"
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": error.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": receive is not None})
+    if receive is not None:
+        left = MOST
+        with anyio.move_on_after(LINGER):
+            while left > 0 and (message := await receive()).get("more_body"):
+                left -= len(message["body"])
+        await send({"type": "http.response.body", "body": b""})
 
 
 class SameSite:

@@ -2,7 +2,10 @@
 
 from helpers.serving.answers import Reply, Scored, Shape, Usage, model_card
 
-SCORED = [Scored("Hé", "Hé".encode(), -0.5, [("Hé", "Hé".encode(), -0.5), ("x", b"x", -2.0)]), Scored("llo", b"llo", -1.0)]
+SCORED = [
+    Scored("Hé", "Hé".encode(), -0.5, [("Hé", "Hé".encode(), -0.5), ("x", b"x", -2.0)]),
+    Scored("llo", b"llo", -1.0),
+]
 TOKEN = {"token": "Hé", "logprob": -0.5, "bytes": [72, 195, 169]}
 CHAT, TEXT = Shape(True, "chatcmpl_1", "gpt", 7), Shape(False, "cmpl_1", "gpt", 7)
 
@@ -45,7 +48,8 @@ def test_chunks():
     assert choice["delta"] == {} and choice["finish_reason"] == "stop"
     (choice,) = TEXT.piece(0, Reply("Hi"))["choices"]
     assert choice == {"text": "Hi", "index": 0, "logprobs": None, "finish_reason": None}
-    assert CHAT.piece(0, Reply("a"))["object"] == "chat.completion.chunk" and TEXT.piece(0, Reply("a"))["object"] == "text_completion"
+    assert CHAT.piece(0, Reply("a"))["object"] == "chat.completion.chunk"
+    assert TEXT.piece(0, Reply("a"))["object"] == "text_completion"
     totals = CHAT.totals(Usage(1, 2))
     assert totals["choices"] == [] and totals["usage"]["total_tokens"] == 3 and "usage" not in CHAT.opening(0)
 

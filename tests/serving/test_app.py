@@ -17,7 +17,11 @@ class Named(StubEngine):
 
 
 def test_several_bots_by_their_names():
-    for bots in ([Named("rnn"), Named("gpt")], {"rnn": Named("rnn"), "gpt": Named("gpt")}, iter([Named("rnn"), Named("gpt")])):
+    for bots in (
+        [Named("rnn"), Named("gpt")],
+        {"rnn": Named("rnn"), "gpt": Named("gpt")},
+        iter([Named("rnn"), Named("gpt")]),
+    ):
         app = create_app(bots)
         assert [model["id"] for model in asked(app, path="/v1/models").json()["data"]] == ["rnn", "gpt"]
         for name in ("rnn", "gpt"):

@@ -19,7 +19,9 @@ def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit) as end:
         main(["serve", "--help"])
     out = capsys.readouterr().out
-    assert end.value.code == 0 and all(name in out for name in ("--port", "--keys-file", "--log", "--deadline", "default: 60"))
+    assert end.value.code == 0 and all(
+        name in out for name in ("--port", "--keys-file", "--log", "--deadline", "default: 60")
+    )
 
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch, capsys):
@@ -64,7 +66,12 @@ def test_what_is_served_and_how(monkeypatch, tmp_path, capsys):
     pytest.importorskip("fastapi", reason="needs the extra [serve]: make extras")
     served = []
     monkeypatch.setattr("helpers.bots.checkpoints.load", lambda name: name)
-    monkeypatch.setattr("helpers.serving.server.serve", lambda bots, settings, door: (served.append((bots, settings)), door.close()))
+
+    def serve(bots, settings, door):
+        served.append((bots, settings))
+        door.close()
+
+    monkeypatch.setattr("helpers.serving.server.serve", serve)
     main(["serve", "--keys-file", str(tmp_path / "keys"), "--new-key", "anna"])
     arguments = ["serve", "rnn", "gpt", "rnn", "--port", "0", "--keys-file", str(tmp_path / "keys"), "--log", "x.log"]
     arguments += ["--allow-host", "bots.example", "--deadline", "5", "--batch-size", "2", "--requests-per-minute", "7"]

@@ -37,7 +37,9 @@ def test_parts_are_joined():
 
 
 def test_what_clients_send_back_of_our_answers_is_taken():
-    assert history([user("a"), bot("b") | {"refusal": None, "tool_calls": None, "annotations": []}, user("c") | {"name": "x"}])
+    assert history(
+        [user("a"), bot("b") | {"refusal": None, "tool_calls": None, "annotations": []}, user("c") | {"name": "x"}]
+    )
 
 
 def test_marks_in_a_text_stay_text():

@@ -7,7 +7,12 @@ from helpers.serving.errors import ServiceError, wrong
 
 def test_the_shape():
     error = wrong("temperature", "too hot")
-    expected = {"message": "temperature: too hot", "type": "invalid_request_error", "param": "temperature", "code": None}
+    expected = {
+        "message": "temperature: too hot",
+        "type": "invalid_request_error",
+        "param": "temperature",
+        "code": None,
+    }
     assert error.status == 400 and error.body() == {"error": expected} and error.headers() == {}
 
 

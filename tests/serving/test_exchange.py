@@ -57,7 +57,8 @@ def test_several_replies_share_a_prompt():
 
 
 @pytest.mark.parametrize(
-    ("finish", "status"), [("deadline", 504), ("closed", 503), ("canceled", 503), ("error", 500), ("something new", 500)]
+    ("finish", "status"),
+    [("deadline", 504), ("closed", 503), ("canceled", 503), ("error", 500), ("something new", 500)],
 )
 def test_a_reply_that_cannot_be_finished_is_an_error(finish, status):
     engine = StubEngine(finish=finish)
@@ -67,7 +68,12 @@ def test_a_reply_that_cannot_be_finished_is_an_error(finish, status):
 
 def test_an_error_of_the_bot_is_noted_without_its_words():
     engine = StubEngine()
-    engine.submit = lambda request, on_event: on_event(Event(finish="error", error=ValueError("secret"))) or Ticket(engine, request, on_event)
+
+    def submit(request, on_event):
+        on_event(Event(finish="error", error=ValueError("secret")))
+        return Ticket(engine, request, on_event)
+
+    engine.submit = submit
     exchange, _, error = run(engine)
     assert error.status == 500 and exchange.record.more == {"error": "ValueError"}
 
@@ -91,7 +97,9 @@ def test_all_or_none_are_accepted():
     engine = StubEngine(hold=True, room=2)
     exchange, _, error = run(engine, number=3)
     assert isinstance(error, Full)
-    assert len(engine.tickets) == 2 and all(ticket.canceled.is_set() for ticket in engine.tickets) and engine.running == 0
+    assert (
+        len(engine.tickets) == 2 and all(ticket.canceled.is_set() for ticket in engine.tickets) and engine.running == 0
+    )
 
 
 def test_a_client_that_leaves_stops_its_replies():

@@ -54,7 +54,10 @@ def test_every_hash_is_compared_with_in_constant_time(monkeypatch):
 def test_a_file_of_keys_holds_names_and_hashes(tmp_path):
     path = tmp_path / "keys"
     first, second = keys.add_key(path, "anna"), keys.add_key(path, "ben.b-2")
-    assert keys.known_key(first, keys.read_keys(path)) == "anna" and keys.known_key(second, keys.read_keys(path)) == "ben.b-2"
+    assert (
+        keys.known_key(first, keys.read_keys(path)) == "anna"
+        and keys.known_key(second, keys.read_keys(path)) == "ben.b-2"
+    )
     assert first not in path.read_text() and second not in path.read_text()
     path.write_text(f"# who may come in\n\nanna {keys.digest('sk-a')}")  # the last line without its end
     keys.add_key(path, "ben")

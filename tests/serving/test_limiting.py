@@ -64,7 +64,11 @@ def test_tokens_of_a_minute(clock):
     assert not refused(limits)
     limits.charge("anna", 50)  # the last one admitted may go beyond
     error = refused(limits)
-    assert error.status == 429 and "100 tokens a minute" in error.message and 1 <= int(error.headers()["retry-after"]) <= 60
+    assert (
+        error.status == 429
+        and "100 tokens a minute" in error.message
+        and 1 <= int(error.headers()["retry-after"]) <= 60
+    )
     assert not refused(limits, "ben")
     clock[0] += 61
     assert not refused(limits)

@@ -24,13 +24,21 @@ def value(metrics, name, **labels):
 
 def test_every_series_of_a_bot_is_there_before_the_first_request():
     fresh = metrics()
-    names = ("chat_tokens_read_total", "chat_tokens_written_total", "chat_first_token_seconds_count", "chat_answer_seconds_count")
+    names = (
+        "chat_tokens_read_total",
+        "chat_tokens_written_total",
+        "chat_first_token_seconds_count",
+        "chat_answer_seconds_count",
+    )
     assert [value(fresh, name, model="gpt") for name in names] == [0, 0, 0, 0]
 
 
 def test_gauges_are_asked_when_they_are_read():
     some = metrics()
-    assert value(some, "chat_requests_waiting", model="gpt") == 3 and value(some, "chat_requests_running", model="gpt") == 2
+    assert (
+        value(some, "chat_requests_waiting", model="gpt") == 3
+        and value(some, "chat_requests_running", model="gpt") == 2
+    )
     assert value(some, "chat_ready") == 1 and value(metrics(ready=False), "chat_ready") == 0
 
 

@@ -7,9 +7,10 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra [serve]: make extras")
 
+from helpers.serving import middleware
 from helpers.serving.errors import ServiceError
 from helpers.serving.keys import digest
-from helpers.serving.middleware import Body, SameSite, header, where
+from helpers.serving.middleware import Body, SameSite, header, send_error, where
 from tests.serving.asgi import ask
 
 KEYS = {"anna": digest("sk-anna"), "ben": digest("sk-ben")}
@@ -24,7 +25,9 @@ def test_every_answer_has_an_id_that_is_in_the_log(place):
     answers = [some.ask(), some.ask(path="/nowhere"), some.ask("POST", "/v1/chat/completions", b"{"), some.chat()]
     ids = [answer.headers["x-request-id"] for answer in answers]
     assert len(set(ids)) == 4 and all(name.startswith("req_") for name in ids)
-    assert [(line["id"], line["status"]) for line in some.log] == [(name, answer.status) for name, answer in zip(ids, answers)]
+    assert [(line["id"], line["status"]) for line in some.log] == [
+        (name, answer.status) for name, answer in zip(ids, answers)
+    ]
 
 
 def test_the_route_is_the_template(place):
@@ -48,11 +51,42 @@ def test_a_mistake_of_ours_is_a_500_and_its_words_stay_secret(place):
     answer = some.chat()
     assert answer.status == 500 and answer.json()["error"]["type"] == "server_error"
     assert "anna" not in some.written + answer.body.decode()
-    assert some.log[0]["status"] == 500 and some.log[0]["error"] == f"KeyError in {__file__.rsplit('/', 1)[-1]}:{fail.__code__.co_firstlineno + 1}"
+    line = fail.__code__.co_firstlineno + 1
+    assert some.log[0]["status"] == 500 and some.log[0]["error"] == f"KeyError in test_middleware.py:{line}"
 
 
 def test_where_an_error_happened():
     assert where(ValueError("x")) == "ValueError"
+
+
+def lingering(pieces):
+    """Return (messages that were sent, pieces left unread) of a refusal whose client goes on sending ``pieces``."""
+    sent, left = [], list(pieces)
+
+    async def receive():
+        if not left:
+            await asyncio.Event().wait()
+        if len(sent) < 2:
+            raise AssertionError("the client must have its answer first")
+        return left.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(asyncio.wait_for(send_error(ServiceError(413, "x"), send, receive), 10))
+    return sent, len(left)
+
+
+def test_who_is_still_sending_is_heard_out(monkeypatch):
+    piece = {"type": "http.request", "body": b"12345", "more_body": True}
+    last, gone = {**piece, "more_body": False}, {"type": "http.disconnect"}
+    sent, left = lingering([piece, piece, last, piece])
+    assert left == 1 and [message.get("more_body", False) for message in sent] == [False, True, False]
+    assert lingering([piece, gone, piece])[1] == 1
+    monkeypatch.setattr(middleware, "MOST", 12)
+    assert lingering([piece] * 10)[1] == 7  # but not for ever: neither in bytes
+    monkeypatch.setattr(middleware, "LINGER", 0.02)
+    assert lingering([piece])[0][-1] == {"type": "http.response.body", "body": b""}  # nor in seconds
 
 
 # --- hosts and pages ------------------------------------------------------------------------------------------------------
@@ -69,13 +103,19 @@ def entered(method="POST", path="/v1/chat/completions", hosts=("localhost", "127
     return 200
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "LOCALHOST:1", "127.0.0.1:8000", "[::1]:8000", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8000", "LOCALHOST:1", "127.0.0.1:8000", "[::1]:8000", "[::1]"]
+)
 def test_own_names_come_in(host):
     assert entered(host=host) == 200
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example:80", "", None, "localhost:8000:1", "localhost:", "127.1"]
+    "host",
+    [
+        "evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example:80", "", None,
+        "localhost:8000:1", "localhost:", "127.1",
+    ],
 )  # fmt: skip
 def test_a_name_that_points_to_us_does_not(host):
     assert entered(host=host) == 421

@@ -22,7 +22,15 @@ def test_a_chat(place):
 
 def test_what_the_engine_is_asked(place):
     some = place()
-    settings = {"temperature": 0.5, "top_p": 0.9, "top_k": 5, "repetition_penalty": 1.1, "seed": 7, "stop": "x", "max_tokens": 9}
+    settings = {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "top_k": 5,
+        "repetition_penalty": 1.1,
+        "seed": 7,
+        "stop": "x",
+        "max_tokens": 9,
+    }
     some.chat(**settings, logprobs=True, top_logprobs=2)
     (request,) = some.engine.requests
     assert list(request.history) == ["Hi there"] and request.prompt is None
@@ -35,7 +43,11 @@ def test_what_the_engine_is_asked(place):
 def test_zero_is_a_temperature_and_not_nothing(place):
     some = place()
     some.chat(temperature=0, seed=0, top_k=0)
-    assert (some.engine.requests[0].temperature, some.engine.requests[0].seed, some.engine.requests[0].top_k) == (0, 0, 0)
+    assert (some.engine.requests[0].temperature, some.engine.requests[0].seed, some.engine.requests[0].top_k) == (
+        0,
+        0,
+        0,
+    )
 
 
 def test_several_replies_have_seeds_of_their_own(place):
@@ -90,7 +102,11 @@ def test_json_may_say_its_letters(place):
 
 def test_wrong_addresses_and_methods_have_the_shape_of_errors(place):
     some = place()
-    for method, path, status in [("GET", "/v2", 404), ("GET", "/v1/chat/completions", 405), ("POST", "/v1/models", 405)]:
+    for method, path, status in [
+        ("GET", "/v2", 404),
+        ("GET", "/v1/chat/completions", 405),
+        ("POST", "/v1/models", 405),
+    ]:
         answer = some.ask(method, path)
         assert answer.status == status and answer.json()["error"]["type"] == "invalid_request_error"
     assert [some.ask(path=path).status for path in ("/docs", "/redoc", "/openapi.json")] == [404] * 3
@@ -110,7 +126,9 @@ def test_a_full_queue_is_503_and_says_when(place):
 
     first, second = asyncio.run(asyncio.wait_for(both(), 10))
     assert first.status == 200
-    assert second.status == 503 and second.headers["retry-after"] == "1" and second.json()["error"]["code"] == "overloaded"
+    assert (
+        second.status == 503 and second.headers["retry-after"] == "1" and second.json()["error"]["code"] == "overloaded"
+    )
     assert some.log[0]["status"] == 503 and "tokens_read" not in some.log[0]
 
 
@@ -179,7 +197,9 @@ def test_what_is_logged(place):
 def test_texts_are_logged_redacted_where_that_is_asked_for(place):
     some = place(log_texts="redacted")
     some.chat("my number is 212-555-0187")
-    assert some.log[0]["prompt"]["text"] == "my number is [phone]" and some.log[0]["replies"][0]["text"] == "Hello there!"
+    assert (
+        some.log[0]["prompt"]["text"] == "my number is [phone]" and some.log[0]["replies"][0]["text"] == "Hello there!"
+    )
 
 
 def test_health(place):

@@ -51,7 +51,8 @@ def test_what_is_right_passes(fields):
         ({"top_p": float("inf")}, "top_p"), ({"n": 0}, "n"), ({"n": 9}, "n"), ({"n": 1.5}, "n"), ({"n": "1"}, "n"),
         ({"n": True}, "n"), ({"max_tokens": 0}, "max_tokens"), ({"max_tokens": 10**9}, "max_tokens"),
         ({"max_tokens": -1}, "max_tokens"), ({"max_completion_tokens": 0}, "max_completion_tokens"),
-        ({"max_completion_tokens": 10**9}, "max_completion_tokens"), ({"max_tokens": 5, "max_completion_tokens": 6}, "max_tokens"),
+        ({"max_completion_tokens": 10**9}, "max_completion_tokens"),
+        ({"max_tokens": 5, "max_completion_tokens": 6}, "max_tokens"),
         ({"seed": 2**63}, "seed"), ({"seed": 10**30}, "seed"), ({"seed": 1.0}, "seed"), ({"stream": "true"}, "stream"),
         ({"stream": 1}, "stream"), ({"stop": ""}, "stop"), ({"stop": [""]}, "stop"), ({"stop": ["a"] * 5}, "stop"),
         ({"stop": 5}, "stop"), ({"stop": [5]}, "stop"), ({"stop": "x" * 201}, "stop"), ({"stop": {"a": 1}}, "stop"),
@@ -107,7 +108,12 @@ def test_a_prompt_is_one_text(fields, param):
 
 @pytest.mark.parametrize(
     ("fields", "param"),
-    [({"echo": True}, "echo"), ({"best_of": 2}, "best_of"), ({"suffix": "."}, "suffix"), ({"logprobs": True}, "logprobs")],
+    [
+        ({"echo": True}, "echo"),
+        ({"best_of": 2}, "best_of"),
+        ({"suffix": "."}, "suffix"),
+        ({"logprobs": True}, "logprobs"),
+    ],
 )
 def test_what_a_completion_cannot_do_is_named(fields, param):
     with pytest.raises(ServiceError) as error:

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="needs the extra [serve]: make extras")
 
 from helpers.serving import server
+from helpers.serving.keys import digest
 from helpers.serving.settings import Settings
 from tests.serving.stub_engine import StubEngine
 
@@ -176,11 +177,16 @@ def raw(url, head, *pieces):
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 
 
-def test_a_hundred_megabytes_are_refused_unread_and_unstored():
+def test_a_hundred_megabytes_are_refused_unread_and_unstored(monkeypatch):
+    monkeypatch.setattr("helpers.serving.middleware.LINGER", 0.1)  # seconds
     engine = StubEngine()
     with server.serving({"gpt": engine}, QUICK) as url:
         answer = raw(url, HEAD + b"content-length: 100000000\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 413 ") and b"body_too_large" in answer and b"connection: close" in answer.lower()
+        assert (
+            answer.startswith(b"HTTP/1.1 413 ")
+            and b"body_too_large" in answer
+            and b"connection: close" in answer.lower()
+        )
         chunk = b"%x\r\n%s\r\n" % (10_000, b"x" * 10_000)
         answer = raw(url, HEAD + b"transfer-encoding: chunked\r\n\r\n", *[chunk] * 101)
         assert answer.startswith(b"HTTP/1.1 413 ")
@@ -191,3 +197,13 @@ def test_a_slow_body_is_refused_and_the_connection_closed():
     with server.serving({"gpt": StubEngine()}, Settings(notice=0.0, grace=5.0, body_timeout=0.2)) as url:
         answer = raw(url, HEAD + b"content-length: 100\r\n\r\n", b"{")
         assert answer.startswith(b"HTTP/1.1 408 ") and b"slow_body" in answer
+
+
+def test_a_refusal_can_be_read_by_a_client_that_is_still_sending():
+    settings = Settings(notice=0.0, grace=5.0, keys={"anna": digest("sk-anna")})
+    with server.serving({"gpt": StubEngine()}, settings) as url:
+        for _ in range(10):  # closing at once would lose most of these answers
+            connection = connect(url)
+            connection.request("POST", "/v1/chat/completions", b"x" * 5_000_000, {"content-type": "application/json"})
+            assert connection.getresponse().status == 401
+            connection.close()

@@ -22,7 +22,9 @@ def test_a_chat_in_pieces(place):
     some = place()
     answer = some.chat(stream=True)
     chunks = answer.chunks()
-    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8" and "content-length" not in answer.headers
+    assert (
+        answer.headers["content-type"] == "text/event-stream; charset=utf-8" and "content-length" not in answer.headers
+    )
     assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
     assert [chunk["choices"][0]["delta"].get("content") for chunk in chunks[1:]] == ["Hello", " there", "!", None]
     assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None] * 4 + ["stop"]
