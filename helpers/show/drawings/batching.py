@@ -13,79 +13,79 @@ PAPERS = (tint(BLUE, 0.22), tint(ORANGE, 0.3), tint(TEAL, 0.32), "#f4f6fa")
 EDGES = (BLUE, ORANGE, TEAL, SOFT)
 
 
-def places(lengths: Sequence[int], slots: int, kind: str = "continuous") -> list[tuple[int, int, int]]:
-    """Return (slot, first step, steps) of each reply, in the order they were asked, when all wait from the beginning.
+def places(lengths: Sequence[int], size: int, kind: str = "continuous") -> list[tuple[int, int, int]]:
+    """Return (row, first step, steps) of each reply, in the order they were asked, when all wait from the beginning.
 
-    "static": the next ``slots`` begin when the whole batch before is done. "continuous": whenever a slot is free.
+    "static": the next ``size`` begin when the whole batch before is done. "continuous": whenever a row is free.
     """
-    free, found = [0] * slots, []
+    free, found = [0] * size, []
     for number, length in enumerate(lengths):
         if kind == "static":
-            if number % slots == 0:
-                free = [max(free)] * slots
-            slot = number % slots
+            if number % size == 0:
+                free = [max(free)] * size
+            row = number % size
         else:
-            slot = min(range(slots), key=lambda i: (free[i], i))
-        found.append((slot, free[slot], length))
-        free[slot] += length
+            row = min(range(size), key=lambda i: (free[i], i))
+        found.append((row, free[row], length))
+        free[row] += length
     return found
 
 
-def batching_schedule(lengths: Sequence[int], slots: int = 4, kind: str = "continuous") -> Drawing:
-    """Draw in which slot of a batch, and at which steps, each reply is written; a slot without work is hatched.
+def batching_schedule(lengths: Sequence[int], size: int = 4, kind: str = "continuous") -> Drawing:
+    """Draw in which row of a batch, and at which steps, each reply is written; a row without work is hatched.
 
-    ``lengths`` are the steps of 1 to 64 replies that all wait from the beginning; ``slots`` 1 to 16; ``kind`` is "static" (a
-    batch ends with its longest reply) or "continuous" (a free slot is taken at once). Raises ValueError otherwise.
+    ``lengths`` are the steps of 1 to 64 replies that all wait from the beginning; ``size`` the rows of the batch, 1 to 16;
+    ``kind`` is "static" (a batch ends with its longest reply) or "continuous" (a free row is taken at once). Raises
+    ValueError otherwise.
     """
-    lengths = _checked(lengths, slots)
+    lengths = _checked(lengths, size)
     need(kind in ("static", "continuous"), f'there is no batching of the kind "{kind}": give "static" or "continuous"')
     figure = Diagram(
-        f"{kind.capitalize()} batching: {amount(len(lengths), 'reply', 'replies')} in {amount(slots, 'slot')}"
+        f"{kind.capitalize()} batching: {amount(len(lengths), 'reply', 'replies')} in {amount(size, 'row')}"
     )
-    found = places(lengths, slots, kind)
+    found = places(lengths, size, kind)
     steps = max(first + long for _, first, long in found)
-    _lanes(figure, found, slots, steps, TITLE_HEIGHT + 8)
-    return figure.finish(_words(found, slots, kind, steps), "A row is a slot, the number is the reply. Hatched: idle.")
+    _lanes(figure, found, size, steps, TITLE_HEIGHT + 8)
+    return figure.finish(
+        _words(found, size, kind, steps), "One line for each row of the batch; the number is the reply. Hatched: idle."
+    )
 
 
-def batch_schedules(lengths: Sequence[int], slots: int = 4, size: int | None = None) -> Drawing:
+def batch_schedules(lengths: Sequence[int], size: int = 4) -> Drawing:
     """Draw static and continuous batching of the same replies below each other, with one scale of steps.
 
-    ``size`` is another name for ``slots``. Raises ValueError as ``batching_schedule``.
+    Raises ValueError as ``batching_schedule``.
     """
-    slots = slots if size is None else size
-    lengths = _checked(lengths, slots)
-    figure = Diagram(
-        f"{amount(len(lengths), 'reply', 'replies')} in {amount(slots, 'slot')}: when is a slot free again?"
-    )
-    found = {kind: places(lengths, slots, kind) for kind in ("static", "continuous")}
+    lengths = _checked(lengths, size)
+    figure = Diagram(f"{amount(len(lengths), 'reply', 'replies')} in {amount(size, 'row')}: when is a row free again?")
+    found = {kind: places(lengths, size, kind) for kind in ("static", "continuous")}
     steps = {kind: max(first + long for _, first, long in each) for kind, each in found.items()}
     y = TITLE_HEIGHT + 6
     for kind, each in found.items():
         figure.label(LEFT, y + 12, kind, 13, "start", INK, bold=True)
-        y = _lanes(figure, each, slots, steps[kind], y + 20, max(steps.values())) + 16
+        y = _lanes(figure, each, size, steps[kind], y + 20, max(steps.values())) + 16
     return figure.finish(
-        " ".join(_words(each, slots, kind, steps[kind]) for kind, each in found.items()),
-        "A row is a slot, the number is the reply. Hatched: idle.",
+        " ".join(_words(each, size, kind, steps[kind]) for kind, each in found.items()),
+        "One line for each row of the batch; the number is the reply. Hatched: idle.",
     )
 
 
-def _checked(lengths: Sequence[int], slots: int) -> list[int]:
+def _checked(lengths: Sequence[int], size: int) -> list[int]:
     lengths = [int(length) for length in lengths]
     need(1 <= len(lengths) <= 64 and min(lengths) >= 1, "give the steps of 1 to 64 replies, each at least 1")
-    need(1 <= slots <= 16, f"a batch of {slots} slots cannot be drawn: give 1 to 16")
+    need(1 <= size <= 16, f"a batch of {size} rows cannot be drawn: give 1 to 16")
     return lengths
 
 
-def _lanes(figure: Diagram, found: Sequence, slots: int, steps: int, y: float, scale: int | None = None) -> float:
-    """Draw the slots as rows; return the y below."""
+def _lanes(figure: Diagram, found: Sequence, size: int, steps: int, y: float, scale: int | None = None) -> float:
+    """Draw a line for each row of the batch; return the y below."""
     left = LEFT + 62
-    wide, high = (RIGHT - left - 4) / (scale or steps), 26 if slots <= 6 else 17
-    for slot in range(slots):
-        top, now = y + slot * (high + 3), 0
-        figure.label(LEFT, top + high / 2 + 4, f"slot {slot}", 11.5, "start")
+    wide, high = (RIGHT - left - 4) / (scale or steps), 26 if size <= 6 else 17
+    for row in range(size):
+        top, now = y + row * (high + 3), 0
+        figure.label(LEFT, top + high / 2 + 4, f"row {row}", 11.5, "start")
         for number, (_, first, long) in enumerate(found):
-            if found[number][0] != slot:
+            if found[number][0] != row:
                 continue
             if first > now:
                 hatched(figure, left + now * wide, top, (first - now) * wide, high)
@@ -96,22 +96,22 @@ def _lanes(figure: Diagram, found: Sequence, slots: int, steps: int, y: float, s
             now = first + long
         if now < steps:
             hatched(figure, left + now * wide, top, (steps - now) * wide, high)
-    bottom = y + slots * (high + 3)
-    idle = slots * steps - sum(long for _, _, long in found)
+    bottom = y + size * (high + 3)
+    idle = size * steps - sum(long for _, _, long in found)
     figure.arrow((left, bottom + 5), (left + steps * wide, bottom + 5), color=SOFT, width=1.2)
-    text = f"{amount(steps, 'step')}, {percent(idle, slots * steps)} idle"
+    text = f"{amount(steps, 'step')}, {percent(idle, size * steps)} idle"
     figure.label(
         left + steps * wide if steps * wide > 160 else left + 160, bottom + 21, text, 12.5, "end", INK, bold=True
     )
     return bottom + 22
 
 
-def _words(found: Sequence, slots: int, kind: str, steps: int) -> str:
+def _words(found: Sequence, size: int, kind: str, steps: int) -> str:
     work = sum(long for _, _, long in found)
     return (
-        f"{kind.capitalize()} batching: {amount(len(found), 'reply', 'replies')} in {amount(slots, 'slot')}: "
-        f"{amount(steps, 'step')} of the model instead of {work} one at a time; {percent(slots * steps - work, slots * steps)} "
-        f"of the slots are idle."
+        f"{kind.capitalize()} batching: {amount(len(found), 'reply', 'replies')} in {amount(size, 'row')}: "
+        f"{amount(steps, 'step')} of the model instead of {work} one at a time; {percent(size * steps - work, size * steps)} "
+        f"of the rows are idle."
     )
 
 

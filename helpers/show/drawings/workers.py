@@ -27,7 +27,7 @@ def ring_states(n: int) -> list[tuple[list[list[frozenset[int]]], list[int]]]:
 
 
 def ring_all_reduce(n: int = 4, step: int | None = None) -> Drawing:
-    """Draw a ring all-reduce of n workers, whose vectors are cut into n parts: all its steps, or what is sent in one of them.
+    """Draw a ring all-reduce of n workers, whose vectors are cut into n chunks: all its steps, or what is sent in one of them.
 
     ``step`` counts from 1 to 2 (n − 1): first the reduce-scatter, then the all-gather. Raises ValueError for fewer than 2 or
     more than 6 workers, and for a step that is not there.
@@ -39,7 +39,7 @@ def ring_all_reduce(n: int = 4, step: int | None = None) -> Drawing:
 
 def _whole_ring(n: int) -> Drawing:
     figure, states = (
-        Diagram(f"A ring of {n} workers: how many workers' numbers are in each part, step by step"),
+        Diagram(f"A ring of {n} workers: how many workers' numbers are in each chunk, step by step"),
         ring_states(n),
     )
     cell, high = min(40.0, (RIGHT - LEFT - 66 - 16 * n) / n**2), 23
@@ -48,7 +48,7 @@ def _whole_ring(n: int) -> Drawing:
         top = TITLE_HEIGHT + 44 + row * (n * high + 54)
         figure.label(LEFT, top - (34 if row == 0 else 20), name, 13, "start", INK, bold=True)
         for i in range(n):
-            figure.label(LEFT + 52, top + i * high + 16, f"part {i}", 11.5, "end")
+            figure.label(LEFT + 52, top + i * high + 16, f"chunk {i}", 11.5, "end")
         for (x, _), number in zip(columns[row:] if row else columns, range(first, first + n - row)):
             held, received = states[number]
             figure.label(
@@ -69,10 +69,10 @@ def _whole_ring(n: int) -> Drawing:
                     if received[worker] == part:
                         figure.rect(at.x + 1.5, at.y + 1.5, cell - 3, high - 3, "none", ORANGE, 2.4, 2)
     return figure.finish(
-        f"A ring all-reduce of {n} workers. Each vector is cut into {amount(n, 'part')}. In each step every worker sends one "
-        f"part to the next and receives one. After {amount(n - 1, 'step')} (reduce-scatter) worker r has the whole sum of one "
-        f"part; after {n - 1} more (all-gather) every worker has all of them. Each sent {2 * (n - 1)} parts of {n}: "
-        f"2 · {n - 1} / {n} times its vector.",
+        f"A ring all-reduce of {n} workers. Each vector is cut into {amount(n, 'chunk')}. In each step every worker sends one "
+        f"chunk to the next and receives one. After {amount(n - 1, 'step')} (reduce-scatter) worker r has the whole sum of one "
+        f"chunk; after {n - 1} more (all-gather) every worker has all of them. Each sent {2 * (n - 1)} chunks of a "
+        f"vector that has {n}: 2 · {n - 1} / {n} of its length.",
         "A column is a worker, a number says how many workers' numbers are in that sum. Orange: just received.",
     )
 
@@ -83,7 +83,7 @@ def _one_step(n: int, step: int) -> Drawing:
     (before, _), (held, received) = ring_states(n)[step - 1 : step + 1]
     columns, high, top = spread(n, LEFT + 74, RIGHT - 30, 128, 34), 30, TITLE_HEIGHT + 26
     for part in range(n):
-        figure.label(LEFT + 40, top + part * (high + 6) + 20, f"part {part}", 12, "end")
+        figure.label(LEFT + 40, top + part * (high + 6) + 20, f"chunk {part}", 12, "end")
     for worker, (x, width) in enumerate(columns):
         figure.label(x + width / 2, top - 8, f"worker {worker}", 12.5, color=INK, bold=True)
         for part in range(n):
@@ -99,7 +99,9 @@ def _one_step(n: int, step: int) -> Drawing:
                 if worker == 0:  # round the ring: it leaves at the right edge and comes in at the left
                     right = columns[-1][0] + width
                     figure.line((right + 1, y + high / 2), (right + 28, y + high / 2), color=ORANGE, width=2.6)
-    sent = ", ".join(f"worker {(worker - 1) % n} sends part {part} to {worker}" for worker, part in enumerate(received))
+    sent = ", ".join(
+        f"worker {(worker - 1) % n} sends chunk {part} to {worker}" for worker, part in enumerate(received)
+    )
     does = "adds what comes to its own" if step < n else "keeps the sum that comes"
     whole = sum(len(part) == n for part in held[0])  # as many as on any other
     return figure.finish(

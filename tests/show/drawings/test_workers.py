@@ -33,14 +33,14 @@ def test_the_order_is_that_of_the_package():
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
 def test_every_ring_and_every_step_is_legible(n, legible):
-    assert f"Each sent {2 * (n - 1)} parts of {n}" in legible(ring_all_reduce(n))
+    assert f"Each sent {2 * (n - 1)} chunks of a vector that has {n}" in legible(ring_all_reduce(n))
     for step in range(1, 2 * n - 1):
         whole = max(0, step - n + 2) or "none"
         assert f"Of the {n} whole sums each now holds {whole}." in legible(ring_all_reduce(n, step))
 
 
 def test_a_step_says_who_sends_what():
-    assert "worker 0 sends part 0 to 1, worker 1 sends part 1 to 2" in ring_all_reduce(3, 1).words
+    assert "worker 0 sends chunk 0 to 1, worker 1 sends chunk 1 to 2" in ring_all_reduce(3, 1).words
     assert "Each keeps the sum that comes." in ring_all_reduce(3, 3).words
 
 
