@@ -48,7 +48,7 @@ def call(function: Callable, *arguments, changed: str, first: bool = True):
 def _equal(value, other) -> bool:
     if isinstance(value, list | tuple):
         return len(value) == len(other) and all(map(_equal, value, other))
-    return value.equal(other) if hasattr(value, "equal") else value == other
+    return value.equal(other) if hasattr(value, "equal") else value is other or value == other  # NaN is not equal to itself
 
 
 def number(answer, what: str) -> float:

@@ -216,6 +216,23 @@ TABLE: dict[str, dict[str, str]] = {
         "commonest": "the measurement of this page: copies of one text",
         "times_of_a_step": "arithmetic of this page: seconds to compute and to send",
     },
+    "14": {
+        "whole_answer": "the bot of this page as one of the route's functions",
+        "parsed": "feeds this page's pieces to the learner's parser",
+        "step_time": "the measurement of this page: how long a step takes with so many rows",
+        "first_tokens": "the measurement of this page: the likeliest tokens of a joined cache",
+        "keep_rows": "test_nb14_helpers holds it against the package's keep_rows",
+        "Generation": "one request of this page, made of the learner's settled; the engine's Ticket does more",
+        "Service": "the thread of this page around the learner's batch; the engine does more",
+        "Handler": "the web server of this page, on the standard library, around the learner's route",
+        "listening": "starts and stops this page's server",
+        "post": "the client of this page, around the learner's parser",
+        "chat": "a request in this page's words",
+        "handle": "what this page's server calls: the learner's route, later behind key and limit",
+        "crowd": "random arrivals and services of this page",
+        "letters_compared": "what == does with two texts, to be counted",
+        "naive": "the mistake of this page: a template into which a message is pasted",
+    },
 }
 
 # For each entry that names a helper: arguments on which notebook and helper must agree, two at least.
