@@ -67,7 +67,8 @@ def _whole_ring(n: int) -> Drawing:
                         x + worker * cell, top + part * high, cell, (count - 1) / (n - 1), str(count), high=high
                     )
                     if received[worker] == part:
-                        figure.rect(at.x + 1.5, at.y + 1.5, cell - 3, high - 3, "none", ORANGE, 2.4, 2)
+                        for color, line in (("#ffffff", 5), (ORANGE, 2.2)):  # white around it: seen on gray paper, too
+                            figure.rect(at.x + 2, at.y + 2, cell - 4, high - 4, "none", color, line, 2)
     return figure.finish(
         f"A ring all-reduce of {n} workers. Each vector is cut into {amount(n, 'chunk')}. In each step every worker sends one "
         f"chunk to the next and receives one. After {amount(n - 1, 'step')} (reduce-scatter) worker r has the whole sum of one "
