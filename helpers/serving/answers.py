@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+LEAST = -9999.0  # as in OpenAI's API
+
 
 @dataclass
 class Usage:
@@ -23,12 +25,19 @@ class Usage:
 
 @dataclass
 class Scored:
-    """One sampled token with its log-probability (nats) and the likeliest ones: ``top`` holds (text, bytes, log-probability)."""
+    """One sampled token with its log-probability (nats) and the likeliest ones: ``top`` holds (text, bytes, log-probability).
+
+    A probability of 0 is told as LEAST: JSON has no infinity.
+    """
 
     text: str
     bytes: bytes
     logprob: float
     top: Sequence[tuple[str, bytes, float]] = ()
+
+    def __post_init__(self):
+        self.logprob = max(self.logprob, LEAST)
+        self.top = [(text, data, max(logprob, LEAST)) for text, data, logprob in self.top]
 
 
 @dataclass

@@ -33,14 +33,16 @@ class Stream(Response):
         self.raw_headers = [*HEADERS, *((name.encode(), value.encode()) for name, value in extra.items())]
 
     async def __call__(self, scope, receive, send):
+        read = False
         try:
-            with anyio.move_on_after(self.seconds) as time:
+            with anyio.move_on_after(self.seconds):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await _send(send, self.first)
                 async for chunk in self.chunks:
                     await _send(send, chunk)
                 await send({"type": "http.response.body", "body": b""})
-            if time.cancelled_caught:
+                read = True
+            if not read:
                 self.exchange.record.outcome = GONE  # a client that does not read is as good as one that left
         finally:
             self.done()

@@ -1,5 +1,7 @@
 """The shapes of answers, whole and in chunks."""
 
+import json
+
 from helpers.serving.answers import Reply, Scored, Shape, Usage, model_card
 
 SCORED = [
@@ -64,3 +66,9 @@ def test_a_reply_grows_piece_by_piece():
 
 def test_a_model():
     assert model_card("gpt", 7) == {"id": "gpt", "object": "model", "created": 7, "owned_by": "one-conversation"}
+
+
+def test_impossible_tokens_can_be_told_in_json():
+    never = Scored("a", b"a", float("-inf"), [("b", b"b", float("-inf")), ("c", b"c", -1.0)])
+    body = CHAT.whole([Reply("a", [never], "stop")], Usage())
+    assert json.dumps(body, allow_nan=False) and never.logprob == -9999 and never.top[1][2] == -1
