@@ -19,7 +19,7 @@ def run(program: Callable, workers: int, *arguments) -> list:
 
 @exercise
 def check_ring_all_reduce(ring_all_reduce: Callable) -> str:
-    """Build: the sum on every worker, of parts that go round the ring."""
+    """Build: the sum on every worker, of chunks that go round the ring."""
     import torch
 
     rng = torch.Generator().manual_seed(0)
@@ -48,15 +48,15 @@ def check_ring_all_reduce(ring_all_reduce: Callable) -> str:
         _name_parts(answers, total, good, kept)
     if max(sent) > 18:
         raise Wrong(
-            f"The sum is right, but a worker sent {max(sent)} numbers. With parts of 3 numbers, in 2 · 3 steps, it is 18."
+            f"The sum is right, but a worker sent {max(sent)} numbers. With chunks of 3 numbers, in 2 · 3 steps, it is 18."
         )
     if not all(answer.equal(answers[0]) for answer in answers):
         raise Wrong(
-            "The workers' sums differ in their last bits: each part must be added up once, then passed on as it is."
+            "The workers' sums differ in their last bits: each chunk must be added up once, then passed on as it is."
         )
     uneven = run(ring_all_reduce, 4, [vector[:10] for vector in vectors])
     if not same(uneven[1], total[:10]):
-        raise Wrong("Ten numbers on four workers go wrong: tensor_split(4) makes parts of 3, 3, 2, and 2.")
+        raise Wrong("Ten numbers on four workers go wrong: tensor_split(4) makes chunks of 3, 3, 2, and 2.")
     if not same(run(ring_all_reduce, 1, vectors[:1])[0], kept[0]):
         raise Wrong("One worker alone should get its own vector back.")
     return "Every worker has the same sum, bit for bit, and none sent more than 2 (n − 1) / n of its numbers."
@@ -66,12 +66,12 @@ def _name_parts(answers: list, total, good, vectors: list) -> None:
     if good.any(1).all() and good.sum() == 4:
         if same(answers[1][3:6], (total + vectors[1])[3:6]):
             raise Wrong(
-                "Finished parts were added again. In the second round a received part *replaces* the one you have."
+                "Finished chunks were added again. In the second round a received chunk *replaces* the one you have."
             )
-        raise Wrong("Each worker has one finished part. Now pass the finished parts round: n − 1 more steps.")
+        raise Wrong("Each worker has one finished chunk. Now pass the finished chunks round: n − 1 more steps.")
     raise Wrong(
-        f"{int(good.sum())} of the 16 parts on the four workers are right. Which part do you send in a step, and to which do "
-        "you add what you receive? With my numbers worker r first sends part r, and receives part r − 1."
+        f"{int(good.sum())} of the 16 chunks on the four workers are right. Which chunk do you send in a step, and to which do "
+        "you add what you receive? With my numbers worker r first sends chunk r, and receives chunk r − 1."
     )
 
 

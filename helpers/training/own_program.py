@@ -7,6 +7,7 @@ and of those that it calls, goes to a file; whatever comes from a package is imp
 import inspect
 import os
 import signal
+import symtable
 import sys
 import tempfile
 import textwrap
@@ -41,26 +42,31 @@ def _write(value, name: str, lines: dict[str, str]) -> None:
     elif isinstance(value, PLAIN) or isinstance(value, tuple) and all(isinstance(part, PLAIN) for part in value):
         lines[name] = f"{name} = {value!r}"
     elif (home := getattr(value, "__module__", "__main__")) != "__main__" and hasattr(
-        sys.modules.get(home), value.__qualname__
+        sys.modules.get(home), getattr(value, "__qualname__", "?")
     ):
         lines[name] = f"from {home} import {value.__qualname__} as {name}"
     elif isinstance(value, types.FunctionType) and value.__name__ == name and value.__closure__ is None:
         lines[name] = ""  # a function may call itself
-        for used in _names(value.__code__):
+        source = _source(value)
+        for used in _names(source):
             if used in value.__globals__:
                 _write(value.__globals__[used], used, lines)
         del lines[name]  # after what it needs
-        lines[name] = f"\n\n{_source(value)}"
+        lines[name] = f"\n\n{source}"
     else:
         raise ValueError(
             f"{name} is a {type(value).__name__} that another process cannot be given: make it an argument"
         )
 
 
-def _names(code: types.CodeType) -> list[str]:
-    """Return the global names that a function's code uses, those of the functions inside of it too."""
-    inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
-    return [*code.co_names, *(name for part in inner for name in _names(part))]
+def _names(source: str) -> list[str]:
+    """Return the names that a function takes from around it: in its body, in functions inside of it, and as default values."""
+    tables, names = [symtable.symtable(source, "program", "exec")], []
+    for table in tables:
+        tables += table.get_children()
+        at_top = table.get_type() == "module"
+        names += [s.get_name() for s in table.get_symbols() if s.is_referenced() and (s.is_global() or at_top)]
+    return names
 
 
 def _source(function: types.FunctionType) -> str:

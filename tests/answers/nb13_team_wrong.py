@@ -77,7 +77,7 @@ RING = {
     first_round: "n − 1 more steps",
     adds_twice: "*replaces*",
     in_place: "vector.clone()",
-    wrong_chunk: "Which part do you send",
+    wrong_chunk: "Which chunk do you send",
     only_when_even: "Ten numbers on four workers",
     not_all_exchange: "A worker waits for ever",
 }

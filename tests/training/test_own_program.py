@@ -51,6 +51,12 @@ def test_the_text_has_all_that_the_function_needs_and_nothing_else():
     assert names["inner"](4.0) == 4.0
 
 
+def test_an_attribute_is_not_taken_for_a_variable_of_that_name_and_a_default_value_is():
+    text = "def program(worker, batch, scale=FACTOR):\n    return batch.targets\n"
+    lines = program_text(source(text, targets=torch.ones(1), batch=torch.ones(2), FACTOR=FACTOR))
+    assert "FACTOR = (2, 0.5)" in lines and "targets =" not in lines
+
+
 def test_the_function_runs_in_processes_of_its_own():
     (first, one), (second, other) = in_processes(cell(), 2, [torch.tensor([1.0, 4.0]), torch.tensor([9.0, 16.0])])
     assert first.tolist() == second.tolist() == [8.0, 12.0]
