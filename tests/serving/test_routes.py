@@ -91,6 +91,15 @@ def test_an_unknown_model_is_404_and_not_repeated(place):
     assert "secret" not in answer.body.decode() + some.written and "gpt" in error["message"]
 
 
+def test_a_million_messages(place):
+    body = b'{"model": "gpt", "messages": [' + b",".join([b"{}"] * 1_000_000) + b"]}"
+    assert place().ask("POST", "/v1/chat/completions", body).status == 413
+    some = place(max_body=10_000_000)
+    error = some.ask("POST", "/v1/chat/completions", body).json()["error"]
+    assert error["param"] == "messages" and "1,000,000 messages are too many" in error["message"]
+    assert not some.engine.requests
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", None])
 def test_only_json_is_read(place, kind):
     assert place().chat(headers={"content-type": kind}).status == 415
