@@ -57,7 +57,7 @@ def _serve(names: list[str], options: argparse.Namespace, settings: Settings) ->
         door.close()
         raise
     host, port = f"[{options.host}]" if ":" in options.host else options.host, door.getsockname()[1]
-    who = f"for {len(settings.keys)} keys" if settings.keys else "without keys"
+    who = f"for those with a key ({len(settings.keys)})" if settings.keys else "without keys"
     print(f"{', '.join(names)} {who} at http://{host}:{port} (chat page) and http://{host}:{port}/v1 (OpenAI's API).")
     print("Ctrl-C stops it: what runs is finished first.", flush=True)
     server.serve(bots, settings, door)

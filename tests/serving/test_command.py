@@ -80,7 +80,7 @@ def test_what_is_served_and_how(monkeypatch, tmp_path, capsys):
     assert bots == ["rnn", "gpt"] and set(settings.keys) == {"anna"} and settings.hosts[-1] == "bots.example"
     assert (settings.deadline, settings.batch_size, settings.requests_per_minute, settings.log) == (5, 2, 7, "x.log")
     assert settings.tokens_per_minute is None and settings.max_waiting == 32
-    assert "rnn, gpt for 1 keys at http://127.0.0.1:" in capsys.readouterr().out
+    assert "rnn, gpt for those with a key (1) at http://127.0.0.1:" in capsys.readouterr().out
 
 
 PROGRAM = """
