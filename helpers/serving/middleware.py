@@ -193,7 +193,7 @@ class Body:
             self._too_large()
         body = None
         with anyio.move_on_after(self.seconds):
-            body = await self._read(scope, receive)
+            body = await self._read(receive)
         if body is None:
             raise ServiceError(408, f"the body did not come within {self.seconds:g} s")
         unread = True
@@ -207,12 +207,11 @@ class Body:
 
         await self.app(scope, replay, send)
 
-    async def _read(self, scope, receive) -> bytes:
+    async def _read(self, receive) -> bytes:
         body, more = bytearray(), True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                scope["record"].outcome = GONE
                 raise ServiceError(GONE, "the client left")
             body += message.get("body", b"")
             if len(body) > self.most:

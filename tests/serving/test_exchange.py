@@ -95,8 +95,15 @@ def test_one_that_fails_stops_the_others():
 
 def test_all_or_none_are_accepted():
     engine = StubEngine(hold=True, room=2)
-    exchange, _, error = run(engine, number=3)
-    assert isinstance(error, Full)
+
+    async def submit():
+        exchange = Exchange(engine, Record("/", "POST"), never)
+        with pytest.raises(Full):
+            await exchange.submit([request()] * 3)
+
+    asyncio.run(submit())
+    for thread in engine.threads:
+        thread.join(5)
     assert (
         len(engine.tickets) == 2 and all(ticket.canceled.is_set() for ticket in engine.tickets) and engine.running == 0
     )
@@ -117,12 +124,15 @@ def test_a_client_that_leaves_stops_its_replies():
 
 
 def test_a_rest_of_the_body_is_no_farewell():
-    messages = [{"type": "http.request"}] * 3
+    engine, messages = StubEngine(hold=True), [{"type": "http.request"}] * 3
 
     async def receive():
-        return messages.pop() if messages else await never()
+        if messages:
+            return messages.pop()
+        engine.go.set()  # only now does the reply go on
+        return await never()
 
-    assert run(StubEngine(), receive=receive)[2] is None
+    assert run(engine, receive=receive)[2] is None
 
 
 def test_an_engine_that_still_speaks_when_everyone_has_left_hears_no_error():
