@@ -192,6 +192,7 @@ TABLE: dict[str, dict[str, str]] = {
         "speculate": "made of the learner's accept; the page itself holds its tokens against generate",
     },
     "13": {
+        "both": "shows what the package's all_gather and reduce_scatter do with two numbers",
         "sum_and_sent": "what a worker of this page runs: the learner's ring, and a count",
         "new_model": "this page's small GPT, always from the same seed",
         "as_one": "the measurement of this page: the rows of several batches as one",
