@@ -109,6 +109,24 @@ def test_words_come_as_they_are_written_and_stop_stops(chat):
     assert page.locator("#talk li").count() == 2 and console == []
 
 
+@pytest.mark.parametrize("said", [0, 2])
+def test_a_new_conversation_knows_nothing_of_a_reply_that_was_cut_off(chat, said):
+    from tests.serving.stub_engine import StubEngine
+
+    page, engine, console = chat(engine=StubEngine(WORDS, hold=True, said=said))
+    send(page, "Old")
+    until(page, f"(document.querySelector('#talk li.assistant span')?.textContent ?? '') == '{''.join(WORDS[:said])}'")
+    until(page, f"document.querySelectorAll('#talk li').length == {2 if said else 1}")
+    page.get_by_role("button", name="New conversation").click()
+    until(page, "!document.getElementById('send').disabled")
+    assert page.locator("#state").inner_text() == "A new conversation." and page.locator("#talk li").count() == 0
+    assert page.get_by_label("Your message").input_value() == ""
+    engine.go.set()
+    send(page, "New")
+    until(page, "document.getElementById('heard').textContent.startsWith('gpt: Hello')")
+    assert list(engine.requests[-1].history) == ["New"] and console == []
+
+
 def test_a_key_is_asked_for_and_kept_out_of_sight(chat):
     from helpers.serving.keys import digest
 
