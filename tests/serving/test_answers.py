@@ -72,3 +72,9 @@ def test_impossible_tokens_can_be_told_in_json():
     never = Scored("a", b"a", float("-inf"), [("b", b"b", float("-inf")), ("c", b"c", -1.0)])
     body = CHAT.whole([Reply("a", [never], "stop")], Usage())
     assert json.dumps(body, allow_nan=False) and never.logprob == -9999 and never.top[1][2] == -1
+
+
+def test_half_a_character_has_bytes_of_its_own():
+    half = Scored("\N{REPLACEMENT CHARACTER}", b"\xf0\x9f", -1.0)
+    (choice,) = CHAT.whole([Reply("", [half], "stop")], Usage())["choices"]
+    assert choice["logprobs"]["content"][0]["bytes"] == [0xF0, 0x9F]
