@@ -8,7 +8,6 @@ import pytest
 from helpers import extras
 from tests.notebooks import books, copies
 
-
 OFFERED = ("track", "export", "cluster", "serve")  # what `make extras` installs
 
 
