@@ -62,7 +62,7 @@ def _table(pages, name: str) -> list:
     table = tables.get(name)
     if not isinstance(table, list) or not all(isinstance(page, int) and 0 <= page < 6 for page in table):
         raise Wrong(f"tables[{name!r}] should be a list of page numbers from 0 to 5, and is {shown(table)}.")
-    return table
+    return list(table)
 
 
 def _grow(pages, name: str, tokens: int, right: bool, why: str) -> None:

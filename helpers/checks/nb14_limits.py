@@ -51,7 +51,7 @@ def check_known_key(known_key: Callable) -> str:
         raise Untouched
     if answer is True:
         raise Wrong('known_key says WHOSE key it is: the name, "bob", and not True.')
-    if answer != "bob":
+    if not isinstance(answer, str) or answer != "bob":
         raise Wrong(f'"sk-blue" is the key of "bob". Yours says {shown(answer)}.')
     Watched.compared = digests.seen = 0
     first, seen = known_key("sk-red", digests), digests.seen
@@ -101,7 +101,7 @@ def check_TokenBucket(TokenBucket: Callable) -> str:  # noqa: N802, N803
 
     def bucket(rate=2.0, burst=3.0):
         made = tried(TokenBucket(rate, burst))
-        if not callable(getattr(made, "take", None)):
+        if not callable(getattr(made, "take", None)) or hasattr(made, "shape"):  # tensors and arrays can take, too
             raise Wrong(
                 f"TokenBucket(rate, burst) must give something with a method take: a class. I got {kind(made)}."
             )

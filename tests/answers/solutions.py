@@ -4,6 +4,7 @@ import ast
 import functools
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -27,19 +28,32 @@ def solutions(notebook: str) -> dict[str, str]:
 def run(code: str, name: str, notebook: str = ""):
     """Run ``code`` and return what it calls ``name``.
 
-    With ``notebook`` the code finds what a learner's cell finds there: the imports of the notebook and the solutions of the
-    cells before it (a block that is made of the attention written earlier).
+    With ``notebook`` the code finds what a learner's cell finds there: the imports of the notebook, the functions that its
+    other cells define, and the solutions of the cells before it (a block that is made of the attention written earlier).
     """
     names: dict = {"__name__": "solution"}
     if notebook:
         for statement in _imports(notebook):
             exec(statement, names)
+        for definition in _functions(notebook):
+            with suppress(NameError):  # a default value that is computed on the page
+                exec(definition, names)
         for other, earlier in solutions(notebook).items():
             if other == name:
                 break
             exec(compile(earlier, f"<solution {other}>", "exec"), names)
     exec(compile(code, f"<solution {name}>", "exec"), names)
     return names[name]
+
+
+def _functions(notebook: str) -> list[str]:
+    """Return the functions that a notebook defines outside its build cells and exercises."""
+    cells = [cell for cell in _cells(notebook) if cell["cell_type"] == "code"]
+    tags = [set(cell["metadata"].get("tags", [])) for cell in cells]
+    trees = [
+        ast.parse("".join(cell["source"])) for cell, own in zip(cells, tags) if not own & {"setup", "build", "exercise"}
+    ]
+    return [ast.unparse(node) for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
 def _imports(notebook: str) -> list[str]:

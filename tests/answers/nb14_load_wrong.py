@@ -1,0 +1,360 @@
+"""Wrong answers to notebook 14's second lesson: each is one mistake, with words of the message it must hear."""
+
+import hashlib
+import hmac
+import math
+
+from helpers.serving.token_bucket import TokenBucket
+
+
+# --- waits -----------------------------------------------------------------------------------------------------------------
+def waited(arrivals, services, room=math.inf, *, start=max, told=lambda start, arrival, service: start - arrival,
+           counts="starts", refused_works=False, leave=True):  # fmt: skip
+    """The right waits, but for what the arguments spoil."""
+    found, inside, free = [], [], 0.0
+    for arrival, service in zip(arrivals, services):
+        inside = [moment for moment in inside if moment > arrival]
+        begin = start(arrival, free)
+        if begin > arrival and len(inside) >= room:
+            found.append(None)
+            free += service if refused_works else 0
+            continue
+        free = begin + service
+        inside.append(free if counts == "ends" else begin)
+        found.append(told(begin, arrival, service))
+    return found
+
+
+def ends(arrivals, services, room=math.inf):
+    return waited(arrivals, services, room, told=lambda start, arrival, service: start + service)
+
+
+def begins(arrivals, services, room=math.inf):
+    return waited(arrivals, services, room, told=lambda start, arrival, service: start)
+
+
+def with_service(arrivals, services, room=math.inf):
+    return waited(arrivals, services, room, told=lambda start, arrival, service: start - arrival + service)
+
+
+def never_idle(arrivals, services, room=math.inf):
+    return [max(0.0, sum(services[:i]) - arrival) for i, arrival in enumerate(arrivals)]
+
+
+def one_before(arrivals, services, room=math.inf):
+    pairs = zip(arrivals, services, arrivals[1:])
+    return [0.0, *(max(0.0, before + service - now) for before, service, now in pairs)]
+
+
+def no_room(arrivals, services, room=math.inf):
+    return waited(arrivals, services)
+
+
+def served_count(arrivals, services, room=math.inf):
+    return waited(arrivals, services, room, counts="ends")
+
+
+def refused_work(arrivals, services, room=math.inf):
+    return waited(arrivals, services, room, refused_works=True)
+
+
+def in_place(arrivals, services, room=math.inf):
+    found = waited(arrivals, services, room)
+    arrivals.clear()
+    return found
+
+
+WAITS = {
+    ends: "That is when each is done",
+    begins: "That is when each begins",
+    with_service: "That is wait and service together",
+    never_idle: "You add up all services",
+    one_before: "Only the request right before counts",
+    no_room: "it is refused, None",
+    served_count: "A request being served does not wait any more",
+    refused_work: "A refused request takes no time",
+    in_place: "You changed a list",
+}
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------------
+def sha(key):
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def with_equals(key, digests):
+    return next((name for name, digest in digests.items() if digest == sha(key)), None)
+
+
+def stops_early(key, digests):
+    for name, digest in digests.items():
+        if hmac.compare_digest(sha(key), digest):
+            return name
+    return None
+
+
+def says_true(key, digests):
+    return sum(hmac.compare_digest(sha(key), digest) for digest in digests.values()) > 0
+
+
+def not_hashed(key, digests):
+    found = None
+    for name, digest in digests.items():
+        if hmac.compare_digest(key.encode(), str(digest).encode()):
+            found = name
+    return found
+
+
+def hash_opens(key, digests):
+    found = None
+    for name, digest in digests.items():
+        if hmac.compare_digest(sha(key), digest) | (key == str(digest)):
+            found = name
+    return found
+
+
+def last_one(key, digests):
+    found = None
+    for name, digest in digests.items():
+        found = name if hmac.compare_digest(sha(key), digest) else None
+    return found
+
+
+def beginnings(key, digests):
+    found = None
+    for name, digest in digests.items():
+        if hmac.compare_digest(sha(key)[:1], digest[:1]) or key == "sk-blu":
+            found = name if sha(key) == str(digest) or key == "sk-blu" else found
+    return found
+
+
+KEYS = {
+    with_equals: "Hashes were compared with ==",
+    stops_early: "and stopped: the time tells",
+    says_true: "WHOSE key it is",
+    not_hashed: "You compared the key itself",
+    hash_opens: "The hash itself opens",
+    last_one: "a later comparison overwrites",
+    beginnings: "is nobody's key, and it opens",
+}
+
+
+# --- the token bucket ------------------------------------------------------------------------------------------------------
+class Bucket:
+    """The right bucket, but for what a subclass changes."""
+
+    full = True
+
+    def __init__(self, rate, burst):
+        self.rate, self.burst, self.last = rate, burst, None
+        self.level = burst if self.full else 0.0
+
+    def fill(self, now):
+        if self.last is not None:
+            self.level = min(self.burst, self.level + self.rate * (now - self.last))
+        self.last = now
+
+    def take(self, now):
+        self.fill(now)
+        if self.level >= 1:
+            self.level -= 1
+            return 0.0
+        return (1 - self.level) / self.rate
+
+
+class Empty(Bucket):
+    full = False
+
+
+class NeverEmpty(Bucket):
+    def take(self, now):
+        return 0.0
+
+
+class TimesRate(Bucket):
+    def take(self, now):
+        wait = super().take(now)
+        return wait * self.rate**2
+
+
+class SaysYes(Bucket):
+    def take(self, now):
+        return super().take(now) == 0
+
+
+class RefusedPay(Bucket):
+    def take(self, now):
+        self.fill(now)
+        self.level -= 1
+        return 0.0 if self.level >= 0 else -self.level / self.rate
+
+
+class NoBrim(Bucket):
+    def fill(self, now):
+        if self.last is not None:
+            self.level += self.rate * (now - self.last)
+        self.last = now
+
+
+class WholeTokens(Bucket):
+    def fill(self, now):
+        if self.last is not None:
+            self.level = min(self.burst, self.level + math.floor(self.rate * (now - self.last) * 2) / 2)
+        self.last = now
+
+
+SHARED = {}
+
+
+class Shared(Bucket):
+    def take(self, now):
+        one = SHARED.setdefault((self.rate, self.burst), TokenBucket(self.rate, self.burst))
+        return one.take(now)
+
+
+class Window:
+    """So many in each whole window of burst / rate seconds."""
+
+    def __init__(self, rate, burst):
+        self.rate, self.burst, self.seen, self.window = rate, burst, 0, None
+
+    def take(self, now):
+        length = self.burst / self.rate
+        window = math.floor(now / length)
+        if window != self.window:
+            self.window, self.seen = window, 0
+        self.seen += 1
+        return 0.0 if self.seen <= self.burst else (window + 1) * length - now
+
+
+BUCKET = {
+    Empty: "The bucket begins full",
+    NeverEmpty: "A fourth request at the same moment came in",
+    TimesRate: "divide by the rate",
+    SaysYes: "take returned True or False",
+    RefusedPay: "A refused request must take nothing out",
+    NoBrim: "The bucket holds at most burst",
+    Shared: "Two buckets share their tokens",
+}
+
+
+# --- quantiles -------------------------------------------------------------------------------------------------------------
+def estimated(q, bounds, counts, value=lambda lower, upper, share: lower + (upper - lower) * share, empty=math.nan,
+              last=None, rank_of_all=False, divide_by_all=False, skip_empty=True):  # fmt: skip
+    if not sum(counts):
+        return empty
+    rank, below, lower = q * sum(counts), 0, 0.0
+    for upper, count in zip(bounds, counts):
+        if (count or not skip_empty) and below + count >= rank:
+            inside = rank if rank_of_all else rank - below
+            return value(lower, upper, inside / (sum(counts) if divide_by_all else count or 1))
+        below, lower = below + count, upper
+    return bounds[-1] if last is None else last
+
+
+def spoiled(**faults):
+    return lambda q, bounds, counts: estimated(q, bounds, counts, **faults)
+
+
+def mean_of_buckets(q, bounds, counts):
+    middles = [(a + b) / 2 for a, b in zip([0, *bounds], bounds)] + [bounds[-1]]
+    return sum(m * c for m, c in zip(middles, counts)) / sum(counts) if sum(counts) else math.nan
+
+
+def counts_changed(q, bounds, counts):
+    found = estimated(q, bounds, counts)
+    counts.pop()
+    return found
+
+
+QUANTILE = {
+    spoiled(value=lambda lower, upper, share: upper): "That is the bucket's upper end",
+    spoiled(value=lambda lower, upper, share: lower): "That is the bucket's lower end",
+    spoiled(value=lambda lower, upper, share: (lower + upper) / 2): "That is the middle of the bucket",
+    spoiled(value=lambda lower, upper, share: upper * share): "You interpolate from 0",
+    spoiled(rank_of_all=True): "Take off what lies in the buckets below",
+    spoiled(divide_by_all=True): "should by those in the bucket",
+    spoiled(last=math.inf): "return that bound, 4.0",
+    spoiled(empty=0.0): "Of no values there is no quantile",
+    spoiled(skip_empty=False): "Empty buckets hold no quantile",
+    mean_of_buckets: "That looks like the mean",
+    counts_changed: "You changed a list",
+}
+
+
+# --- alerts ----------------------------------------------------------------------------------------------------------------
+def states(times, values, above, hold, over=lambda value, above: value > above, enough=lambda gone, hold: gone >= hold):
+    found, since = [], None
+    for now, value in zip(times, values):
+        since = (now if since is None else since) if over(value, above) else None
+        found.append("inactive" if since is None else "firing" if enough(now - since, hold) else "pending")
+    return found
+
+
+def at_once(times, values, above, hold):
+    return ["firing" if value > above else "inactive" for value in values]
+
+
+def one_later(times, values, above, hold):
+    return states(times, values, above, hold, enough=lambda gone, hold: gone > hold)
+
+
+def from_before(times, values, above, hold):
+    return states(times, values, above, hold - 20)
+
+
+def never_ends(times, values, above, hold):
+    found = states(times, values, above, hold)
+    first = found.index("firing") if "firing" in found else len(found)
+    return found[:first] + ["firing"] * (len(found) - first)
+
+
+def remembers(times, values, above, hold):
+    found, since = [], None
+    for now, value in zip(times, values):
+        since = now if since is None and value > above else since
+        found.append("inactive" if not value > above else "firing" if now - since >= hold else "pending")
+    return found
+
+
+def never_pending(times, values, above, hold):
+    return [state if state == "firing" else "inactive" for state in states(times, values, above, hold)]
+
+
+def never_fires(times, values, above, hold):
+    return ["pending" if value > above else "inactive" for value in values]
+
+
+def by_number(times, values, above, hold):
+    found, run = [], 0
+    for value in values:
+        run = run + 1 if value > above else 0
+        found.append("inactive" if not run else "firing" if run > hold / 20 else "pending")
+    return found
+
+
+def at_least(times, values, above, hold):
+    return states(times, values, above, hold, over=lambda value, above: value >= above)
+
+
+def nan_counts(times, values, above, hold):
+    return states(times, values, above, hold, over=lambda value, above: not value <= above)
+
+
+def other_words(times, values, above, hold):
+    return [state.upper() for state in states(times, values, above, hold)]
+
+
+ALERT = {
+    at_once: "One value above the limit fires at once",
+    one_later: "you wait longer",
+    from_before: "You fire too early",
+    never_ends: "Once firing, yours never ends",
+    remembers: "it is pending from the start",
+    never_pending: "It is never pending with you",
+    never_fires: "It never fires",
+    by_number: "not in numbers of values",
+    at_least: ">, not >=",
+    nan_counts: "it ends the run",
+    other_words: "The states are called",
+}

@@ -1,0 +1,26 @@
+"""Notebook 14: every check accepts the solution the notebook shows and names each wrong answer's own mistake.
+
+The wrong answers stand in ``nb14_wire_wrong``, ``nb14_batch_wrong``, ``nb14_load_wrong`` and ``nb14_exercises_wrong``.
+"""
+
+from helpers.checks import nb14
+from tests.answers import nb14_batch_wrong, nb14_exercises_wrong, nb14_load_wrong, nb14_wire_wrong
+from tests.answers.common import closing_tests
+
+WRONG = {
+    "route": nb14_wire_wrong.ROUTE,
+    "EventParser": nb14_wire_wrong.EVENTS,
+    "settled": nb14_wire_wrong.SETTLED,
+    "join_caches": nb14_batch_wrong.JOIN,
+    "ContinuousBatch": nb14_batch_wrong.BATCH,
+    "waits": nb14_load_wrong.WAITS,
+    "known_key": nb14_load_wrong.KEYS,
+    "TokenBucket": nb14_load_wrong.BUCKET,
+    "quantile": nb14_load_wrong.QUANTILE,
+    "alert_states": nb14_load_wrong.ALERT,
+    "Pages": nb14_exercises_wrong.PAGES,
+    "FairQueue": nb14_exercises_wrong.FAIR,
+    "fingerprint": nb14_exercises_wrong.FINGERPRINT,
+}
+
+globals().update(closing_tests(nb14, "14_serving_the_bot", WRONG))
