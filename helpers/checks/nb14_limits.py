@@ -156,12 +156,13 @@ def _check_long_run(bucket: Callable, take: Callable) -> None:
         )
     if again < 3:
         raise Wrong(f"After a long pause the bucket is full again, 3 tokens, and yours lets {again} in.")
-    edge, moments = bucket(1.0, 2.0), [0.9, 0.95, 1.05, 1.1]
-    if sum(take(edge, now) == 0 for now in moments) > 2:
-        raise Wrong(
-            "Two requests just before a full second and two just after it all came in, with burst 2: you count per second. "
-            "Tokens come little by little."
-        )
+    for border in (1.0, 2.0, 4.0):
+        edge = bucket(1.0, 2.0)
+        if sum(take(edge, border + part) == 0 for part in (-0.1, -0.05, 0.05, 0.1)) > 2:
+            raise Wrong(
+                f"Two requests just before {border:g} s and two just after it all came in, with burst 2: you count in windows. "
+                "Tokens come little by little."
+            )
     slow = bucket(0.5, 1.0)
     inside = [now / 10 for now in range(200) if take(slow, now / 10) == 0]
     if len(inside) != 10:

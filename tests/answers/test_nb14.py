@@ -1,10 +1,11 @@
 """Notebook 14: every check accepts the solution the notebook shows and names each wrong answer's own mistake.
 
-The wrong answers stand in ``nb14_wire_wrong``, ``nb14_batch_wrong``, ``nb14_load_wrong`` and ``nb14_exercises_wrong``.
+The wrong answers stand in ``nb14_wire_wrong``, ``nb14_batch_wrong``, ``nb14_limits_wrong``, ``nb14_load_wrong`` and
+``nb14_exercises_wrong``.
 """
 
 from helpers.checks import nb14
-from tests.answers import nb14_batch_wrong, nb14_exercises_wrong, nb14_load_wrong, nb14_wire_wrong
+from tests.answers import nb14_batch_wrong, nb14_exercises_wrong, nb14_limits_wrong, nb14_load_wrong, nb14_wire_wrong
 from tests.answers.common import closing_tests
 
 WRONG = {
@@ -14,8 +15,8 @@ WRONG = {
     "join_caches": nb14_batch_wrong.JOIN,
     "ContinuousBatch": nb14_batch_wrong.BATCH,
     "waits": nb14_load_wrong.WAITS,
-    "known_key": nb14_load_wrong.KEYS,
-    "TokenBucket": nb14_load_wrong.BUCKET,
+    "known_key": nb14_limits_wrong.KEYS,
+    "TokenBucket": nb14_limits_wrong.BUCKET,
     "quantile": nb14_load_wrong.QUANTILE,
     "alert_states": nb14_load_wrong.ALERT,
     "Pages": nb14_exercises_wrong.PAGES,
