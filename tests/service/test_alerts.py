@@ -41,6 +41,28 @@ def test_prometheus_accepts_what_is_shown(exposition):
 
 
 @needs_promtool
+def test_prometheus_accepts_what_a_running_service_shows():
+    pytest.importorskip("fastapi", reason="needs the extra [serve]: make extras")
+    from urllib.request import Request, urlopen
+
+    from helpers.serving.server import serving
+    from helpers.serving.settings import Settings
+    from tests.serving.stub_engine import StubEngine
+
+    body = b'{"model": "gpt", "messages": [{"role": "user", "content": "hi"}]}'
+    with serving({"gpt": StubEngine()}, Settings(notice=0)) as url:
+        with urlopen(
+            Request(url + "/v1/chat/completions", body, {"Content-Type": "application/json"}), timeout=10
+        ) as answer:
+            assert answer.status == 200
+        with urlopen(url + "/metrics", timeout=10) as answer:
+            shown = answer.read().decode()
+    done = promtool("check", "metrics", text=shown)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert 'chat_first_token_seconds_count{model="gpt"} 1.0' in shown
+
+
+@needs_promtool
 def test_the_rules_are_rules():
     done = promtool("check", "rules", "alerts.yml")
     assert done.returncode == 0 and "4 rules found" in done.stdout
