@@ -53,16 +53,23 @@ def how_many_cards(
     mfu: float = 0.45,
     price: float = 2.0,
     training_days: Callable | None = None,
+    parameters: float | None = None,
+    tokens: float | None = None,
 ) -> Drawing:
     """Draw what a training costs: days, dollars, bytes each card sends a step, and what is kept on each, split or not.
 
     ``run`` is one of ``TRAININGS``, ``card`` of ``CARDS``; ``mfu`` a share, ``price`` dollars per card and hour, as you set it.
     ``training_days(parameters, tokens, cards, peak, mfu)`` is the learner's function (None:
-    ``helpers.models.cluster_costs.training_days``). Raises ValueError for a run or a card that is not there.
+    ``helpers.models.cluster_costs.training_days``). With both ``parameters`` and ``tokens`` it is a run of your own, dense.
+    Raises ValueError for a run or a card that is not there, and for only one of the two.
     """
+    need((parameters is None) == (tokens is None), "a run of your own needs both: give parameters and tokens")
     need(run in TRAININGS, f'there is no run "{run}": give one of {", ".join(TRAININGS)}')
+    training = TRAININGS[run]
+    if parameters is not None:
+        run, training = "A run of your own", Training(parameters, parameters, tokens, "Your own numbers")
     need(card in CARDS, f'there is no card "{card}": give one of {", ".join(CARDS)}')
-    training, kind = TRAININGS[run], CARDS[card]
+    kind = CARDS[card]
     days = (training_days or package_days)(training.active, training.tokens, cards, kind.peak, mfu)
     dollars, sent = 24 * days * cards * price, 2 * ring_numbers(training.total, cards)
     kept = {stage: sum(bytes_per_worker(training.total, cards, stage).values()) for stage in range(4)}
@@ -82,7 +89,7 @@ def how_many_cards(
     _memory(figure, kept, kind, y + 106)
     said = f"6 · {_large(training.active)} parameters · {_large(training.tokens)} tokens"
     note = f"{training.source}. Without activations. Sent: gradients of 16 bits, nothing split."
-    return figure.finish(_words(run, cards, card, mfu, price, days, dollars, sent, kept, said), note)
+    return figure.finish(_words(run, cards, card, mfu, price, days, dollars, sent, kept, said, training.estimate), note)
 
 
 def explore_how_many_cards(training_days: Callable | None = None) -> Explore:
@@ -133,12 +140,12 @@ def _large(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else number(float(value))
 
 
-def _words(run, cards, card, mfu, price, days, dollars, sent, kept, said) -> str:
+def _words(run, cards, card, mfu, price, days, dollars, sent, kept, said, estimate) -> str:
     fitting = [stage for stage, size in kept.items() if size <= CARDS[card].memory]
     fits = "It does not fit, however it is split"
     if fitting:
         fits = f"It fits from ZeRO {fitting[0]} on" if fitting[0] else "It fits with nothing split"
-    guess = " All of it is an outside estimate: the makers did not say." * TRAININGS[run].estimate
+    guess = " All of it is an outside estimate: the makers did not say." * estimate
     room = bytes_text(CARDS[card].memory).replace(".0", "")
     sends = bytes_text(sent) if sent else "nothing"
     return (

@@ -86,7 +86,6 @@ def test_what_a_function_raises_is_raised_here(tmp_path):
 
 
 @needs_dask
-@needs_dask
 def test_workers_leave_interrupts_to_who_started_them():
     with DaskEngine(1) as engine:
         (before,) = pids(engine)
@@ -95,6 +94,12 @@ def test_workers_leave_interrupts_to_who_started_them():
         assert engine.run(divmod, [(7, 2)]) == [(3, 1)] and pids(engine) == [before]
 
 
+def _heed_interrupts():
+    """A process that was started in the background may leave interrupts out, and would hand that on to those it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@needs_dask
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows sends Ctrl-C in another way")
 def test_an_interrupt_is_a_word_and_ends_the_workers(tmp_path):
     import psutil
@@ -102,7 +107,8 @@ def test_an_interrupt_is_a_word_and_ends_the_workers(tmp_path):
     write_months(tmp_path / "months", months=2, comments=20_000)
     command = [sys.executable, "-m", "helpers", "experiments", "dask_corpus", tmp_path / "months", "--out", tmp_path]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as process:
+    started = {"start_new_session": True, "preexec_fn": _heed_interrupts}
+    with subprocess.Popen(command, cwd=ROOT, **started, **pipes) as process:
         while process.poll() is None and not list(tmp_path.glob("rows/.*")):
             time.sleep(0.02)  # until a worker is in the middle of a month
         workers = psutil.Process(process.pid).children(recursive=True)

@@ -60,6 +60,19 @@ def test_one_card_sends_nothing():
     assert "each card sends nothing a step" in drawing.words and ">nothing<" in drawing.svg
 
 
+def test_a_run_of_ones_own():
+    words = how_many_cards(cards=8, mfu=0.4, parameters=124e6, tokens=10e9).words
+    assert words.startswith("A run of your own, 6 · 124 million parameters · 10 billion tokens, on 8 × A100 at MFU 0.4")
+    gpt3, own = (how_many_cards(**of).words.partition(", ")[2] for of in ({}, {"parameters": 175e9, "tokens": 300e9}))
+    assert gpt3 == own
+    assert "estimate" not in how_many_cards("a GPT-4-class run (an outside estimate)", parameters=1e9, tokens=1e9).words
+    for only in ({"parameters": 1e9}, {"tokens": 1e9}):
+        with pytest.raises(ValueError, match="needs both: give parameters and tokens"):
+            how_many_cards(**only)
+    with pytest.raises(ValueError, match="tokens is -5"):
+        how_many_cards(parameters=1e9, tokens=-5)
+
+
 def test_every_setting_of_the_controls_draws(parse):
     explore = explore_how_many_cards()
     rest = dict(explore.settings)

@@ -71,7 +71,10 @@ def sharding(n: int = 64, parameters: float = 7.5e9, stages: Sequence[int] = (0,
 
 
 def tensor_parallel() -> Drawing:
-    """Draw an MLP of which two workers have half each: U cut by columns, D by rows, and one sum at the end."""
+    """Draw y = relu(x Uᵀ + b) Vᵀ + c with half of the hidden features on each of two workers, and one sum at the end.
+
+    U [H, D] and V [D, H] are as torch keeps them; drawn is what x meets, Uᵀ [D, H] and Vᵀ [H, D] (Shoeybi et al. 2019).
+    """
     figure = Diagram("One MLP on two workers: where is it cut, and where do they have to talk?")
     y, lane = TITLE_HEIGHT + 34, 112
     x = figure.tensor(LEFT, y + lane / 2 + 2, 76, 52, "x", "[B, D]", size=15)
@@ -81,10 +84,10 @@ def tensor_parallel() -> Drawing:
     for i, name in enumerate(("worker 0", "worker 1")):
         top = y + i * lane
         figure.label(LEFT + 118, top - 8, name, 12.5, "start", INK, bold=True)
-        up = _cut(figure, LEFT + 118, top, 96, 56, f"U_{{{i}}}", i, by_columns=True)
+        up = _cut(figure, LEFT + 118, top, 96, 56, f"U_{{{i}}}^{{T}}", i, by_columns=True)
         act = figure.box(LEFT + 244, top + 6, 66, 44, "relu", "step", Formula(f"+ b_{{{i}}}"), size=13)
         hidden = figure.tensor(LEFT + 336, top + 2, 62, 52, Formula(f"h_{{{i}}}"), "[B, H/2]", size=13)
-        down = _cut(figure, LEFT + 424, top, 82, 56, f"D_{{{i}}}", i, by_columns=False)
+        down = _cut(figure, LEFT + 424, top, 82, 56, f"V_{{{i}}}^{{T}}", i, by_columns=False)
         figure.arrow(
             x.right_middle, (x.right + 20, x.center[1]), (x.right + 20, up.center[1]), up.left_middle, width=1.8
         )
@@ -95,12 +98,12 @@ def tensor_parallel() -> Drawing:
     figure.arrow(plus.right_middle, bias.left_middle, width=1.8)
     figure.arrow(bias.right_middle, out.left_middle, width=1.8)
     figure.label(LEFT + 588, y + 22, "all-reduce: the one sum", 12.5, "start", INK, bold=True)
-    figure.label(LEFT + 118, y + lane + 80, "cut by columns: half of the hidden units", 12, "start", SOFT, room=300)
+    figure.label(LEFT + 118, y + lane + 80, "cut by columns: half of the hidden features", 12, "start", SOFT, room=300)
     figure.label(LEFT + 424, y + lane + 80, "cut by rows", 12, "start", SOFT)
     return figure.finish(
-        "An MLP on two workers. Both read the same x. U is cut by columns: each worker computes half of the hidden units, with "
-        "its half of the bias b and ReLU, and needs nothing from the other. D is cut by rows: each gets a partial result of the "
-        "full width. One sum over the workers (all-reduce), then the bias c, added once.",
+        "An MLP on two workers. Both read the same x. Uᵀ is cut by columns: each worker computes half of the hidden features, "
+        "with its half of the bias b and ReLU, and needs nothing from the other. Vᵀ is cut by rows, the same features: each "
+        "gets a partial result of the full width. One sum over the workers (all-reduce), then the bias c, added once.",
         "Colored: the half that this worker has. Orange: what goes over the network.",
     )
 

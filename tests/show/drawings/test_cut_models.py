@@ -37,6 +37,5 @@ def test_what_cannot_be_drawn_is_said():
 
 def test_a_layer_is_cut_by_columns_then_by_rows_with_one_sum(legible):
     words = legible(tensor_parallel())
-    assert (
-        "U is cut by columns" in words and "D is cut by rows" in words and "One sum" in words and "added once" in words
-    )
+    for said in ("Uᵀ is cut by columns", "Vᵀ is cut by rows", "One sum", "added once"):
+        assert said in words
