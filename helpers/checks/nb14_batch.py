@@ -142,8 +142,20 @@ class Counted:
         if state is None:
             self.prompts.append(ids[0].tolist())
         else:
+            self._fit(len(ids), len(state.last))
             self.rows.append(len(ids))
         return self.model(ids, state)
+
+    def _fit(self, asked: int, cached: int) -> None:
+        if asked < cached:
+            raise Wrong(
+                f"The cache has {cached} rows, and {asked} run: those that have left still have rows. Cut the cache with "
+                "keep_rows; when nobody stays it is None."
+            )
+        if asked > cached:
+            raise Wrong(
+                f"{asked} run, and the cache has {cached} rows: those of the others are lost. A newcomer's is joined to it."
+            )
 
 
 PROMPTS = [[1, 5, 9], [2, 7, 3, 8, 4, 6], [3, 11], [4, 4, 2, 9], [5, 1, 13, 6, 2]]
@@ -175,6 +187,7 @@ def check_ContinuousBatch(ContinuousBatch: Callable) -> str:  # noqa: N802, N803
                 "the cache and the list `running` have the same order? Is the new cache kept?"
             )
     _check_leaving(ContinuousBatch, model, alone)
+    _check_hanging_up(ContinuousBatch, model)
     counted = Counted(model)
     ContinuousBatch(counted, 2).step(deque())
     if counted.rows or counted.prompts:
@@ -209,6 +222,17 @@ def _check_first_step(counted: Counted, requests: list, waiting: deque) -> None:
     if any(len(request.tokens) != 1 for request in requests):
         raise Wrong(
             f"After one step each has one token, and yours have {[len(request.tokens) for request in requests]}."
+        )
+
+
+def _check_hanging_up(ContinuousBatch: Callable, model) -> None:  # noqa: N803
+    batch, requests = ContinuousBatch(model, 2), [Asked(ids, 6) for ids in PROMPTS[:2]]
+    batch.step(deque(requests))
+    requests[0].length = 1  # its client hung up: it is done, and nobody told the batch
+    batch.step(deque())
+    if requests[0].late:
+        raise Wrong(
+            "A client hung up between two steps, and its request was still there. Leave at the BEGINNING of a step."
         )
 
 

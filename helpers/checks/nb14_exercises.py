@@ -37,10 +37,14 @@ def check_Pages(Pages: Callable) -> str:  # noqa: N802, N803
     _grow(pages, "c", 13, False, "13 tokens need 4 pages, and only 2 are free")
     if pages.tables.get("c"):
         raise Wrong("c did not fit, and holds pages all the same: all or nothing. Else they are lost to the others.")
+    if "c" in pages.tables:
+        raise Wrong("c did not fit, so nothing changes: it does not stand in `tables`, not even with an empty list.")
     _grow(pages, "d", 8, True, "8 tokens need 2 pages, and 2 are free")
     pages.release("a")
     if pages.tables.get("a"):
         raise Wrong("a has left, and still holds its pages: release gives them back and forgets the name.")
+    if "a" in pages.tables:
+        raise Wrong("a has left, and its name stays in `tables`, with an empty list: take it out, with pop or del.")
     _grow(pages, "e", 12, True, "a has given 3 pages back")
     everything = [page for table in pages.tables.values() for page in table]
     if sorted(everything) != list(range(6)):
@@ -85,7 +89,7 @@ def check_FairQueue(FairQueue: Callable) -> str:  # noqa: N802, N803
         for event in events:
             if event is None:
                 got = queue.get()
-                if got is None and not found and not any(vars(queue).values()):
+                if got is None and not vars(queue):
                     raise Untouched
                 found.append(got)
             else:

@@ -134,10 +134,16 @@ def check_TokenBucket(TokenBucket: Callable) -> str:  # noqa: N802, N803
         raise Wrong("With 2 tokens a second the next one is there after 1/2 s, and you say 2: divide by the rate.")
     if not near(wait, 0.5):
         raise Wrong(f"The bucket is empty and gets 2 tokens a second: the wait is 0.5 s. Yours says {shown(wait)}.")
-    if not near(take(one, 100.25), 0.25):
+    later = take(one, 100.25)
+    if near(later, 0.5):
+        raise Wrong(
+            "A quarter of a second later half a token has come, and yours still says 0.5 s. Fractions count: in the level, and "
+            "in the wait, (1 − level) / rate."
+        )
+    if not near(later, 0.25):
         raise Wrong(
             "A refused request must take nothing out and give nothing back: a quarter of a second later 0.25 s are left to wait, "
-            f"and yours says {shown(take(one, 100.25))}."
+            f"and yours says {shown(later)}."
         )
     if take(one, 100.5) != 0:
         raise Wrong("Half a second after the bucket was empty one token is there, and yours still says wait.")

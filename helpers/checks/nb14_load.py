@@ -3,14 +3,14 @@
 import math
 from collections.abc import Callable
 
-from helpers.checks import Wrong, exercise, tried
+from helpers.checks import Wrong, exercise
 from helpers.checks.compare import call, items, near, number, shown
 
 CHANGED = "You changed a list that you were given. Build a new one."
 
 
 # -- waiting times -----------------------------------------------------------------------------------------------------
-def _waits(arrivals, services, room=math.inf, previous=True, ahead=None):
+def _waits(arrivals, services, room=math.inf, ahead=None):
     """The right waits; ``ahead`` says when somebody who waits has left the queue, at the start of service or at its end."""
     found, inside, free = [], [], 0.0
     for arrival, service in zip(arrivals, services):
@@ -78,6 +78,13 @@ def check_waits(waits: Callable) -> str:
         raise Wrong(f"Arrivals {crowd}, services {lengths}, room 1: {bounded}, and yours {shown(answer, 80)}.")
     if not alike(ask(crowd, lengths, 0), _waits(crowd, lengths, 0)):
         raise Wrong("With room 0 a request comes in only when the server is free, and then waits 0.0 s.")
+    longer, each = [0.0, 0.1, 0.2, 0.3, 1.5, 1.6], [1.0] * 6
+    if not alike(ask(longer, each, 2), _waits(longer, each, 2)):
+        raise Wrong(f"Arrivals {longer}, services of 1 s, room 2: {_waits(longer, each, 2)}. Who has begun makes room.")
+    if not alike(ask([0.0, 0.5, 1.0], [1.0] * 3, 1), [0.0, 0.5, 1.0]):
+        raise Wrong(
+            "At 1.0 s, when the second request begins, a third comes: the place in the queue is just free again."
+        )
     return "A queue that is bounded says no early, and keeps its promises."
 
 
@@ -143,7 +150,8 @@ def check_quantile(quantile: Callable) -> str:
         "The rank counts from the first value of all. Take off what lies in the buckets below: rank − below.": 0.5
         + 0.5 * 50 / 60,
         "You divide by all values, and should by those in the bucket.": 0.5 + 0.5 * 20 / 100,
-        "The counts are for each bucket, not cumulative: add them up as you go.": 0.5 + 0.5 * (50 - 20) / 60,
+        "The counts are for each bucket, not cumulative: add them up as you go.": 0.5 + 0.5 * (50 - 20) / (60 - 20),
+        "q is a share, 0.5 for p50, and you treat it as a percentage.": 0.1 * 0.5 / 10,
     }.items():
         if near(p50, wrong, 1e-4):
             raise Wrong(message)
@@ -163,7 +171,14 @@ def check_quantile(quantile: Callable) -> str:
         )
     if not near(ask(0.9), 1.0):
         raise Wrong(f"p90 is exactly at the end of the third bucket, 1.0, and yours {shown(ask(0.9))}.")
-    empty = quantile(0.5, bounds, [0, 0, 0, 0, 0])
+    if not near(ask(1.0, counts=[0, 0, 4, 0, 0]), 1.0):
+        raise Wrong(
+            "With all values between 0.5 and 1.0, p100 is 1.0: a bucket that holds EXACTLY enough is the one, >=."
+        )
+    try:
+        empty = quantile(0.5, bounds, [0, 0, 0, 0, 0])
+    except ZeroDivisionError:
+        empty = "a division by zero"
     if not (isinstance(empty, float) and math.isnan(empty)):
         raise Wrong(f"Of no values there is no quantile: return math.nan. Yours is {shown(empty)}.")
     if not near(ask(0.0, counts=[0, 0, 4, 0, 0]), 0.5):
@@ -200,10 +215,8 @@ def check_alert_states(alert_states: Callable) -> str:
     if answer == "ipppppip":
         raise Wrong("It never fires, though the values are above the limit for 80 seconds and hold is 60.")
     if answer != right:
-        spelled = ", ".join(names[letter] for letter in right)
-        raise Wrong(
-            f"At times {times} with values {values}, above 1.0, hold 60: {spelled}. Yours: {shown(tried(answer))}."
-        )
+        spelled, yours = (", ".join(names[letter] for letter in states) for states in (right, answer))
+        raise Wrong(f"At times {times} with values {values}, above 1.0, hold 60: {spelled}. Yours: {yours}.")
     if ask([0, 10, 100, 110], [2, 2, 2, 2]) != "ppff":
         raise Wrong("Values need not come evenly: hold is in seconds, and not in numbers of values.")
     if "i" != ask([0], [1.0]):

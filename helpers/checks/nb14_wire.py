@@ -55,6 +55,7 @@ def check_route(route: Callable) -> str:
             "When the model fails, its error's text goes to the client: it may hold a path, or what others wrote."
         )
     _expect(status, 500, "a model that fails")
+    _expect_failure(answer, "a model that fails")
     return "Whatever comes in, a status goes out."
 
 
@@ -82,10 +83,19 @@ def _expect(status: int, wanted: int, what: str) -> None:
     raise Wrong(f"{what[0].upper()}{what[1:]} got {status}. It is {wanted}.")
 
 
+def _expect_failure(answer: dict, what: str) -> None:
+    error = answer.get("error")
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        raise Wrong(f"{what[0].upper()}{what[1:]}: the answer should be failure(…), and is {shown(answer)}.")
+
+
 def _refuses(send: Callable, asked: list) -> None:
     cases = [
         (404, "a path that is not there", {"path": "/v1/nonsense"}),
+        (404, "a longer path, /v1/chat/completions/7,", {"path": f"{CHAT}/7"}),
         (405, "the right path with the method GET", {"method": "GET"}),
+        (405, "the right path with the method PUT", {"method": "PUT"}),
+        (404, "a path that is not there, asked with GET,", {"path": "/v1/nonsense", "method": "GET"}),
         (400, "a body that is no JSON", {"body": b"Hello!"}),
         (400, "a body that is no text at all", {"body": b"\xff\xfe{"}),
         (400, "a body that is JSON and no object, [1, 2]", {"body": b"[1, 2]"}),
@@ -102,9 +112,7 @@ def _refuses(send: Callable, asked: list) -> None:
         _expect(status, wanted, what)
         if len(asked) > before:
             raise Wrong(f"{what[0].upper()}{what[1:]} reached the model. Check first, then call it.")
-        error = answer.get("error")
-        if not isinstance(error, dict) or not isinstance(error.get("message"), str):
-            raise Wrong(f"{what[0].upper()}{what[1:]}: the answer should be failure(…), and is {shown(answer)}.")
+        _expect_failure(answer, what)
     for changes, param in (({"model": "gpt-9"}, "model"), ({"messages": []}, "messages")):
         if send(**changes)[1]["error"].get("param") != param:
             raise Wrong(f'Say which field is wrong: failure("…", "{param}").')
@@ -234,6 +242,7 @@ def check_settled(settled: Callable) -> str:
         ("xaa", ("aab",)): ("x", "aa", False),
         ("one\n", ("User:", "\n\n")): ("one", "\n", False),
         ("a STOP b END", ("END", "STOP")): ("a ", "", True),
+        ("a END b END", ("END",)): ("a ", "", True),
         ("nothing", ()): ("nothing", "", False),
         ("ab", ("ab",)): ("", "", True),
         ("", ("ab",)): ("", "", False),
@@ -245,6 +254,8 @@ def check_settled(settled: Callable) -> str:
         where = f"For {shown(text)} and the stop strings {shown(list(stops))} it is {shown(right)}, and yours is {shown(answer)}."
         if text == "a STOP b END":
             raise Wrong(f"The text ends at the stop string that comes first in the TEXT, not in the list. {where}")
+        if text == "a END b END":
+            raise Wrong(f"The stop string stands there twice: the text ends at the FIRST one, as find tells. {where}")
         if text in ("aab", "xaa"):
             raise Wrong(f"Keep the LONGEST end that begins a stop string. {where}")
         raise Wrong(where)

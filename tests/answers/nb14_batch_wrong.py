@@ -188,6 +188,25 @@ class CallsNobody(Batch):
             self.model(torch.tensor([[1]]))
 
 
+class LeavesAtTheEnd(Batch):
+    def step(self, waiting):
+        while self.free(waiting):
+            self.join(self.next(waiting))
+        self.advance()
+        self.leave()
+
+
+class NeverCut(Batch):
+    def leave(self):
+        self.running = [request for request in self.running if not request.done]
+
+
+class Overwrites(Batch):
+    def join(self, request):
+        self.cache = self.model(torch.tensor([request.ids[:-1]]))[1]
+        self.running.append(request)
+
+
 class AllLogits(Batch):
     def advance(self):
         if self.running:
@@ -207,6 +226,9 @@ BATCH = {
     NobodyLeaves: "A request that was done got another token",
     ForgetsCache: "Is the new cache kept?",
     KeepsRows: "keep_rows(cache, rows)",
+    LeavesAtTheEnd: "Leave at the BEGINNING of a step",
+    NeverCut: "those that have left still have rows",
+    Overwrites: "those of the others are lost",
     CallsNobody: "step must not call the model",
     AllLogits: "the logits of one row at its last position",
 }

@@ -77,6 +77,23 @@ class NeverReleases(Right):
         pass
 
 
+class NameStays(Right):
+    def release(self, name):
+        self.free += self.tables[name]
+        self.tables[name] = []
+
+
+class EmptyTable(Right):
+    def grow(self, name, tokens):
+        self.tables.setdefault(name, [])
+        return super().grow(name, tokens)
+
+
+class Lost(Right):
+    def release(self, name):
+        self.tables.pop(name, None)
+
+
 class SaysNothing(Right):
     def grow(self, name, tokens):
         super().grow(name, tokens)
@@ -90,6 +107,9 @@ PAGES = {
     Moves: "its old pages stay where they are",
     TakesSome: "all or nothing",
     NeverReleases: "a has left, and still holds its pages",
+    NameStays: "its name stays in `tables`",
+    EmptyTable: "not even with an empty list",
+    Lost: "a has given 3 pages back",
     SaysNothing: "grow returned None",
 }
 
@@ -169,7 +189,36 @@ class Fixed(Fair):
         return None
 
 
+class SaysNobody(Fair):
+    def get(self):
+        return super().get() or "nobody"
+
+
+class StaysInFront(Fair):
+    """Puts a client back only when the next one is asked for: who came in between is before it."""
+
+    def __init__(self):
+        super().__init__()
+        self.back = None
+
+    def get(self):
+        if self.back:
+            client, requests = self.back
+            requests.extend(self.waiting.pop(client, ()))
+            self.waiting[client], self.back = requests, None
+        if not self.waiting:
+            return None
+        client = self.client()
+        requests = self.waiting.pop(client)
+        request = requests.popleft()
+        self.back = (client, requests) if requests else None
+        return request
+
+
 FAIR = {
+    Fixed: "A client with nothing left leaves the round",
+    SaysNobody: "When nobody waits, get returns None",
+    StaysInFront: "a had gone to the end of the round before b came",
     FirstCome: "first come, first served is not fair",
     LastFirst: "The last one is served first",
     LastOfEach: "of each the last request is served first",

@@ -133,6 +133,13 @@ class WholeTokens(Bucket):
         self.last = now
 
 
+class Floors(Bucket):
+    def fill(self, now):
+        if self.last is not None:
+            self.level = min(self.burst, self.level + math.floor(self.rate * (now - self.last)))
+        self.last = now
+
+
 SHARED = {}
 
 
@@ -164,6 +171,7 @@ BUCKET = {
     SaysYes: "take returned True or False",
     RefusedPay: "A refused request must take nothing out",
     NoBrim: "The bucket holds at most burst",
+    Floors: "yours still says 0.5 s",
     Shared: "Two buckets share their tokens",
     Window: "you count in windows",
     WholeTokens: "Keep fractions of a token",

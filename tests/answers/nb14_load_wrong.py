@@ -54,6 +54,34 @@ def refused_work(arrivals, services, room=math.inf):
     return waited(arrivals, services, room, refused_works=True)
 
 
+def room_of_any(arrivals, services, room=math.inf):
+    return waited(arrivals, services, 1 if 1 < room < math.inf else room)
+
+
+def no_room_for_zero(arrivals, services, room=math.inf):
+    return waited(arrivals, services, room or math.inf)
+
+
+def begun_still_waits(arrivals, services, room=math.inf):
+    found, starts, free = [], [], 0.0
+    for arrival, service in zip(arrivals, services):
+        starts = [start for start in starts if start >= arrival]  # right: >
+        begin = max(arrival, free)
+        refused = begin > arrival and len(starts) >= room
+        found.append(None if refused else begin - arrival)
+        if not refused:
+            starts.append(begin)
+            free = begin + service
+    return found
+
+
+def saves_idle_time(arrivals, services, room=math.inf):
+    found = [0.0]
+    for i in range(1, len(arrivals)):
+        found.append(found[-1] + services[i - 1] - (arrivals[i] - arrivals[i - 1]))
+    return found
+
+
 def in_place(arrivals, services, room=math.inf):
     found = waited(arrivals, services, room)
     arrivals.clear()
@@ -70,6 +98,10 @@ WAITS = {
     served_count: "A request being served does not wait any more",
     refused_work: "A refused request takes no time",
     in_place: "You changed a list",
+    room_of_any: "Who has begun makes room",
+    no_room_for_zero: "With room 0 a request comes in only when",
+    begun_still_waits: "the place in the queue is just free again",
+    saves_idle_time: "a wait is never negative",
 }
 
 
@@ -102,7 +134,40 @@ def counts_changed(q, bounds, counts):
     return found
 
 
+def cumulative(q, bounds, counts):
+    each = [count - before for before, count in zip([0, *counts], counts)]
+    rank, below, lower = q * sum(counts), 0, 0.0
+    for upper, count, so_far in zip(bounds, each, counts):
+        if count and so_far >= rank:
+            return lower + (upper - lower) * (rank - below) / count
+        below, lower = so_far, upper
+    return bounds[-1] if sum(counts) else math.nan
+
+
+def percent(q, bounds, counts):
+    return estimated(q / 100, bounds, counts)
+
+
+def more_than_enough(q, bounds, counts):
+    if not sum(counts):
+        return math.nan
+    rank, below, lower = q * sum(counts), 0, 0.0
+    for upper, count in zip(bounds, counts):
+        if below + count > rank:
+            return lower + (upper - lower) * (rank - below) / count
+        below, lower = below + count, upper
+    return bounds[-1]
+
+
+def begins_at_the_first_bound(q, bounds, counts):
+    return max(bounds[0], estimated(q, bounds, counts)) if sum(counts) else math.nan
+
+
 QUANTILE = {
+    cumulative: "not cumulative",
+    percent: "you treat it as a percentage",
+    more_than_enough: "EXACTLY enough",
+    begins_at_the_first_bound: "The first bucket begins at 0",
     spoiled(value=lambda lower, upper, share: upper): "That is the bucket's upper end",
     spoiled(value=lambda lower, upper, share: lower): "That is the bucket's lower end",
     spoiled(value=lambda lower, upper, share: (lower + upper) / 2): "That is the middle of the bucket",
@@ -176,6 +241,12 @@ def nan_counts(times, values, above, hold):
     return states(times, values, above, hold, over=lambda value, above: not value <= above)
 
 
+def first_is_pending(times, values, above, hold):
+    found = states(times, values, above, hold)
+    before = ["inactive", *found]
+    return ["pending" if a == "inactive" and b == "firing" else b for a, b in zip(before, found)]
+
+
 def other_words(times, values, above, hold):
     return [state.upper() for state in states(times, values, above, hold)]
 
@@ -191,5 +262,6 @@ ALERT = {
     by_number: "not in numbers of values",
     at_least: ">, not >=",
     nan_counts: "it ends the run",
+    first_is_pending: "With hold 0 it fires at once",
     other_words: "The states are called",
 }

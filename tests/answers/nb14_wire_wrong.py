@@ -46,11 +46,36 @@ def stops_at_model(method, path, body, models):
     return routed(method, path, body, models)
 
 
-def always_fine(method, path, body, models):
-    return 200, {"answer": "hi"} if routed(method, path, body, models)[0] == 200 else failure("no")
+def method_first(method, path, body, models):
+    return (405, failure("POST")) if method != "POST" else routed(method, path, body, models)
+
+
+def only_get_is_wrong(method, path, body, models):
+    return routed(method if method == "GET" else "POST", path, body, models)
+
+
+def longer_paths(method, path, body, models):
+    return routed(method, path[: len(CHAT)], body, models)
+
+
+def other_failure(method, path, body, models):
+    status, answer = routed(method, path, body, models)
+    return status, answer if status != 500 else {"error": "failed"}
+
+
+def calls_first(method, path, body, models):
+    status, answer = routed(method, path, body, models, messages=1)  # the model is asked whatever the messages are
+    if status == 200 and texts(json.loads(body).get("messages")) is None:
+        return 400, failure("no messages", "messages")
+    return status, answer
 
 
 ROUTE = {
+    method_first: "A path that is not there, asked with GET, got 405",
+    only_get_is_wrong: "The right path with the method PUT got 200",
+    longer_paths: "A longer path, /v1/chat/completions/7, got 200",
+    other_failure: "A model that fails: the answer should be failure(…)",
+    calls_first: "reached the model. Check first",
     with_faults(any_path=1): "A path that is not there got 200",
     with_faults(any_method=1): "The right path with the method GET got 200",
     with_faults(wrong_method=404): "The right path with the method GET got 404",
@@ -95,9 +120,18 @@ class Parser:
         return value.removeprefix(b" ").decode()
 
 
-class ByPieces(Parser):
+class Bytes(Parser):
     def feed(self, piece):
-        return [each[6:] for each in piece.decode("utf-8", "ignore").split("\n\n") if each.startswith("data: ")]
+        return [event.encode() for event in super().feed(piece)]
+
+
+class AllButTheLast(Parser):
+    """Remembers the piece before, and none before that."""
+
+    def lines(self, piece):
+        whole, end, rest = (self.rest + piece).rpartition(b"\n")
+        self.rest = rest if end or len(piece) > 1 else piece
+        return [line.removesuffix(b"\r") for line in whole.split(b"\n")] if end else []
 
 
 class ByLines(Parser):
@@ -175,6 +209,8 @@ class Shared(Parser):
 
 
 EVENTS = {
+    Bytes: "decode the bytes",
+    AllButTheLast: "more than two pieces may make one line",
     ByLines: "Two data lines before one empty line",
     Stripped: "Only ONE space after the colon",
     Joined: "joined by a line break",
@@ -222,6 +258,11 @@ def first_listed(text, stops):
     return right(text, stops)
 
 
+def last_one(text, stops):
+    found = [text.rfind(stop) for stop in stops if stop in text]
+    return (text[: min(found)], "", True) if found else right(text, stops)
+
+
 def shortest(text, stops):
     if right(text, stops)[2]:
         return right(text, stops)
@@ -245,6 +286,7 @@ SETTLED = {
     with_stop: "The stop string itself is not sent",
     keeps_rest: "When a stop string has come nothing is kept",
     first_listed: "comes first in the TEXT",
+    last_one: "the text ends at the FIRST one",
     shortest: "Keep the LONGEST end",
     always_three: "no more and no less",
     two_things: "I expected three things",

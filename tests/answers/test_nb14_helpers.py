@@ -35,10 +35,10 @@ def test_the_route_gives_the_packages_status():
 
 
 def test_the_parser_reads_what_the_packages_does():
-    rng = random.Random(1)
+    rng, parser = random.Random(1), solution("EventParser")
     stream = b"".join(sse.event(text) for text in ("hi", "né😀", "two\nlines", '{"a": 1}', sse.DONE))
     for _ in range(50):
-        mine, theirs, start, events = solution("EventParser")(), sse.EventParser(), 0, ([], [])
+        mine, theirs, start, events = parser(), sse.EventParser(), 0, ([], [])
         while start < len(stream):
             piece = stream[start : (start := start + rng.randint(1, 9))]
             events[0].extend(mine.feed(piece))
@@ -86,18 +86,18 @@ def test_waits_are_the_packages():
 def test_keys_buckets_quantiles_and_alerts_are_the_packages():
     rng = random.Random(4)
     known = {name: keys.digest(f"sk-{name}") for name in "abc"}
+    known_key = solution("known_key")
     for key in ("sk-a", "sk-c", "sk-d", ""):
-        assert solution("known_key")(key, known) == keys.known_key(key, known)
+        assert known_key(key, known) == keys.known_key(key, known)
     mine, theirs, now = solution("TokenBucket")(1.5, 4), token_bucket.TokenBucket(1.5, 4), 0.0
     for _ in range(200):
         now += rng.expovariate(2)
         assert mine.take(now) == pytest.approx(theirs.take(now))
     bounds = [0.1, 0.5, 2.0]
+    estimate = solution("quantile")
     for _ in range(100):
         counts, q = [rng.randint(0, 5) for _ in range(4)], rng.random()
-        assert solution("quantile")(q, bounds, counts) == pytest.approx(
-            histogram.quantile(q, bounds, counts), nan_ok=True
-        )
+        assert estimate(q, bounds, counts) == pytest.approx(histogram.quantile(q, bounds, counts), nan_ok=True)
     times = sorted(rng.sample(range(1_000), 60))
     values = [rng.choice([0.5, 1.0, 1.5, math.nan]) if rng.random() < 0.4 else 2.0 for _ in times]
     assert solution("alert_states")(times, values, 1.0, 60) == alert.alert_states(times, values, 1.0, 60)
