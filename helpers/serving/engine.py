@@ -50,18 +50,19 @@ class Engine:
         ``on_event`` is called from the engine's thread with each Event, exactly one of which, the last, has a ``finish``.
         Raises Full when no more may wait, Closed after ``close``, ValueError or TypeError for a request that makes no sense.
         """
+        with self._changed:
+            self._check_room()  # before its text is cut into tokens: a request that is refused must cost nothing
         ticket = Ticket(self.bot, request, on_event, self._wake)
         with self._changed:
-            if self._closing or self._draining:
-                raise Closed("this engine takes no more requests")
-            if len(self._queue) >= self.max_waiting + max(0, self._batch.size - len(self._batch.running)):
-                raise Full(f"{len(self._queue)} requests are waiting already")
+            self._check_room()
             self._queue.append(ticket)
             self._changed.notify()
         return ticket
 
     def replies(self, requests: Sequence[Request]) -> list[str]:
-        """Submit requests, wait, and return their texts. Raises the error of the first that did not come to its end."""
+        """Submit requests, wait, and return their texts. Raises what ``submit`` raises (then none is answered), and the error
+        of the first that did not come to its end.
+        """
         texts, ends, left = [""] * len(requests), [None] * len(requests), threading.Semaphore(0)
 
         def hear(number: int, event: Event) -> None:
@@ -70,8 +71,14 @@ class Engine:
                 ends[number] = event
                 left.release()
 
-        for number, request in enumerate(requests):
-            self.submit(request, lambda event, number=number: hear(number, event))
+        tickets = []
+        try:
+            for number, request in enumerate(requests):
+                tickets.append(self.submit(request, lambda event, number=number: hear(number, event)))
+        except Exception:
+            for ticket in tickets:  # nobody will read what they say
+                ticket.cancel()
+            raise
         for _ in requests:
             left.acquire()
         for event in ends:
@@ -110,6 +117,13 @@ class Engine:
 
     def __exit__(self, *error) -> None:
         self.close()
+
+    def _check_room(self) -> None:
+        if self._closing or self._draining:
+            raise Closed("this engine takes no more requests")
+        free = self._batch.size - self.running  # one that has just ended needs its place no more
+        if len(self._queue) >= self.max_waiting + max(0, free):
+            raise Full(f"{len(self._queue)} requests are waiting already")
 
     # --- the engine's own thread -------------------------------------------------------------------------------------------
 

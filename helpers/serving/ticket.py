@@ -59,7 +59,16 @@ class Ticket:
         return self.finish is not None or self.full
 
     def push(self, logits: torch.Tensor) -> None:
-        """Choose the next token from its logits [V], and tell the client what that settles."""
+        """Choose the next token from its logits [V], and tell the client what that settles.
+
+        What goes wrong here, such as logits that are no numbers, ends this reply alone and not those of its batch.
+        """
+        try:
+            self._push(logits)
+        except Exception as error:
+            self.end("error", error=error)
+
+    def _push(self, logits: torch.Tensor) -> None:
         token = int(self.sampler(logits[None]))
         self.written += 1
         if token in self.ends:
@@ -93,8 +102,8 @@ class Ticket:
     def end(self, finish: str, *, tokens: int = 0, scored=(), text: str = "", error: Exception | None = None) -> None:
         """Tell the client how it has ended, once; with the rest of the text where it is complete."""
         if self.finish is None:
-            self.finish = finish
             rest = self.stream.finish() if finish in ("stop", "length") else ""
+            self.finish = finish
             self.tell(Event(text + rest, tokens, scored, finish, error))
 
     def tell(self, event: Event) -> None:

@@ -8,6 +8,7 @@ import torch
 
 from helpers.bots.bot import Bot
 from helpers.corpus.tokenizers.bpe import BPETokenizer
+from helpers.generation.sampling import distribution
 from helpers.serving.engine import Engine
 from helpers.serving.requests import Closed, Full, Request
 from tests import factories
@@ -224,6 +225,71 @@ def test_a_broken_model_ends_what_runs_and_the_engine_goes_on():
         slow.go.release(10_000)
         engine.submit(Request(["hi"], max_tokens=2), ears[1])
         assert ears[1].end() in ("length", "stop")
+
+
+def test_a_reply_that_cannot_be_sampled_ends_alone():
+    some = bot()
+
+    def own(logits, temperature, top_k, top_p):
+        if temperature == 0.5:
+            raise ValueError("no token can be sampled")
+        return distribution(logits, temperature, top_k, top_p)
+
+    some.distribution, good = own, Request(["you"], temperature=1.0, seed=2, max_tokens=20)
+    slow, ears = Slow(some.model), [Heard(), Heard()]
+    with Engine(some) as engine:
+        for ear, request in zip(ears, (good, Request(["hi"], temperature=0.5, max_tokens=20))):
+            engine.submit(request, ear)
+        slow.go.release(10_000)
+        assert ears[0].end() in ("length", "stop") and ears[1].end() == "error"
+    some.model.forward = slow.forward
+    assert ears[0].text == alone(some, good) and "sampled" in str(ears[1].events[-1].error)
+
+
+def test_a_request_that_is_refused_costs_nothing():
+    some = bot()
+    slow, ears = Slow(some.model), [Heard() for _ in range(2)]
+    with Engine(some, batch_size=1, max_waiting=0) as engine:
+        engine.submit(Request(["hi"], max_tokens=10**9), ears[0])
+        slow.go.release(2)
+        assert ears[0].begun.wait(PATIENCE)
+        fitted, some.fitted = some.fitted, None  # its text would be cut into tokens here
+        with pytest.raises(Full):
+            engine.submit(Request(["me"]), ears[1])
+        some.fitted = fitted
+        slow.go.release(10_000)
+
+
+def test_a_reply_that_has_ended_makes_room_at_once():
+    some, ends = bot(), []
+    with Engine(some, batch_size=1, max_waiting=0) as engine:
+
+        def again(event):  # called in the very step in which it ends
+            if event.finish is not None:
+                ends.append(event.finish)
+                done.release()
+                if len(ends) < 3:
+                    engine.submit(Request(["hi"], max_tokens=2), again)
+
+        done = threading.Semaphore(0)
+        engine.submit(Request(["hi"], max_tokens=2), again)
+        for _ in range(3):
+            assert done.acquire(timeout=PATIENCE)
+
+
+def test_of_many_replies_for_which_there_is_no_room_none_goes_on():
+    some = bot()
+    slow = Slow(some.model)
+    with Engine(some, batch_size=1, max_waiting=1) as engine:
+        with pytest.raises(Full):
+            engine.replies([Request(["hi"], max_tokens=10**9)] * 4)
+        slow.go.release(10_000)
+        ear, until = Heard(), time.monotonic() + PATIENCE
+        while engine.waiting or engine.running:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        engine.submit(Request(["hi"], max_tokens=2), ear)
+        assert ear.end() in ("length", "stop")
 
 
 def test_a_client_whose_function_fails_is_left_and_the_others_notice_nothing():
