@@ -5,7 +5,9 @@ Built for notebook 00, used by every notebook that has a bot: anything with ``re
 
 from __future__ import annotations
 
-from helpers.show.display import WIDE, Widget, html
+from collections.abc import Mapping
+
+from helpers.show.display import CONTROL, WIDE, Widget, html
 from helpers.show.theme import BLUE, INK, PAPER, RULE, SOFT, wrap, xml
 
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
@@ -17,14 +19,19 @@ class ChatBox(Widget):
 
     `history` holds messages so far, yours and the bot's in turn; `temperature` adds a slider that starts there and
     is passed on as ``bot.reply(history, temperature=…)``. A message over 500 characters is cut with a notice, and
-    when the bot fails, the transcript says how. Without a browser: ``box.send("hello")``, then read
-    ``box.transcript``.
+    when the bot fails, the transcript says how. Given a dict of bots by name, the box has a menu of them, and the
+    conversation begins anew with each; ``name`` is the one it starts with (the first, if it is none of them). Without a
+    browser: ``box.send("hello")``, then read ``box.transcript``. Raises ValueError for a dict without a bot.
     """
 
     def __init__(self, bot, history=(), temperature: float | None = None, name: str = "Bot"):
         import ipywidgets
 
-        self.bot, self.name = bot, name
+        self.bots = dict(bot) if isinstance(bot, Mapping) else {name: bot}
+        if not self.bots:
+            raise ValueError("there is no bot to talk to: give one, or a dict of bots by their names")
+        self.name = name if name in self.bots else next(iter(self.bots))
+        self.bot, name = self.bots[self.name], self.name
         self.history = [str(message) for message in history]
         self._lines = [(("You", name)[i % 2], message) for i, message in enumerate(self.history)]
         line = {
@@ -43,6 +50,11 @@ class ChatBox(Widget):
                 value=temperature, min=0.1, max=2.0, step=0.1, description="Temperature", **line
             )
             rows.append(self.temperature)
+        self.menu = None
+        if len(self.bots) > 1:
+            self.menu = ipywidgets.Dropdown(options=list(self.bots), value=name, description="Talk to", **CONTROL)
+            self.menu.observe(self._chosen, names="value")
+            rows.insert(0, self.menu)
         self.widget = ipywidgets.VBox(rows)
         self.text.observe(self._typed, names="value")
         self.button.on_click(self._typed)
@@ -79,6 +91,12 @@ class ChatBox(Widget):
     def _typed(self, _) -> None:
         message, self.text.value = self.text.value, ""  # emptying it comes back here once and sends nothing
         self.send(message)
+
+    def _chosen(self, change) -> None:
+        """Begin a new conversation with the bot chosen in the menu."""
+        self.name = change["new"]
+        self.bot, self.history, self._lines = self.bots[self.name], [], []
+        self._draw()
 
     def _draw(self, waiting: str = "") -> None:
         lines = [*self._lines, ("Note", waiting)] if waiting else self._lines

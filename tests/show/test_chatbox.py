@@ -87,3 +87,20 @@ def test_the_newest_line_is_announced_alone(box):
     box.send("two")
     assert "Mirror: Why do you say “two”?" in box._aloud.value and "one" not in box._aloud.value
     assert 'aria-live="polite"' in box._aloud.value
+
+
+def test_a_menu_of_bots_begins_a_conversation_with_each():
+    first, second = Mirror(), Mirror()
+    box = ChatBox({"first": first, "second": second}, name="second")
+    box.send("hello")
+    assert second.seen[0] == ["hello"] and box.transcript.startswith("You: hello\nsecond: ")
+    box.menu.value = "first"
+    assert repr(box) == "No message to first yet."
+    box.send("again")
+    assert first.seen[0] == ["again"]
+
+
+def test_one_bot_needs_no_menu_and_none_is_refused():
+    assert ChatBox({"only": Mirror()}).menu is None and ChatBox({"only": Mirror()}).name == "only"
+    with pytest.raises(ValueError, match="no bot to talk to"):
+        ChatBox({})
