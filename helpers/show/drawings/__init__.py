@@ -1,4 +1,4 @@
-"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 14).
+"""Drawings of what the notebooks build, made from the learner's own model where they can be (built for notebooks 02 to 16).
 
 >>> from helpers.show import drawings
 >>> drawings.lstm_cell(2, hidden_size=128)
@@ -71,6 +71,9 @@ _WHERE = {
     "graceful_stop": "traffic",
     "token_bucket": "measuring",
     "histogram_quantile": "measuring",
+    "tug_of_war": "arena",
+    "comparison_graph": "arena",
+    "mm_step": "arena",
 }
 __all__ = list(_WHERE)
 
