@@ -47,6 +47,7 @@ _WHERE = {
     "explore_how_many_cards": "cards_and_days",
     "queue": "queues",
     "explore_queue": "queues",
+    "ratings": "rating_lists",
     "Replay": "replay",
     "replay_points": "replay",
     "replay_replies": "replay",
