@@ -74,6 +74,10 @@ _WHERE = {
     "tug_of_war": "arena",
     "comparison_graph": "arena",
     "mm_step": "arena",
+    "arena_round": "voting",
+    "bootstrap_by_prompt": "voting",
+    "style_control": "voting",
+    "likelihood_judge": "voting",
 }
 __all__ = list(_WHERE)
 
