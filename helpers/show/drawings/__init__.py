@@ -78,6 +78,8 @@ _WHERE = {
     "bootstrap_by_prompt": "voting",
     "style_control": "voting",
     "likelihood_judge": "voting",
+    "patches": "multimodal",
+    "codebook": "multimodal",
 }
 __all__ = list(_WHERE)
 
