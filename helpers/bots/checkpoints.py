@@ -30,6 +30,10 @@ def folder() -> Path:
     return data_path() / "checkpoints"  # not data_path("checkpoints"): before the first training there is none
 
 
+def _place(name: str | Path) -> Path:
+    return name if isinstance(name, Path) else folder() / name
+
+
 def names() -> list[str]:
     """Return the names of the bots that can be loaded, oldest idea first."""
     from helpers.evaluation.scoreboard import BOTS
@@ -40,8 +44,8 @@ def names() -> list[str]:
     return sorted(stored, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
-def load(name: str, device="cpu") -> Bot:
-    """Return the bot called ``name``, ready to reply.
+def load(name: str | Path, device="cpu") -> Bot:
+    """Return the bot called ``name``, ready to reply; of a Path the bot in that folder (a capstone's, say).
 
     Raises ValueError, with the known names, for one that is not there, and DamagedCheckpoint (a ValueError) when a file
     is not the one that was measured: then get the repository's files again, or train the bot again. What torch raises
@@ -59,17 +63,20 @@ def load(name: str, device="cpu") -> Bot:
         raise  # the base's own: it says which files to get
     except (KeyError, TypeError, ValueError):
         raise DamagedCheckpoint(_remedy(name, "its card.json does not fit its model")) from None
-    return Bot(model, load_tokenizer(folder() / name / FILES[1]), name)
+    return Bot(model, load_tokenizer(_place(name) / FILES[1]), record.get("name", str(name)))
 
 
-def card(name: str) -> dict:
+def card(name: str | Path) -> dict:
     """Return what is known about a checkpoint: kind, config, recipe, metrics, hashes. Raises as ``load`` does."""
-    if name not in names() and not (name in PRETRAINED and (folder() / name / "card.json").exists()):
+    if isinstance(name, Path):
+        if not (name / "card.json").exists():
+            raise ValueError(f"there is no bot in the folder {name}: no card.json")
+    elif name not in names() and not (name in PRETRAINED and (folder() / name / "card.json").exists()):
         if any(path.name == name and path.is_dir() for path in folder().glob("[!.]*")):
             raise DamagedCheckpoint(_remedy(name, "card.json is missing"))
         raise ValueError(f"there is no bot {name!r}; known are {', '.join(names()) or 'none yet'}")
     try:
-        record = json.loads((folder() / name / "card.json").read_text(encoding="utf-8"))
+        record = json.loads((_place(name) / "card.json").read_text(encoding="utf-8"))
         parts = [record[part] for part in ("config", "sha256", "metrics", "recipe")]
         if record["kind"] in (LORA, PACKED, *CLASSES) and all(isinstance(part, dict) for part in parts):
             return record
@@ -78,10 +85,11 @@ def card(name: str) -> dict:
     raise DamagedCheckpoint(_remedy(name, "its card.json cannot be read"))
 
 
-def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
+def save(bot: Bot, recipe: dict, metrics: dict, target: Path | None = None) -> Path:
     """Write a bot's checkpoint and return its folder; an older one of that name stays until the new one is complete.
 
-    Of a model with LoRA its matrices alone are written; ``recipe["base"]`` names the bot they are added to. A model from
+    The folder is ``target``, or that of the course's bot of this name. Of a model with LoRA the matrices
+    alone are written; ``recipe["base"]`` names the bot they are added to. A model from
     ``helpers.compression.quantization.quantized`` is written in its few bits. Raises ValueError when it has been trained
     since, or has neither 4 nor 8 bits; then nothing is written.
     """
@@ -90,8 +98,8 @@ def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
         from helpers.compression.packing import packed_tensors, save_packed
 
         packed = packed_tensors(bot.model)
-    target = folder() / bot.name
-    fresh, old = target.with_name(f".{bot.name}.new"), target.with_name(f".{bot.name}.old")
+    target = target or (folder() / "_").with_name(bot.name)
+    fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
     for left_over in (fresh, old):
         shutil.rmtree(left_over, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -127,30 +135,30 @@ def save(bot: Bot, recipe: dict, metrics: dict) -> Path:
     return target
 
 
-def note_metrics(name: str, metrics: dict) -> None:
+def note_metrics(name: str | Path, metrics: dict) -> None:
     """Write measurements on a checkpoint's card."""
-    write_text(folder() / name / "card.json", json.dumps({**card(name), "metrics": metrics}, indent=2) + "\n")
+    write_text(_place(name) / "card.json", json.dumps({**card(name), "metrics": metrics}, indent=2) + "\n")
 
 
-def size(name: str) -> int:
+def size(name: str | Path) -> int:
     """Return the bytes of a checkpoint's model on disk, with those of its base, if it is a LoRA one.
 
     Raises DamagedCheckpoint when it is not there.
     """
     record = card(name)
     try:
-        own = (folder() / name / FILES[0]).stat().st_size
+        own = (_place(name) / FILES[0]).stat().st_size
         return own + size(record["config"]["base"]) if record["kind"] == LORA else own
     except OSError:
         raise DamagedCheckpoint(_remedy(name, f"{FILES[0]} is missing")) from None
 
 
-def verify(name: str) -> tuple[dict, dict[str, bytes]]:
+def verify(name: str | Path) -> tuple[dict, dict[str, bytes]]:
     """Return the card and the files of a checkpoint if they are the ones that were measured. Raises as ``load`` does."""
     record, files = card(name), {}
     for file in FILES:
         try:
-            files[file] = (folder() / name / file).read_bytes()
+            files[file] = (_place(name) / file).read_bytes()
         except OSError:
             raise DamagedCheckpoint(_remedy(name, f"{file} is missing")) from None
         if file_sha256(file, files[file]) != record["sha256"].get(file):
@@ -158,7 +166,9 @@ def verify(name: str) -> tuple[dict, dict[str, bytes]]:
     return record, files
 
 
-def _remedy(name: str, what: str) -> str:
+def _remedy(name: str | Path, what: str) -> str:
+    if isinstance(name, Path):
+        return f"the checkpoint in {name} is damaged: {what}. Train it again"
     command = "experiments transfer" if name in PRETRAINED else f"bots train {name}"
     return (
         f"the checkpoint {name!r} is damaged: {what}. Get the files again (git checkout data/checkpoints/{name}), "
@@ -192,7 +202,7 @@ def _lora_model(name: str, record: dict, device):
 
     if (base := record["config"]["base"]) not in names():
         raise DamagedCheckpoint(_remedy(name, f"it needs the bot {base!r}, which is not there"))
-    return merge_lora(load_lora(load(base).model, folder() / name / FILES[0])).eval().to(device)
+    return merge_lora(load_lora(load(base).model, _place(name) / FILES[0])).eval().to(device)
 
 
 def _packed_model(name: str, record: dict, device):
@@ -201,7 +211,7 @@ def _packed_model(name: str, record: dict, device):
 
     config = dict(record["config"])
     model = class_of(config.pop("model")).from_config(config)
-    return load_into(model, folder() / name / FILES[0]).eval().to(device)
+    return load_into(model, _place(name) / FILES[0]).eval().to(device)
 
 
 def _model(record: dict, content: bytes, device):

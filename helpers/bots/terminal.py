@@ -21,7 +21,10 @@ def main(arguments: list[str] | None = None, lines: Iterable[str] | None = None)
     """Run the chat; ``lines`` are what a person types (default: standard input). Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers chat", description="Talk to a bot of the course.")
     parser.add_argument(
-        "bot", nargs="?", default="rnn", help=f"one of: {', '.join(checkpoints.names())} (default: rnn)"
+        "bot",
+        nargs="?",
+        default="rnn",
+        help=f"one of: {', '.join(checkpoints.names())} (default: rnn), or the folder of a bot of your own",
     )
     parser.add_argument("--temperature", type=float, default=0.7, help="0 is always the likeliest (default: 0.7)")
     parser.add_argument("--top-k", type=int, default=None)
@@ -30,12 +33,17 @@ def main(arguments: list[str] | None = None, lines: Iterable[str] | None = None)
     options = parser.parse_args(arguments)
     lenient_streams()
     try:
-        bot = checkpoints.load(options.bot)
+        bot = checkpoints.load(meant(options.bot))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     settings = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p", "seed")}
     return Chat(bot, settings).run(_typed() if lines is None else lines)
+
+
+def meant(words: str) -> str | Path:
+    """Return what ``words`` of a command line mean: with a slash in them the Path of a folder with a bot, else a bot's name."""
+    return Path(words).expanduser() if "/" in words or "\\" in words else words
 
 
 class Chat:
@@ -44,7 +52,9 @@ class Chat:
     def __init__(self, bot, settings: dict):
         self.bot, self.settings = bot, settings
         self.history: list[str] = []
-        self.transcript: list[str] = []  # everything, also answers that were asked for again and conversations before /new
+        self.transcript: list[
+            str
+        ] = []  # everything, also answers that were asked for again and conversations before /new
         self.saved: set[Path] = set()
 
     def run(self, lines: Iterable[str]) -> int:

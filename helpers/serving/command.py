@@ -51,8 +51,9 @@ def _serve(names: list[str], options: argparse.Namespace, settings: Settings) ->
     door = server.bound(options.host, options.port)
     try:
         from helpers.bots import checkpoints
+        from helpers.bots.terminal import meant
 
-        bots = [checkpoints.load(name) for name in names]
+        bots = [checkpoints.load(meant(name)) for name in names]  # a folder of your own has a slash
     except BaseException:
         door.close()
         raise

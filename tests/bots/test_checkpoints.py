@@ -267,6 +267,22 @@ def test_a_bot_that_is_called_like_a_path_is_not_saved(bot, checkpoint_folder):
     assert not (checkpoint_folder.parent / "elsewhere").exists()
 
 
+def test_a_path_is_a_folder_of_your_own(bot, checkpoint_folder, tmp_path):
+    own = tmp_path / "mine" / "bot"
+    assert checkpoints.save(bot, {}, {}, own) == own and not checkpoint_folder.exists()
+    checkpoints.note_metrics(own, {"bits per byte": 2.5})
+    loaded = checkpoints.load(own)
+    assert loaded.name == "rnn" and torch.equal(loaded.model(IDS)[0], checkpoints.load(own).model(IDS)[0])
+    assert checkpoints.card(own)["metrics"] == {"bits per byte": 2.5} and checkpoints.size(own) > 0
+    with pytest.raises(ValueError, match="there is no bot in the folder .*elsewhere"):
+        checkpoints.load(tmp_path / "elsewhere")
+    (own / "model.safetensors").write_bytes(b"")
+    with pytest.raises(
+        DamagedCheckpoint, match="mine/bot is damaged: model.safetensors is not the file.* Train it again$"
+    ):
+        checkpoints.load(own)
+
+
 # --- the command line -----------------------------------------------------------------------------------------------
 
 

@@ -233,7 +233,7 @@ def test_what_a_terminal_cannot_read_or_print_ends_nothing(here, encoding):
 
 
 def test_a_closed_pipe_ends_it_without_a_traceback_and_keeps_the_conversation(here):
-    code = EMOJI.replace("terminal.main([\"b\"])", "main([\"chat\", \"b\"])")
+    code = EMOJI.replace('terminal.main(["b"])', 'main(["chat", "b"])')
     code = "import sys\nfrom helpers.__main__ import main\n" + code
     command = [sys.executable, "-c", code]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -253,3 +253,10 @@ def test_help_names_the_bots(saved, capsys):
     with pytest.raises(SystemExit) as end:
         main(["--help"])
     assert end.value.code == 0 and "one of: rnn" in capsys.readouterr().out
+
+
+def test_a_bot_in_a_folder_of_your_own(bot, tmp_path, capsys):
+    checkpoints.save(bot, {}, {}, tmp_path / "mine")
+    assert main([str(tmp_path / "mine"), "--seed", "0"], lines=["/quit"]) == 0
+    assert "rnn is here." in capsys.readouterr().out
+    assert main(["./nothing"], lines=[]) == 1 and "no bot in the folder nothing" in capsys.readouterr().err
