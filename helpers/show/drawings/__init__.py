@@ -80,6 +80,8 @@ _WHERE = {
     "likelihood_judge": "voting",
     "patches": "multimodal",
     "codebook": "multimodal",
+    "one_sequence": "sequences",
+    "one_gpt": "sequences",
 }
 __all__ = list(_WHERE)
 
