@@ -8,8 +8,8 @@ from helpers.show.drawings.sequences import MARK_NAMES, one_gpt, one_sequence
 def test_the_default_is_recorded(legible):
     assert legible(one_sequence()) == (
         "One row of tokens in two orders. Caption first: <caption> thick upright seven <media>, 16 codes, <end>: from the "
-        "caption the GPT learns to paint. Picture first: <media>, the codes, <caption> thick upright seven <end>: from the codes it "
-        "learns to read. Words and codes never share an id: words end at 19, and code 40 is id 60."
+        "caption the GPT learns to paint. Picture first: <media>, the codes, <caption> thick upright seven <end>: from the codes "
+        "it learns to read. Words and codes never share an id: words end at 19, and code 40 is id 60."
     )
 
 
