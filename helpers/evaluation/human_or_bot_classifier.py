@@ -39,7 +39,9 @@ def likelihood_features(model, pairs: Sequence[Pair], pad: int) -> np.ndarray:
     for start in range(0, len(order), ROWS):
         rows = order[start : start + ROWS]
         with evaluating(model):
-            logits, targets = reply_logits(model, [Pair(pairs[row].context[-CONTEXT:], pairs[row].reply) for row in rows], pad)
+            logits, targets = reply_logits(
+                model, [Pair(pairs[row].context[-CONTEXT:], pairs[row].reply) for row in rows], pad
+            )
         mask = targets != IGNORED
         log_p = torch.log_softmax(logits[mask].float(), dim=-1)  # [N tokens, V]: of the replies alone
         nats = -log_p.gather(-1, targets[mask][:, None])[:, 0]
@@ -100,14 +102,18 @@ class Evaluator:
                 f"{len(human)} replies of people, {len(machine)} of the bot: give equally many, 40 or more"
             )
         half = len(human) // 2
-        train, test = (
-            (human.part(rows), machine.part(rows)) for rows in (range(half), range(half, len(human)))
-        )
-        return _fitted(*train)(*test)
+        train, test = ((human.part(rows), machine.part(rows)) for rows in (range(half), range(half, len(human))))
+        score = _fitted(*train)
+        people, bots = (score(replies) for replies in test)
+        return float(np.concatenate([people > 0, bots <= 0]).mean())
+
+    def log_odds(self, human: ReplyFeatures, machine: ReplyFeatures, replies: ReplyFeatures) -> np.ndarray:
+        """Train on all of ``human`` and ``machine``; return for each of ``replies`` the log-odds that a person wrote it, [N]."""
+        return _fitted(human, machine)(replies)
 
 
 def _fitted(human: ReplyFeatures, machine: ReplyFeatures):
-    """Return a function that gives the accuracy on other replies of people and of the bot."""
+    """Return a function that gives the log-odds that people wrote other replies, float64 [N]."""
     import scipy.sparse
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -121,13 +127,13 @@ def _fitted(human: ReplyFeatures, machine: ReplyFeatures):
     ).fit(human.texts + machine.texts)
     scale = StandardScaler().fit(np.vstack([human.features, machine.features]))
 
-    def table(human: ReplyFeatures, machine: ReplyFeatures):
-        features = 0.3 * scale.transform(np.vstack([human.features, machine.features]))
-        labels = np.repeat([1, 0], [len(human), len(machine)])
-        return scipy.sparse.hstack([words.transform(human.texts + machine.texts), features]).tocsr(), labels
+    def table(texts: list[str], features: np.ndarray):
+        return scipy.sparse.hstack([words.transform(texts), 0.3 * scale.transform(features)]).tocsr()
 
-    classifier = LogisticRegression(C=3.0, max_iter=1000).fit(*table(human, machine))
-    return lambda human, machine: float(classifier.score(*table(human, machine)))
+    labels = np.repeat([1, 0], [len(human), len(machine)])
+    both = table(human.texts + machine.texts, np.vstack([human.features, machine.features]))
+    classifier = LogisticRegression(C=3.0, max_iter=1000).fit(both, labels)
+    return lambda replies: classifier.decision_function(table(replies.texts, replies.features))
 
 
 # --- the tests of the evaluator, and its result ------------------------------------------------------------------------
@@ -152,7 +158,9 @@ class SanityCheck:
         )
 
 
-def sanity_check(evaluator: Evaluator, pairs: Sequence[Pair], human: ReplyFeatures | None = None, seed: int = 0) -> SanityCheck:
+def sanity_check(
+    evaluator: Evaluator, pairs: Sequence[Pair], human: ReplyFeatures | None = None, seed: int = 0
+) -> SanityCheck:
     """Test an evaluator on people's replies ``pairs``: halves of them, labeled at random, and as many random words.
 
     ``human`` is what ``evaluator.featurize(pairs)`` gave, if that was done before.
@@ -188,7 +196,9 @@ def random_words(tokenizer, pairs: Sequence[Pair], rng: np.random.Generator) -> 
     ]
 
 
-def adversarial_success(evaluator: Evaluator, human: ReplyFeatures, machine: ReplyFeatures, sanity: SanityCheck) -> float:
+def adversarial_success(
+    evaluator: Evaluator, human: ReplyFeatures, machine: ReplyFeatures, sanity: SanityCheck
+) -> float:
     """Return AdverSuc: 1 − the accuracy of ``evaluator``, trained anew on half of these replies and asked about the rest.
 
     ``sanity`` is the result of ``sanity_check``: raises ValueError for an evaluator that did not pass, and as ``accuracy``

@@ -1,0 +1,226 @@
+"""Judges that need no person: what they prefer, and what each of them is biased to (notebook 15).
+
+A judge scores one reply after its context, higher is better, and the better score wins a duel. So none of them can be
+swayed by which reply stands on the left; a judge that reads both at once can (Zheng et al. 2023). What they are swayed by
+is measured: by length (``longer_wins``) and by their own hand (``self_preference``).
+
+The stored scores are ``data/arena_scores.csv`` (``python -m helpers experiments arena``).
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from helpers import data_path
+from helpers.bots import checkpoints
+from helpers.evaluation.comparisons import Vote
+from helpers.io import read_rows
+
+BOT_JUDGES = (
+    "n-gram",
+    "rnn",
+    "seq2seq",
+    "transformer",
+    "gpt",
+    "gpt-chat",
+    "gan",
+    "dpo",
+)  # by the likelihood each gives
+REWARD_JUDGES = ("gold", "proxy")  # the reward models of notebook 09
+READER = "reader"  # the classifier of notebook 08: did a person write this?
+JUDGES = (*BOT_JUDGES, *REWARD_JUDGES, READER)
+SCORE_COLUMNS = ("prompt", "seed", "contestant", "words", "tokens", *JUDGES)
+
+
+def reply_pairs(bot, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -> list:
+    """Return a Pair of token ids for each reply after its context, as ``bot`` reads them; what closes it is left out."""
+    from helpers.corpus.batches.base import Pair
+
+    if len(contexts) != len(replies):
+        raise ValueError(f"{len(contexts)} contexts and {len(replies)} replies: give each reply its context")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a long context the bot reads the end, here as when it replies
+        prompts = [bot.prompt(context) for context in contexts]
+    pairs = [Pair(ids[:-1], [ids[-1], *bot.tokenizer.encode(reply)]) for ids, reply in zip(prompts, replies)]
+    sees = getattr(bot.model, "context", None)
+    if sees is None:
+        return pairs
+    return [Pair(pair.context[-max(1, sees - 1 - len(pair.reply)) :], pair.reply) for pair in pairs]  # both must fit
+
+
+def reply_nats(bot, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return −log p(reply | context) under a bot, in nats, float64 [R], and how many tokens that is of, int [R].
+
+    The tokens are those of the reply and one more, that it ends there: the other speaker's token, or any other that ends a
+    turn (their probabilities are added). The bot's own speaker token is given, not predicted. ``contexts`` are lists of
+    messages, one list per reply. Raises ValueError for no reply, and when there is not one context per reply.
+    """
+    from helpers.generation.scoring import reply_log_probabilities
+
+    pairs = reply_pairs(bot, contexts, replies)
+    log_p = reply_log_probabilities(bot.model, pairs, bot.tokenizer.pad, bot.sampling()["stop"], rows=32)
+    return -log_p.double().numpy(), np.array([len(pair.reply) for pair in pairs])
+
+
+def preferred(left: float, right: float, tie: float = 0.0) -> str:
+    """Return which of two replies is likelier, by their mean nats per token: "left", "right", or "tie" within ``tie``."""
+    if abs(left - right) <= tie:
+        return "tie"
+    return "left" if left < right else "right"
+
+
+# --- the judges --------------------------------------------------------------------------------------------------------
+
+
+class LikelihoodJudge:
+    """Prefers the reply that a bot finds likelier, per token: ``score`` is minus the mean nats of ``reply_nats``."""
+
+    def __init__(self, bot):
+        self.bot, self.name = bot, bot.name
+
+    def score(self, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -> np.ndarray:
+        """Return the score of each reply after its context, float64 [R]."""
+        nats, tokens = reply_nats(self.bot, contexts, replies)
+        return -nats / tokens
+
+
+class RewardJudge:
+    """Prefers the reply that a reward model of notebook 09, "gold" or "proxy", scores higher."""
+
+    def __init__(self, name: str):
+        from helpers.bots.reward_models import BASE, reward_model
+
+        self.name, self.model, self.bot = name, reward_model(name), checkpoints.load(BASE)
+
+    def score(self, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -> np.ndarray:
+        """Return the score of each reply after its context, float64 [R]. Raises ValueError for an empty reply."""
+        return self.model.score(reply_pairs(self.bot, contexts, replies)).double().numpy()
+
+
+class ReaderJudge:
+    """Prefers the reply that a classifier takes for a person's: ``score`` is the log-odds that one wrote it.
+
+    The classifier is that of adversarial success (notebook 08), trained here on the replies of people and of ``bots`` in
+    turn to the same ``questions``: conversations that the arena does not ask about. ``sanity`` holds its two tests.
+    """
+
+    def __init__(self, bots: Sequence, questions: Sequence):
+        from helpers.bots.adversarial_success import evaluator
+        from helpers.bots.measure import TEMPERATURE
+        from helpers.evaluation.human_or_bot_classifier import random_words, sanity_of_features
+
+        self.name, self.evaluator, self.bot = READER, evaluator(), checkpoints.load("gpt")
+        contexts = [question.turns for question in questions]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            written = [
+                bots[seed % len(bots)].reply(context, temperature=TEMPERATURE, seed=seed)
+                for seed, context in enumerate(contexts)
+            ]
+        people = self._pairs(contexts, [question.reply for question in questions])
+        self.human, self.machine = self.evaluator.featurize(people), self._features(contexts, written)
+        noise = self.evaluator.featurize(random_words(self.evaluator.tokenizer, people, np.random.default_rng(0)))
+        self.sanity = sanity_of_features(self.evaluator, self.human, noise)
+        self.accuracy = self.evaluator.accuracy(self.human, self.machine)
+
+    def score(self, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -> np.ndarray:
+        """Return the log-odds that a person wrote each reply, float64 [R]."""
+        return self.evaluator.log_odds(self.human, self.machine, self._features(contexts, replies))
+
+    def _features(self, contexts, replies):
+        return self.evaluator.featurize(self._pairs(contexts, replies))
+
+    def _pairs(self, contexts, replies) -> list:
+        """Return the replies as the evaluator of notebook 08 reads them: closed, and 24 tokens of them at most."""
+        from helpers.bots.adversarial_success import TOKENS
+        from helpers.corpus.batches.base import Pair
+
+        closing = [self.bot.tokenizer.speaker("BA"[len(context) % 2]) for context in contexts]
+        pairs = reply_pairs(self.bot, contexts, [reply.strip() for reply in replies])
+        return [
+            Pair(pair.context, [pair.reply[0], *[*pair.reply[1:], end][:TOKENS]]) for pair, end in zip(pairs, closing)
+        ]
+
+
+# --- from scores to votes, and what they are biased to -----------------------------------------------------------------
+
+
+def judge_votes(scores: Mapping[str, Sequence[float]], names: Sequence[str] | None = None) -> list[Vote]:
+    """Return a vote on every pair of contestants for every prompt: the higher score wins; equal scores are left out.
+
+    ``scores`` is {contestant: its score for each prompt}, as ``read_scores`` returns it; ``names`` are those that take
+    part (default: all), in the order that says who is named first. Identical replies have equal scores.
+    """
+    names = list(scores if names is None else names)
+    return [
+        Vote(prompt, left, right, "left" if scores[left][prompt] > scores[right][prompt] else "right")
+        for prompt in range(len(scores[names[0]]))
+        for left, right in itertools.combinations(names, 2)
+        if scores[left][prompt] != scores[right][prompt]
+    ]
+
+
+def longer_wins(votes: Sequence[Vote], lengths: Mapping[str, Sequence[int]]) -> float:
+    """Return the share of the votes with a winner, and replies of unequal length, that the longer reply has won.
+
+    ``lengths`` is {contestant: the words of its reply to each prompt}. Raises ValueError when there is no such vote.
+    """
+    won = [
+        (lengths[vote.left][vote.prompt] > lengths[vote.right][vote.prompt]) == (vote.winner == "left")
+        for vote in votes
+        if vote.winner in ("left", "right") and lengths[vote.left][vote.prompt] != lengths[vote.right][vote.prompt]
+    ]
+    if not won:
+        raise ValueError("no vote has a winner and replies of unequal length: there is nothing to count")
+    return sum(won) / len(won)
+
+
+def self_preference(ratings: np.ndarray, judges: Sequence[str], names: Sequence[str]) -> dict[str, float]:
+    """Return for each judge that is a contestant how much better it rates its own replies than the other judges do.
+
+    ``ratings`` [J, N] are those of N contestants under J judges, in one unit. A judge's raw rating of itself says little:
+    a good bot is rated well by all. So its rating by the other judges is taken away, and so is what the judge gives the
+    other contestants above theirs. Raises ValueError for fewer than two judges or contestants.
+    """
+    ratings = np.asarray(ratings, dtype=float)
+    if ratings.shape != (len(judges), len(names)) or min(ratings.shape) < 2:
+        raise ValueError(f"give ratings [judges, contestants], two of each at least, not {ratings.shape}")
+    result = {}
+    for row, judge in enumerate(judges):
+        if judge in names:
+            above = ratings[row] - np.delete(ratings, row, axis=0).mean(0)  # than the other judges, for each contestant
+            own = names.index(judge)
+            result[judge] = float(above[own] - np.delete(above, own).mean())
+    return result
+
+
+# --- the stored scores -------------------------------------------------------------------------------------------------
+
+
+def read_scores(judge: str, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return {contestant: the judge's score of its reply to each prompt, float64 [P]}; higher is better.
+
+    A bot's scores are minus its mean nats per token. Raises ValueError for an unknown judge, or a seed without scores.
+    """
+    if judge not in JUDGES:
+        raise ValueError(f"there is no judge {judge!r}; there are {', '.join(JUDGES)}")
+    return _column(judge, seed)
+
+
+def read_lengths(seed: int = 0) -> dict[str, np.ndarray]:
+    """Return {contestant: the words of its reply to each prompt [P]}. Raises ValueError for a seed without scores."""
+    return _column("words", seed)
+
+
+def _column(column: str, seed: int) -> dict[str, np.ndarray]:
+    found: dict[str, dict[int, float]] = {}
+    for row in read_rows(data_path("arena_scores.csv")):
+        if row["seed"] in (seed, None):  # those who are no bots say the same whatever the seed is
+            found.setdefault(row["contestant"], {})[row["prompt"]] = row[column]
+    if not any(row["seed"] == seed for row in read_rows(data_path("arena_scores.csv"))):
+        raise ValueError(f"there are no scores of seed {seed}: run python -m helpers experiments arena")
+    return {name: np.array([values[prompt] for prompt in sorted(values)]) for name, values in found.items()}
