@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from helpers import data_path
 from helpers.bots import checkpoints
 from helpers.evaluation.comparisons import Vote
 from helpers.io import read_rows
+
+if TYPE_CHECKING:
+    import torch
 
 BOT_JUDGES = (
     "n-gram",
@@ -64,6 +68,26 @@ def reply_nats(bot, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -
     pairs = reply_pairs(bot, contexts, replies)
     log_p = reply_log_probabilities(bot.model, pairs, bot.tokenizer.pad, bot.sampling()["stop"], rows=32)
     return -log_p.double().numpy(), np.array([len(pair.reply) for pair in pairs])
+
+
+def token_nats(model, prompt: Sequence[int], reply: Sequence[int], ends: set[int]) -> torch.Tensor:
+    """Return −log p of each token of one reply, then of its end: in nats, float32 [R + 1] for a reply of R tokens.
+
+    ``model`` is called as ``logits, state = model(ids)`` and reads ``prompt``, whose last token says who speaks, and ``reply``
+    at once. The end is any of the tokens ``ends``: their probabilities are added. No gradient, evaluation mode. It is what
+    ``reply_nats`` adds up. Raises ValueError for an empty prompt, or no ``ends``.
+    """
+    import torch
+
+    from helpers.models.utils import device_of, evaluating
+
+    if not len(prompt) or not ends:
+        raise ValueError("give a prompt of one token at least, and the tokens that end a reply")
+    with evaluating(model), torch.no_grad():
+        logits, _ = model(torch.tensor([[*prompt, *reply]], device=device_of(model)))
+    log_p = logits[0, len(prompt) - 1 :].float().log_softmax(-1).cpu()  # [R + 1, V]: what follows each token
+    written = log_p[torch.arange(len(reply)), torch.tensor(list(reply), dtype=torch.int64)]
+    return -torch.cat([written, log_p[-1, sorted(ends)].logsumexp(0)[None]])
 
 
 def preferred(left: float, right: float, tie: float = 0.0) -> str:

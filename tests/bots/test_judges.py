@@ -27,7 +27,14 @@ def test_nats_are_those_of_the_reply_and_of_its_end(bot):
         ends = sorted(bot.sampling()["stop"])
         assert math.isclose(found, -by_hand - float(log_p[-1, ends].logsumexp(0)), rel_tol=1e-5)
         assert number == len(written) + 1
+        each = judges.token_nats(bot.model.train(), ids, written, bot.sampling()["stop"])
+        assert len(each) == number and math.isclose(float(each.sum()), found, rel_tol=1e-5) and bot.model.training
+        assert math.isclose(float(each[0]), -float(log_p[len(ids) - 1, written[0]]), rel_tol=1e-5)
     assert np.allclose(judges.LikelihoodJudge(bot).score(CONTEXTS, REPLIES), -nats / tokens)
+    assert len(judges.token_nats(bot.model, [2], [], {2})) == 1
+    for prompt, ends in (([], {2}), ([2], set())):
+        with pytest.raises(ValueError, match="a prompt of one token at least, and the tokens that end"):
+            judges.token_nats(bot.model, prompt, [7], ends)
     with pytest.raises(ValueError, match="1 contexts and 3 replies"):
         judges.reply_nats(bot, CONTEXTS[:1], REPLIES)
 
