@@ -108,7 +108,7 @@ def test_a_prior_pulls_toward_equal_and_is_always_finite(wins):
     spread = [np.ptp(np.log(bradley_terry(wins, prior=prior))) for prior in (0, 1, 10)]
     assert spread == sorted(spread, reverse=True)
     unbeaten = bradley_terry([[0, 2], [0, 0]], prior=2)
-    # One parameter is left by symmetry, π and 1/π: 2 wins of 2 and 1 of 2 against the strength 1. d/dβ of the log-likelihood is 0:
+    # By symmetry one parameter is left, β and −β, and the slope of the log-likelihood is 0 there:
     beta = np.log(unbeaten[0])
     assert 2 / (1 + np.exp(2 * beta)) == pytest.approx(2 / (1 + np.exp(-beta)) - 1, abs=1e-9)
     parted = [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 3], [0, 0, 1, 0]]
