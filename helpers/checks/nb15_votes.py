@@ -30,7 +30,8 @@ def untouched(function: Callable, *arguments, changed: str):
     """Return what a function answers; raise ``Wrong(changed)`` when it has changed an argument (arrays, lists of tuples)."""
     kept = copy.deepcopy(arguments)
     answer = function(*arguments)
-    if not all(np.array_equal(one, other) for one, other in zip(arguments, kept)):
+    given = [(one, other) for one, other in zip(arguments, kept) if isinstance(one, list | np.ndarray)]
+    if not all(np.array_equal(one, other) for one, other in given):
         raise Wrong(changed)
     return tried(answer)
 
@@ -53,6 +54,7 @@ VOTES = [
     (2, "rnn", "dpo", "both bad"),
     (3, "dpo", "rnn", "right"),
     (4, "gpt", "dpo", "tie"),
+    (4, "rnn", "gpt", "tie"),
     (4, "dpo", "gpt", "left"),
 ]
 

@@ -1,0 +1,156 @@
+"""Wrong answers to notebook 15's ratings: each is one mistake, with words of the message it must hear."""
+
+import numpy as np
+
+
+# --- mm_step ---------------------------------------------------------------------------------------------------------------
+def step(wins, strengths, *, won=None, games=None, below=None, scale=True):
+    """The right step, but for what the arguments spoil."""
+    won = wins.sum(1) if won is None else won
+    games = wins + wins.T if games is None else games
+    below = strengths[:, None] + strengths[None, :] if below is None else below
+    new = won / (games / below).sum(1)
+    return new / np.exp(np.log(new).mean()) if scale else new
+
+
+def unscaled(wins, strengths):
+    return step(wins, strengths, scale=False)
+
+
+def by_sum(wins, strengths):
+    new = step(wins, strengths)
+    return new / new.sum()
+
+
+def by_mean(wins, strengths):
+    new = step(wins, strengths)
+    return new / new.mean()
+
+
+def losses_above(wins, strengths):
+    return step(wins, strengths, won=wins.sum(0))
+
+
+def win_rate(wins, strengths):
+    return step(wins, strengths, below=np.ones_like(wins))
+
+
+def opponent_alone(wins, strengths):
+    return step(wins, strengths, below=strengths[None, :] * np.ones_like(wins))
+
+
+def self_alone(wins, strengths):
+    return step(wins, strengths, below=strengths[:, None] * np.ones_like(wins))
+
+
+def wins_below(wins, strengths):
+    return step(wins, strengths, games=wins)
+
+
+def times_old(wins, strengths):
+    new = step(wins, strengths) * strengths
+    return new / np.exp(np.log(new).mean())
+
+
+def one_by_one(wins, strengths):
+    new, games = strengths.copy(), wins + wins.T
+    for i in range(len(wins)):
+        new[i] = wins[i].sum() / sum(games[i, j] / (new[i] + new[j]) for j in range(len(wins)) if j != i)
+    return new / np.exp(np.log(new).mean())
+
+
+def in_place(wins, strengths):
+    strengths[:] = step(wins, strengths)
+    return strengths
+
+
+def no_step(wins, strengths):
+    return strengths / np.exp(np.log(strengths).mean())
+
+
+STEP = {
+    unscaled: "its scale is not",
+    by_sum: "You divided by the sum",
+    by_mean: "You divided by the ordinary mean",
+    losses_above: "you took the losses",
+    win_rate: "That is the win rate",
+    opponent_alone: "by the opponent's alone",
+    self_alone: "by i's own alone",
+    wins_below: "n_ij counts all games",
+    times_old: "multiplied by the old strengths",
+    one_by_one: "You updated one after the other",
+    in_place: "You changed wins or strengths",
+    no_step: "the step leads to",
+}
+
+
+# --- bradley_terry ---------------------------------------------------------------------------------------------------------
+def fitted(wins, tolerance=1e-11, most=20_000):
+    strengths = np.ones(len(wins))
+    for _ in range(most):
+        before, strengths = strengths, step(wins, strengths)
+        if np.abs(np.log(strengths / before)).max() < tolerance:
+            break
+    return strengths
+
+
+def one_step(wins):
+    return fitted(wins, most=1)
+
+
+def hundred_steps(wins):
+    return fitted(wins, most=100)
+
+
+def too_early(wins):
+    return fitted(wins, 1e-4)
+
+
+def logarithms(wins):
+    return np.log(fitted(wins))
+
+
+def elo(wins):
+    return 400 * np.log10(fitted(wins))
+
+
+def losers_first(wins):
+    return fitted(wins.T)
+
+
+def sum_one(wins):
+    return fitted(wins) / fitted(wins).sum()
+
+
+def first_one(wins):
+    return fitted(wins) / fitted(wins)[0]
+
+
+def forgets(wins):
+    step(wins, np.ones(len(wins)))
+    return np.ones(len(wins))
+
+
+def rates(wins):
+    return wins.sum(1) / (wins + wins.T).sum(1)
+
+
+def changes(wins):
+    strengths = fitted(wins)
+    wins += 1
+    return strengths
+
+
+RATINGS = {
+    one_step: "That is one step",
+    hundred_steps: "Not a fixed number of steps",
+    too_early: "you stopped before the strengths had settled",
+    logarithms: "These are logarithms",
+    elo: "That is the Elo scale",
+    losers_first: "The strong ones are weak",
+    sum_one: "The ratios are right; keep",
+    first_one: "the first one is at 1",
+    forgets: "That is where you began",
+    rates: "On a table of four",
+    changes: "You changed wins in place",
+}
