@@ -200,17 +200,20 @@ def _share_done(history: History, steps: int | None, seconds: float | None) -> f
 
 
 class _Bar:
-    """A progress bar of steps, or of seconds where the clock ends the training, with the loss beside it."""
+    """A progress bar of steps, of seconds where the clock ends the training, or of % where either may, with the loss."""
 
     def __init__(self, steps: int | None, seconds: float | None, history: History, shown: bool):
         from tqdm.auto import tqdm
 
-        self.history, self.in_steps = history, steps is not None
-        settings = {"total": steps or round(seconds), "unit": "step" if steps else "s", "initial": self._done()}
+        self.history, self.steps, self.seconds = history, steps, seconds
+        total, unit = (100, "%") if steps and seconds else (steps, "step") if steps else (round(seconds), "s")
+        settings = {"total": total, "unit": unit, "initial": self._done()}
         self.bar = tqdm(disable=not shown, mininterval=0.5, **settings)
 
     def _done(self) -> int:
-        return self.history.steps if self.in_steps else int(self.history.seconds)
+        if self.steps and self.seconds:
+            return int(100 * min(1, _share_done(self.history, self.steps, self.seconds)))
+        return self.history.steps if self.steps else int(self.history.seconds)
 
     def update(self) -> None:
         if self.history.steps % READ_EVERY == 0:
