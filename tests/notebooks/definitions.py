@@ -236,6 +236,13 @@ TABLE: dict[str, dict[str, str]] = {
         "letters_compared": "what == does with two texts, to be counted",
         "naive": "the mistake of this page: a template into which a message is pasted",
     },
+    "15": {
+        "voted": "the vote of this page's program: the higher of two stored scores",
+        "regression": "the second opinion of this page: scikit-learn, which the package does not need",
+        "by_votes": "the mistake of this page: single votes drawn, as if each came from a prompt of its own",
+        "rated": "the learner's three functions, one after the other",
+        "controlled": "the learner's design matrix and regression, in Elo; test_nb15_helpers holds them against fit_ratings",
+    },
 }
 
 # For each entry that names a helper: arguments on which notebook and helper must agree, two at least.

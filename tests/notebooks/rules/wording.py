@@ -8,6 +8,8 @@ from tests.notebooks.rules import FENCE, Book, rule
 
 # The words for which the field has its own. Inside `code` and in quotations they may stand.
 PRIVATE = re.compile(r"\b(by lot|whoever|judges?|jury|leash|heaps?|pupils?|dearer|dice)\b", re.IGNORECASE)
+# Where a notebook is about programs that vote, the field's own word is "judge" (Zheng et al. 2023).
+JUDGING = "LLM-as-a-judge"
 BRITISH = re.compile(
     r"\b(?:\w*(?:optimis|tokenis|normalis|quantis|organis|recognis|summaris|generalis|initialis|regularis|minimis|maximis|memoris)"
     r"(?:e[ds]?|ers?|ing|ations?)|\w*(?:colour|behaviour|neighbour|favour)\w*|(?:un)?labell(?:ed|ers?|ing)|modell(?:ed|ing)|centre"
@@ -28,10 +30,12 @@ def words_are_the_fields(book: Book) -> list[str]:
     """What a learner has read here can be looked up elsewhere (notebooks with build cells; the others will follow)."""
     if not book.builds:
         return []
+    allowed = {"judge", "judges"} if any(JUDGING in cell.source for cell in book.markdown) else set()
     return [
         f"{book.where(cell)}: {word!r} is no word of the field"
         for cell in book.markdown
         for word in PRIVATE.findall(prose(cell.source))
+        if word.lower() not in allowed
     ]
 
 
