@@ -51,6 +51,8 @@ _WHERE = {
     "Arena": "arena",
     "arena_ratings": "rated_votes",
     "explore_arena": "rated_votes",
+    "caption_pictures": "write_a_caption",
+    "explore_captions": "write_a_caption",
     "Replay": "replay",
     "replay_points": "replay",
     "replay_replies": "replay",
