@@ -9,6 +9,7 @@ replies to *other* prompts, and replies that are the same whatever was said.
 import csv
 import itertools
 import random
+import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -106,9 +107,14 @@ def replies_of(bot, prompts: Sequence[Prompt], seed: int = 0) -> list[str]:
         warnings.simplefilter("ignore")  # a bot with a short context reads the end of a long prompt
         for prompt in prompts:
             tries = (1000 * seed + prompt.number + 100_000 * attempt for attempt in range(20))
-            texts = (bot.reply(prompt.turns, temperature=TEMPERATURE, seed=number) for number in tries)
+            texts = (_legible(bot.reply(prompt.turns, temperature=TEMPERATURE, seed=number)) for number in tries)
             replies.append(next((text for text in texts if text), "…"))
     return replies
+
+
+def _legible(text: str) -> str:
+    """Leave out control characters: a table of texts cannot hold them all, and no one sees them."""
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) != "Cc").strip()
 
 
 def without_bots(prompts: Sequence[Prompt]) -> dict[str, list[str]]:

@@ -146,14 +146,15 @@ class ReaderJudge:
                 for seed, context in enumerate(contexts)
             ]
         people = self._pairs(contexts, [question.reply for question in questions])
-        self.human, self.machine = self.evaluator.featurize(people), self._features(contexts, written)
+        human, machine = self.evaluator.featurize(people), self._features(contexts, written)
         noise = self.evaluator.featurize(random_words(self.evaluator.tokenizer, people, np.random.default_rng(0)))
-        self.sanity = sanity_of_features(self.evaluator, self.human, noise)
-        self.accuracy = self.evaluator.accuracy(self.human, self.machine)
+        self.sanity = sanity_of_features(self.evaluator, human, noise)
+        self.accuracy = self.evaluator.accuracy(human, machine)
+        self._log_odds = self.evaluator.log_odds(human, machine)
 
     def score(self, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -> np.ndarray:
         """Return the log-odds that a person wrote each reply, float64 [R]."""
-        return self.evaluator.log_odds(self.human, self.machine, self._features(contexts, replies))
+        return self._log_odds(self._features(contexts, replies))
 
     def _features(self, contexts, replies):
         return self.evaluator.featurize(self._pairs(contexts, replies))

@@ -7,7 +7,7 @@ the bot, so that must first pass two tests: not to distinguish people from peopl
 Replies are ``helpers.corpus.batches.base.Pair``s: context and reply in token ids, the closing token included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,12 +107,12 @@ class Evaluator:
         people, bots = (score(replies) for replies in test)
         return float(np.concatenate([people > 0, bots <= 0]).mean())
 
-    def log_odds(self, human: ReplyFeatures, machine: ReplyFeatures, replies: ReplyFeatures) -> np.ndarray:
-        """Train on all of ``human`` and ``machine``; return for each of ``replies`` the log-odds that a person wrote it, [N]."""
-        return _fitted(human, machine)(replies)
+    def log_odds(self, human: ReplyFeatures, machine: ReplyFeatures) -> Callable[[ReplyFeatures], np.ndarray]:
+        """Train on all of both; return a function that gives the log-odds that people wrote other replies, float64 [N]."""
+        return _fitted(human, machine)
 
 
-def _fitted(human: ReplyFeatures, machine: ReplyFeatures):
+def _fitted(human: ReplyFeatures, machine: ReplyFeatures) -> Callable[[ReplyFeatures], np.ndarray]:
     """Return a function that gives the log-odds that people wrote other replies, float64 [N]."""
     import scipy.sparse
     from sklearn.feature_extraction.text import TfidfVectorizer

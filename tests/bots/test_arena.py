@@ -46,6 +46,11 @@ def test_a_bot_answers_every_prompt_with_a_seed_of_its_own_and_again_where_it_sa
     assert arena.replies_of(Parrot(silent=100), prompts[:1]) == ["…"]
 
 
+def test_control_characters_of_a_bot_are_left_out():
+    prompts = [arena.Prompt(0, "c0", ["a\x00b\rc\nd"], "so")]
+    assert arena.replies_of(Parrot(), prompts) == ["abc\nd 0"]
+
+
 def test_people_elsewhere_say_real_replies_that_belong_to_other_prompts():
     prompts = arena.choose_prompts(talks(8), 8)
     replies = arena.without_bots(prompts)

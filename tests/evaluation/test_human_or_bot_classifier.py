@@ -77,6 +77,17 @@ def test_success_is_half_for_people_and_nothing_for_a_bot_that_has_one_sentence(
     assert adversarial_success(evaluator, human, dull, tested) < 0.1
 
 
+def test_log_odds_are_those_that_a_person_wrote_each_of_other_replies(evaluator):
+    human, other = (evaluator.featurize(pairs(120, seed=seed)) for seed in (0, 1))
+    noise, other_noise = (
+        evaluator.featurize(random_words(TOKENIZER, pairs(120, seed=seed), np.random.default_rng(seed)))
+        for seed in (0, 1)
+    )
+    score = evaluator.log_odds(human, noise)
+    assert (score(other) > 0).mean() > 0.9 and (score(other_noise) < 0).mean() > 0.9
+    assert score(other.part([5, 3])).tolist() == pytest.approx(score(other)[[5, 3]].tolist())
+
+
 def test_too_few_replies_for_its_tests_are_refused(evaluator):
     with pytest.raises(ValueError, match="79 replies of people are too few to test an evaluator: give 80 or more"):
         sanity_check(evaluator, pairs(79))
@@ -99,7 +110,8 @@ def test_an_evaluator_that_sees_nothing_is_not_asked():
 
 
 @pytest.mark.parametrize(
-    ("same", "random", "passed"), [(0.5, 0.95, True), (0.45, 1, True), (0.44, 1, False), (0.56, 1, False), (0.5, 0.94, False)]
+    ("same", "random", "passed"),
+    [(0.5, 0.95, True), (0.45, 1, True), (0.44, 1, False), (0.56, 1, False), (0.5, 0.94, False)],
 )
 def test_both_tests_count(same, random, passed):
     assert SanityCheck(same, random).passed is passed
@@ -108,7 +120,9 @@ def test_both_tests_count(same, random, passed):
 def test_the_contexts_of_the_test_are_not_learned_from(evaluator):
     """Replies that differ in the second half only cannot be told by who learned from the first."""
     human = evaluator.featurize(pairs(200))
-    half = evaluator.featurize([*pairs(200)[:100], *[Pair(pair.context, pairs(1)[0].reply) for pair in pairs(200)[100:]]])
+    half = evaluator.featurize(
+        [*pairs(200)[:100], *[Pair(pair.context, pairs(1)[0].reply) for pair in pairs(200)[100:]]]
+    )
     assert evaluator.accuracy(human, half) == pytest.approx(0.5, abs=0.2)
 
 
