@@ -30,7 +30,6 @@ def test_llmfaos_layout(file):
         Vote("8", "Airy 70B", "Weaver, 12k", "right", "83"),
         Vote("9", "Weaver, 12k", "Airy 70B", "left", "58"),
     ]
-    assert read_public_votes(file("\ufeff" + LLMFAO.replace("\n", "\r\n"))) == votes
 
 
 def test_the_arenas_layout(file):
@@ -39,6 +38,10 @@ def test_the_arenas_layout(file):
         Vote("q2", "y", "x", "both bad", "bob"),
         Vote("q3", "x", "y", "right", "bob"),
     ]
+
+
+def test_what_a_spreadsheet_saved_is_read_too(file):
+    assert read_public_votes(file("\ufeff" + ARENA.replace("\n", "\r\n"))) == read_public_votes(file(ARENA))
 
 
 def test_a_judges_file_has_no_voter(file):

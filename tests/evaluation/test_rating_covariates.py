@@ -49,6 +49,17 @@ def test_what_was_invented_is_found():
     assert fit_ratings(votes).ratings[0] > fit.ratings[0] + 20  # uncontrolled, "a" is paid for its length
 
 
+def test_the_standard_errors_are_those_of_many_samples():
+    fits = []
+    for seed in range(60):
+        votes, lengths = invented(300, left=0.3, length=1.0, seed=seed)
+        fits.append(
+            fit_ratings(votes, {"left": position(votes), "length": length_difference(votes, length_of(lengths))})
+        )
+    found = np.std([fit.coefficients for fit in fits], axis=0)
+    assert found == pytest.approx(np.mean([fit.standard_errors for fit in fits], axis=0), rel=0.25)
+
+
 def test_scikit_learn_agrees():
     votes, lengths = invented(500, left=0.3, length=1.0)
     x = np.column_stack([position(votes), length_difference(votes, length_of(lengths))])
