@@ -82,6 +82,9 @@ _WHERE = {
     "codebook": "multimodal",
     "one_sequence": "sequences",
     "one_gpt": "sequences",
+    "guidance": "guiding",
+    "two_towers": "guiding",
+    "bayes_reading": "guiding",
 }
 __all__ = list(_WHERE)
 
