@@ -181,7 +181,7 @@ def test_a_clock_ends_it(monkeypatch):
 
 @pytest.mark.parametrize(
     ("length", "shown"),
-    [({"steps": 2}, "2/2"), ({"seconds": 0.01}, "/0"), ({"steps": 2, "seconds": 1000.0}, "100/100")],
+    [({"steps": 2}, "2/2"), ({"steps": 2, "seconds": 1000.0}, "100/100")],
 )
 def test_the_bar_counts_what_ends_the_training(length, shown, capsys):
     fit(new(), BATCHES, learning_rate=1e-2, **length)
