@@ -85,6 +85,7 @@ _WHERE = {
     "guidance": "guiding",
     "two_towers": "guiding",
     "bayes_reading": "guiding",
+    "source_filter": "sound",
 }
 __all__ = list(_WHERE)
 

@@ -179,8 +179,8 @@ def bayes_reading(
     alike = "All captions are" if max(prior) == min(prior) else "The captions are not"
     return figure.finish(
         "Reading by Bayes: the model only gives log p(picture | caption). Adding the log of the prior and taking softmax gives "
-        f"the posterior; the best is “{captions[best]}” with {posterior[best]:.0%} ({_minus(scores[best], 1)} nats). {alike} equally "
-        "likely beforehand.",
+        f"the posterior; the best is “{captions[best]}” with {posterior[best]:.0%} ({_minus(scores[best], 1)} nats). {alike} "
+        "equally likely beforehand.",
         "The model never learned to read: it was asked how likely it would have painted this, for each caption.",
     )
 
