@@ -18,7 +18,8 @@ from helpers.corpus.tokenizers.load import load_tokenizer
 from helpers.io import file_sha256, write_bytes, write_text
 
 FILES = ("model.safetensors", "tokenizer.json")
-PRETRAINED = ("gpt-docs",)  # has never read a conversation: it can be loaded, and is no bot (notebook 07)
+# These have never read a conversation: they can be loaded, and are no bots (notebooks 07 and 16). The command that trains each.
+PRETRAINED = {"gpt-docs": "experiments transfer", "gpt-pictures": "experiments pictures"}
 
 
 class DamagedCheckpoint(ValueError):
@@ -169,7 +170,7 @@ def verify(name: str | Path) -> tuple[dict, dict[str, bytes]]:
 def _remedy(name: str | Path, what: str) -> str:
     if isinstance(name, Path):
         return f"the checkpoint in {name} is damaged: {what}. Train it again"
-    command = "experiments transfer" if name in PRETRAINED else f"bots train {name}"
+    command = PRETRAINED.get(name, f"bots train {name}")
     return (
         f"the checkpoint {name!r} is damaged: {what}. Get the files again (git checkout data/checkpoints/{name}), "
         f"or train it again: python -m helpers {command}"
