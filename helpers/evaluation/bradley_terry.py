@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from helpers.evaluation.rating_newton import log_strengths
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -74,28 +76,26 @@ def from_elo(points) -> np.ndarray:
 # --- fitting -----------------------------------------------------------------------------------------------------------
 
 
-def mm_step(wins, strengths, prior: float = 0.0) -> np.ndarray:
-    """Return the strengths [N] after one step of the MM algorithm (Hunter 2004, equation 3).
+def mm_step(wins, strengths) -> np.ndarray:
+    """Return the strengths [N] after one step of the MM algorithm (Hunter 2004, equation 3), with a geometric mean of 1.
 
         π_i ← W_i / Σ_j n_ij / (π_i + π_j)
 
-    W_i are the wins of i, n_ij the votes between i and j. With a ``prior``, everyone has also tied so many votes with an
-    invented contestant of strength 1.
+    W_i are the wins of i, n_ij the votes between i and j.
     """
     wins, strengths = _wins(wins), _strengths(strengths)
-    against = ((wins + wins.T) / (strengths[:, None] + strengths)).sum(1) + prior / (strengths + 1)
-    strengths = (wins.sum(1) + prior / 2) / against
-    return strengths if prior else _centered(strengths)
+    return _centered(wins.sum(1) / ((wins + wins.T) / (strengths[:, None] + strengths)).sum(1))
 
 
 def bradley_terry(
-    wins, names: Sequence[str] | None = None, prior: float = 0.0, tolerance: float = 1e-11, max_steps: int = 20_000
+    wins, names: Sequence[str] | None = None, prior: float = 0.0, tolerance: float = 1e-11, max_steps: int = 1000
 ) -> np.ndarray:
     """Return the strengths [N] that make the votes ``wins`` [N, N] most likely: MM steps until no log π moves any more.
 
     ``names`` [N] are for the errors only. ``prior`` invents that many tied votes for everyone, against a contestant of strength
-    1: with any prior above 0 the answer is finite, and pulled toward equal strengths. Raises ValueError where the most likely
-    strengths are not finite (see ``check_connected``), or not reached in ``max_steps``.
+    1: with any prior above 0 the answer is finite, and pulled toward equal strengths. With a prior, or where ``max_steps`` of MM
+    are too few, Newton's method ends at the same answer. Raises ValueError for a prior below 0, and without a prior where the
+    most likely strengths are not finite (see ``check_connected``).
     """
     import numpy as np
 
@@ -104,15 +104,12 @@ def bradley_terry(
         raise ValueError(f"a prior of {prior} votes is less than none: 0 or more")
     if not prior:
         check_connected(wins, names)
-    strengths = np.ones(len(wins))
-    for _ in range(max_steps):
-        before, strengths = strengths, mm_step(wins, strengths, prior)
-        if np.abs(np.log(strengths / before)).max() < tolerance:
-            return _centered(strengths)
-    raise ValueError(
-        f"the strengths still move after {max_steps} steps: a contestant has almost only wins or losses; "
-        "collect more votes, or give a prior, such as prior=1"
-    )
+        strengths = np.ones(len(wins))
+        for _ in range(max_steps):
+            before, strengths = strengths, mm_step(wins, strengths)
+            if np.abs(np.log(strengths / before)).max() < tolerance:
+                return strengths
+    return np.exp(log_strengths(wins[None], prior)[0])
 
 
 def davidson(wins, ties, tolerance: float = 1e-11, max_steps: int = 20_000) -> tuple[np.ndarray, float]:

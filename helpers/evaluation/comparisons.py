@@ -112,6 +112,13 @@ def win_matrix(
     return names, wins
 
 
+def count_wins(votes: Sequence[Sequence], names: Sequence[str]) -> np.ndarray:
+    """Return ``wins``, float64 [N, N] in the order of ``names``, as ``win_matrix`` counts them; without a vote they are all 0."""
+    import numpy as np
+
+    return win_matrix(votes, names)[1] if len(votes) else np.zeros((len(names), len(names)))
+
+
 def win_rates(wins) -> np.ndarray:
     """Return each contestant's wins divided by its votes, float64 [N], from ``wins`` [N, N]; nan without a vote."""
     import numpy as np

@@ -71,41 +71,63 @@ def fit_ratings(
     votes = check_votes(votes)
     names = names_of(votes) if names is None else list(names)
     check_connected(win_matrix(votes, names, ties)[1], names)
-    (left, right), score = sides(votes, names), scores(votes, ties)
-    extra = _columns(covariates, len(votes))
+    score, n = scores(votes, ties), len(names)
     weights = np.ones(len(votes)) if weights is None else np.asarray(weights, dtype=float)
-    weights = np.where(np.isnan(score), 0.0, weights)
-    n = len(names)
-    design = np.zeros((len(votes), n + extra.shape[1]))
-    design[np.arange(len(votes)), left] = 1
-    design[np.arange(len(votes)), right] -= 1
-    design[:, n:] = extra
-    design = design[:, 1:]  # the first contestant's β is 0 for now: only differences count
-    beta, information = _newton(design, np.nan_to_num(score), weights)
-    errors = np.sqrt(np.diagonal(np.linalg.inv(information)))[n - 1 :]
-    ratings = np.append(0.0, beta[: n - 1])
-    return Fit(names, ELO * (ratings - ratings.mean()), ELO * beta[n - 1 :], ELO * errors)
+    theta, errors = _fit(
+        design_matrix(votes, names, covariates), np.nan_to_num(score), weights * ~np.isnan(score), full=True
+    )
+    return Fit(names, ELO * theta[:n], ELO * theta[n:], ELO * errors[n:])
 
 
-def _newton(design, score, weights) -> tuple[np.ndarray, np.ndarray]:
-    """Maximize the log-likelihood of a logistic regression without an intercept; return β [D] and the information [D, D]."""
+def design_matrix(votes: Sequence[Sequence], names: Sequence[str], covariates=None) -> np.ndarray:
+    """Return X, float64 [V, N + K]: in each row 1 for the left contestant, −1 for the right one, then the covariates [V, K].
+
+    X @ (β, γ) are the log-odds that the left side wins.
+    """
     import numpy as np
 
-    if np.linalg.matrix_rank(design * np.sqrt(weights)[:, None]) < design.shape[1]:
+    (left, right), extra = sides(votes, names), _columns(covariates, len(votes))
+    rows, columns = np.arange(len(votes)), np.zeros((len(votes), len(names)))
+    columns[rows, left], columns[rows, right] = 1, -1
+    return np.hstack([columns, extra])
+
+
+def fit_logistic(X, y, weights=None) -> np.ndarray:
+    """Return the most likely coefficients θ [D], in log-odds, of a logistic regression without an intercept, by Newton's method.
+
+    ``X`` [V, D], ``y`` [V] from 0 to 1 (a tie is 0.5), ``weights`` [V] say how often a row counts. Where many θ fit equally
+    well, as only differences of ratings count, the one of least length is returned: ratings then have the mean 0. Raises
+    ValueError for other shapes, and where the coefficients grow without end.
+    """
+    return _fit(X, y, weights)[0]
+
+
+def _fit(X, y, weights, full: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return θ [D] and its standard errors [D]; with ``full``, refuse columns that say nothing of their own."""
+    import numpy as np
+
+    X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
+    weights = np.ones(len(X)) if weights is None else np.asarray(weights, dtype=float)
+    if X.ndim != 2 or not len(X) or y.shape != (len(X),) or weights.shape != y.shape or not ((y >= 0) & (y <= 1)).all():
+        raise ValueError(
+            f"X is [V, D], y [V] from 0 to 1 and weights [V]; not {X.shape}, {y.shape} and {weights.shape}"
+        )
+    counted = X * np.sqrt(weights)[:, None]
+    if full and np.linalg.matrix_rank(counted) < X.shape[1] - 1:  # one is lost to the ratings' mean
         raise ValueError(
             "a covariate can be worked out from who is compared with whom (or from another covariate), so the votes cannot "
             "tell them apart: leave it out, or measure something that varies within a contestant"
         )
-    beta = np.zeros(design.shape[1])
+    theta = np.zeros(X.shape[1])
     for _ in range(_MOST_STEPS):
-        p = 1 / (1 + np.exp(-design @ beta))
-        information = (design * (weights * p * (1 - p))[:, None]).T @ design
-        step = np.linalg.lstsq(information, design.T @ (weights * (score - p)), rcond=None)[0]
-        beta = beta + step
-        if np.abs(design @ beta).max() > _LARGEST:
+        p = 1 / (1 + np.exp(-X @ theta))
+        inverse = np.linalg.pinv((X * (weights * p * (1 - p))[:, None]).T @ X, rcond=1e-12, hermitian=True)
+        step = inverse @ (X.T @ (weights * (y - p)))
+        theta = theta + step
+        if np.abs(X @ theta).max() > _LARGEST:
             break
         if np.abs(step).max() < 1e-10:
-            return beta, information
+            return theta, np.sqrt(np.diagonal(inverse))
     raise ValueError(
         "the coefficients grow without end: a covariate (with the ratings) decides every vote. Leave it out, or collect more"
     )

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.evaluation.bradley_terry import bradley_terry, to_elo
+from helpers.evaluation.bradley_terry import POINTS, bradley_terry, to_elo
 from helpers.evaluation.comparisons import check_votes, names_of, scores, sides
+from helpers.evaluation.rating_newton import log_strengths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,21 +107,14 @@ def bootstrap_ratings(
     left, right, score, groups = left[counted], right[counted], score[counted], groups[counted]
     n, rng = len(names), np.random.default_rng(seed)
 
-    def rated(weights) -> np.ndarray:
-        won = np.bincount(left * n + right, weights * score, n * n) + np.bincount(
-            right * n + left, weights * (1 - score), n * n
-        )
-        wins = won.reshape(n, n)
-        return to_elo(bradley_terry(wins, names, prior) if rate is None else rate(wins))
+    def won(weights) -> np.ndarray:
+        one = np.bincount(left * n + right, weights * score, n * n)
+        other = np.bincount(right * n + left, weights * (1 - score), n * n)
+        return (one + other).reshape(n, n)
 
-    ratings, samples = rated(np.ones(len(score))), []
     number = int(groups.max()) + 1
-    for _ in range(resamples):
-        chosen = np.bincount(rng.integers(number, size=number), minlength=number)
-        try:
-            samples.append(rated(chosen[groups].astype(float)))
-        except ValueError:
-            continue
+    chosen = [np.bincount(rng.integers(number, size=number), minlength=number)[groups] for _ in range(resamples)]
+    ratings, samples = _rated(won(np.ones(len(score))), [won(weights) for weights in chosen], names, rate, prior)
     left_out = resamples - len(samples)
     if left_out > _MOST_LEFT_OUT * resamples:
         raise ValueError(
@@ -128,7 +122,36 @@ def bootstrap_ratings(
             "too few votes for an interval. Collect more, or give a prior, such as prior=1"
         )
     took_part = np.bincount(left, minlength=n) + np.bincount(right, minlength=n)
-    return Bootstrap(names, ratings, np.array(samples), took_part, left_out)
+    return Bootstrap(names, ratings, samples, took_part, left_out)
+
+
+def resample(votes: Sequence[Sequence], rng: np.random.Generator, by: str = "prompt") -> list:
+    """Return as many whole prompts (or voters, or votes) as there are, drawn with replacement: a list of votes.
+
+    A prompt that is drawn twice brings all its votes twice.
+    """
+    import numpy as np
+
+    groups = _groups(check_votes(votes), by)
+    members = [np.flatnonzero(groups == group) for group in range(groups.max() + 1)]
+    return [votes[vote] for group in rng.integers(len(members), size=len(members)) for vote in members[group]]
+
+
+def _rated(wins, resampled, names, rate, prior) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ratings [N] from ``wins`` and those [R, N] of the resamples that have some."""
+    import numpy as np
+
+    if rate is None:
+        ratings = to_elo(bradley_terry(wins, names, prior))
+        samples = POINTS / np.log(10) * log_strengths(np.array(resampled), prior)
+        return ratings, samples[np.isfinite(samples).all(1)]
+    ratings, samples = to_elo(rate(wins)), []
+    for table in resampled:
+        try:
+            samples.append(to_elo(rate(table)))
+        except ValueError:  # an unbeaten contestant
+            continue
+    return ratings, np.array(samples)
 
 
 def _groups(votes, by: str) -> np.ndarray:

@@ -97,6 +97,14 @@ def test_scale_and_names_do_not_matter(wins):
     )  # who loses instead of winning is as weak as it was strong
 
 
+def test_where_mm_is_slow_newton_ends_at_the_same(wins):
+    assert bradley_terry(wins, max_steps=3) == pytest.approx(bradley_terry(wins), rel=1e-9)
+    strong = np.array([[0, 4000, 9000], [1, 0, 5], [1, 6, 0]])
+    strengths = bradley_terry(strong)
+    assert mm_step(strong, strengths) == pytest.approx(strengths, rel=1e-9)
+    assert np.isfinite(bradley_terry(strong, prior=1)).all()
+
+
 def test_elo_points():
     assert to_elo([10, 1]) == pytest.approx([200, -200])
     assert to_elo([10, 1], mean=1000) == pytest.approx([1200, 800])
@@ -158,8 +166,6 @@ def test_bad_input_is_refused():
         check_connected([[0, 1], [1, 0]], "abc")
     with pytest.raises(ValueError, match="one positive number"):
         to_elo([1, -1])
-    with pytest.raises(ValueError, match="still move after 3 steps"):
-        bradley_terry([[0, 1, 0], [9, 0, 5], [2, 1, 0]], max_steps=3)
 
 
 # --- ties with a parameter of their own --------------------------------------------------------------------------------
@@ -190,5 +196,7 @@ def test_davidson_with_equal_strengths_is_the_share_of_ties():
     assert nu == pytest.approx(0.5)
     with pytest.raises(ValueError, match="there is no tie"):
         davidson(wins, 0 * ties)
+    with pytest.raises(ValueError, match="still move after 3 steps"):
+        davidson([[0, 9, 4], [1, 0, 3], [2, 5, 0]], ties, max_steps=3)
     with pytest.raises(ValueError, match="symmetric"):
         davidson(wins, np.triu(ties))

@@ -5,7 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from helpers.evaluation.comparisons import Vote, agreement, check_votes, names_of, scores, win_matrix, win_rates
+from helpers.evaluation.comparisons import (
+    Vote,
+    agreement,
+    check_votes,
+    count_wins,
+    names_of,
+    scores,
+    win_matrix,
+    win_rates,
+)
 
 VOTES = [
     ("hi", "a", "b", "left", "Ann"),
@@ -22,6 +31,11 @@ def test_wins_are_counted_for_the_contestant_whatever_the_side():
     assert wins.tolist() == [[0, 2, 0.5], [0, 0, 1.5], [0.5, 0.5, 0]]
     assert win_matrix(VOTES, ties="drop")[1].tolist() == [[0, 2, 0], [0, 0, 1], [0, 0, 0]]
     assert win_matrix(VOTES, ["c", "b", "a"])[1].tolist() == wins[::-1, ::-1].tolist()
+
+
+def test_the_order_of_the_names_is_given():
+    assert count_wins(VOTES, ["c", "b", "a"]).tolist() == win_matrix(VOTES, ["c", "b", "a"])[1].tolist()
+    assert count_wins([], ["a", "b"]).tolist() == [[0, 0], [0, 0]]
 
 
 def test_scores_are_those_of_the_left():

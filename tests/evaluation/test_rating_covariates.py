@@ -5,8 +5,15 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from helpers.evaluation.bradley_terry import bradley_terry, to_elo
-from helpers.evaluation.comparisons import names_of, win_matrix
-from helpers.evaluation.rating_covariates import ELO, fit_ratings, length_difference, position
+from helpers.evaluation.comparisons import names_of, scores, win_matrix
+from helpers.evaluation.rating_covariates import (
+    ELO,
+    design_matrix,
+    fit_logistic,
+    fit_ratings,
+    length_difference,
+    position,
+)
 
 NAMES = ["a", "b", "c", "d"]
 BETA = np.array([0.8, 0.1, -0.2, -0.7])
@@ -72,6 +79,28 @@ def test_scikit_learn_agrees():
     fit = fit_ratings(votes, x)
     assert fit.coefficients == pytest.approx(ELO * library.coef_[0][4:], abs=0.01)
     assert fit.ratings - fit.ratings[0] == pytest.approx(ELO * (library.coef_[0][:4] - library.coef_[0][0]), abs=0.01)
+
+
+def test_a_design_matrix_by_hand():
+    votes = [("p", "a", "b", "left"), ("p", "c", "a", "tie")]
+    assert design_matrix(votes, ["a", "b", "c"]).tolist() == [[1, -1, 0], [-1, 0, 1]]
+    assert design_matrix(votes, ["a", "b", "c"], [0.5, -2]).tolist() == [[1, -1, 0, 0.5], [-1, 0, 1, -2]]
+
+
+def test_logistic_regression_is_that_of_the_ratings():
+    votes, lengths = invented(400, left=0.3, length=1.0)
+    x = np.column_stack([position(votes), length_difference(votes, length_of(lengths))])
+    matrix, y = design_matrix(votes, NAMES, x), scores(votes)
+    theta, fit = fit_logistic(matrix, y), fit_ratings(votes, x)
+    assert ELO * theta == pytest.approx([*fit.ratings, *fit.coefficients], abs=1e-6)
+    assert theta[:4].mean() == pytest.approx(0, abs=1e-12)
+    weights = np.arange(400) % 3
+    assert fit_logistic(matrix, y, weights) == pytest.approx(
+        fit_logistic(np.repeat(matrix, weights, 0), np.repeat(y, weights))
+    )
+    for bad in ((matrix, y[:-1]), (matrix, y + 1), (matrix[0], y), (matrix, y, weights[:-1])):
+        with pytest.raises(ValueError, match=r"X is \[V, D\], y \[V\] from 0 to 1"):
+            fit_logistic(*bad)
 
 
 def test_swapped_sides_turn_the_coefficients_alone():

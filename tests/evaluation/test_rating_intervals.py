@@ -6,7 +6,7 @@ import pytest
 from helpers.evaluation.bradley_terry import bradley_terry, to_elo
 from helpers.evaluation.comparisons import win_matrix
 from helpers.evaluation.rating_covariates import ELO
-from helpers.evaluation.rating_intervals import bootstrap_ratings
+from helpers.evaluation.rating_intervals import bootstrap_ratings, resample
 
 
 def coin_votes(prompts=100, each=1, share=0.6, seed=0):
@@ -73,7 +73,19 @@ def test_the_same_seed_gives_the_same_and_a_rate_of_ones_own_is_used():
     own = bootstrap_ratings(
         votes, resamples=20, seed=3, rate=lambda wins: seen.append(wins.sum()) or bradley_terry(wins)
     )
-    assert (own.samples == one.samples).all() and seen == pytest.approx([60] * 21)  # every resample is as large
+    assert own.samples == pytest.approx(one.samples, abs=1e-6) and seen == pytest.approx(
+        [60] * 21
+    )  # every resample is as large
+
+
+def test_whole_prompts_are_drawn_with_all_their_votes():
+    votes = [("p", "a", "b", "left"), ("q", "a", "b", "tie"), ("p", "b", "a", "left"), ("r", "a", "c", "left")]
+    rng = np.random.default_rng(0)
+    for drawn in (resample(votes, rng) for _ in range(50)):
+        times = [sum(vote is one for vote in drawn) for one in votes]
+        assert times[0] == times[2] and times[0] + times[1] + times[3] == 3
+    assert all(len(resample(votes, rng, by="vote")) == 4 for _ in range(5))
+    assert resample(votes, np.random.default_rng(1)) == resample(votes, np.random.default_rng(1))
 
 
 def test_ties_may_be_left_out():
