@@ -44,7 +44,7 @@ def rated_votes(
     ``rate`` is the learner's function wins [N, N] → strengths [N] (None: ``helpers.evaluation.bradley_terry``); the intervals
     are those of ``helpers.evaluation.rating_intervals``. Where a contestant is unbeaten or never won, or groups never met,
     each contestant gets an invented tie with an average one. Raises ValueError for votes without a decision to count, and for
-    votes on one prompt only.
+    votes on fewer than ten prompts.
     """
     import numpy as np
 
@@ -56,10 +56,8 @@ def rated_votes(
     counted = [vote for vote in votes if ties == "half" or vote.winner in ("left", "right")]
     need(bool(counted), f"{amount(len(votes), 'vote')}, all of them ties: nothing is decided yet")
     prompts = len({vote.prompt for vote in counted})
-    need(
-        prompts > 1,
-        f"{amount(len(counted), 'vote')} on one prompt: an interval needs two prompts at least, and ten to mean much",
-    )
+    given = f"{amount(len(counted), 'vote')} on {amount(prompts, 'prompt')}"
+    need(prompts >= ENOUGH, f"{given}, and an interval needs {ENOUGH} prompts at least")
     names, wins = win_matrix(counted, ties=ties)
     settings = {"by": by, "resamples": resamples, "names": names, "ties": ties}
     try:
@@ -146,8 +144,9 @@ def remarks(found: Rated, votes: Sequence) -> str:
     """Say how wide the intervals are, and what to keep in mind."""
     half = float((found.high - found.low).mean()) / 2
     words = f"On average an interval reaches {half:.0f} points to each side."
-    if len({vote[0] for vote in votes}) < ENOUGH:
-        words += f" On fewer than {ENOUGH} prompts such intervals are too narrow."
+    each = len({(vote[0], name) for vote in votes for name in vote[1:3]}) / len(found.names)
+    if each < ENOUGH:
+        words += f" Each met others on {number(each)} prompts on average: with so few, such intervals are too narrow."
     return words + f" {INVENTED}" * found.invented
 
 

@@ -29,15 +29,17 @@ def test_the_names_come_after_the_vote():
     assert "rnn" not in before and "gpt" not in before and "Pair 1 of 2" in before
     assert "Left: reply 3r of 3" in repr(made) and "A: How are you, 3?" in repr(made) and "B: Fine." in repr(made)
     words = made.vote("right")
-    assert words.startswith("Left was rnn, right was gpt. Your 1 vote: no ratings yet: 1 vote on one prompt")
+    assert words.startswith(
+        "Left was rnn, right was gpt. Your 1 vote: no ratings yet: 1 vote on 1 prompt, and an interval needs 10"
+    )
     assert tuple(made.votes[0])[:4] == (3, "rnn", "gpt", "right")
 
 
 def test_votes_make_ratings_and_the_words_say_them():
     made = arena()
-    for _ in range(20):
+    for _ in range(30):
         words = choose(made, ["gpt", "rnn", "people"])
-    assert "Your 20 votes, in Elo with 95 % intervals: gpt " in words
+    assert "Your 30 votes, in Elo with 95 % intervals: gpt " in words
     assert words.index("gpt ", 40) < words.index("rnn ", 40) < words.index("people ", 40)
     assert "invented tie" in words and made.ratings().words.count(" to ") >= 3
     assert problems(made._picture.value) == []
@@ -87,13 +89,13 @@ def test_a_vote_that_cannot_be_kept_does_not_count(tmp_path, monkeypatch):
 def test_a_class_is_merged(tmp_path):
     for number, best in enumerate((NAMES, NAMES[::-1])):
         made = arena(file=tmp_path / f"{number}.jsonl", seed=number)
-        for _ in range(6):
+        for _ in range(12):
             choose(made, list(best))
     (tmp_path / "copy.jsonl").write_bytes((tmp_path / "0.jsonl").read_bytes())
     words = arena().merge(tmp_path)
     assert (
-        words.startswith("12 votes by 2 voters in 3 files; 6 doubles counted once.")
-        and "The class's 12 votes, in Elo" in words
+        words.startswith("24 votes by 2 voters in 3 files; 12 doubles counted once.")
+        and "The class's 24 votes, in Elo" in words
     )
     with pytest.raises(FileNotFoundError, match="no file or folder"):
         arena().merge(tmp_path / "nothing")

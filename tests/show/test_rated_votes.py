@@ -50,7 +50,10 @@ def test_the_learners_function_rates_whether_or_not_a_tie_is_invented():
         tables.append(wins)
         return bradley_terry(wins)
 
-    for votes in (cast(), [(0, "a", "b", "left"), (1, "b", "c", "left"), (2, "c", "b", "left")]):
+    for votes in (
+        cast(),
+        [(prompt, "a", "b", "left") for prompt in range(10)] + [(0, "b", "c", "left"), (1, "c", "b", "left")],
+    ):
         found = rated_votes(votes, rate=rate, resamples=20)
         assert np.allclose(found.values, rated_votes(votes, resamples=20).values, atol=1e-4)
     assert [len(table) for table in tables] == [3, 4] and found.invented
@@ -61,12 +64,12 @@ def test_the_learners_function_rates_whether_or_not_a_tie_is_invented():
 
 
 def test_the_unbeaten_gets_a_finite_rating_and_the_words_say_how():
-    votes = [(prompt, "a", "b", "left") for prompt in range(3)]
+    votes = [(prompt, "a", "b", "left") for prompt in range(10)]
     drawing = arena_ratings(votes, resamples=20)
-    wins = np.array([[0, 3, 0.5], [0, 0, 0.5], [0.5, 0.5, 0]])
+    wins = np.array([[0, 10, 0.5], [0, 0, 0.5], [0.5, 0.5, 0]])
     expected = to_elo(bradley_terry(wins)[:2])
     assert f"a {expected[0]:.0f} (" in drawing.words and INVENTED in drawing.words
-    assert "fewer than 10 prompts" in drawing.words
+    assert "too narrow" not in drawing.words
 
 
 def test_ties_may_be_left_out():
@@ -79,18 +82,27 @@ def test_ties_may_be_left_out():
 
 def test_too_few_votes_are_said_not_raised():
     assert arena_ratings([(0, "a", "b", "left")]).words == (
-        "No ratings yet: 1 vote on one prompt: an interval needs two prompts at least, and ten to mean much."
+        "No ratings yet: 1 vote on 1 prompt, and an interval needs 10 prompts at least."
     )
-    ties = [(prompt, "a", "b", "tie") for prompt in range(3)]
-    assert "3 votes, all of them ties: nothing is decided yet." in arena_ratings(ties, ties="drop").words
+    ties = [(prompt, "a", "b", "tie") for prompt in range(12)]
+    assert "12 votes, all of them ties: nothing is decided yet." in arena_ratings(ties, ties="drop").words
+
+
+def test_few_votes_for_each_are_said_to_give_too_narrow_intervals():
+    names = "abcdefgh"
+    votes = [(prompt, names[prompt % 8], names[(prompt + 1) % 8], "left") for prompt in range(16)]
+    assert (
+        "Each met others on 4.0 prompts on average: with so few, such intervals are too narrow."
+        in arena_ratings(votes).words
+    )
 
 
 def test_every_setting_of_the_controls_draws(parse):
-    explore = explore_arena(cast())
-    assert explore.settings == {"count": 36, "resample": "prompt", "ties": "half"}
-    assert explore.words == arena_ratings(cast()).words
+    explore = explore_arena(cast(24))
+    assert explore.settings == {"count": 72, "resample": "prompt", "ties": "half"}
+    assert explore.words == arena_ratings(cast(24)).words
     words = {explore.words}
-    for name, value in (("count", 20), ("resample", "vote"), ("ties", "drop")):
+    for name, value in (("count", 40), ("resample", "vote"), ("ties", "drop")):
         control = explore.controls[name]
         control.value = value
         assert explore.error is None
