@@ -8,6 +8,7 @@ python -m helpers bots train gpt --processes 2        by a team of processes, on
 python -m helpers bots measure rnn         measure it again, on a computer that does nothing else
 python -m helpers bots judge rnn           can a classifier tell its replies from people's? (notebook 08)
 python -m helpers bots verify              are the files the ones that were measured?
+python -m helpers capstone all RC_2012-06.zst         a month of comments of your own, to its row (--help says more)
 python -m helpers experiments rlhf         run what a table in data/ lacks (hours)
 """
 
@@ -47,8 +48,10 @@ EXPERIMENTS = {
     "robustness": "helpers.experiments.robustness",
     "robustness_bots": "helpers.experiments.robustness_bots",
     "robustness_data": "helpers.experiments.robustness_data",
+    "arena": "helpers.experiments.arena",
     "dask_corpus": "helpers.experiments.cluster",
     "elastic_restart": "helpers.experiments.elastic_restart",
+    "pictures": "helpers.experiments.pictures",
     "seqgan_oracle": "helpers.evaluation.seqgan_oracle",
 }
 
@@ -83,12 +86,17 @@ def run(arguments: list[str]) -> int:
         from helpers.serving import command
 
         return command.main(arguments[1:])
+    if arguments[:1] == ["capstone"]:
+        from helpers.bots import capstone
+
+        return capstone.main(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m helpers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("chat", help="talk to a bot in the terminal")
     commands.add_parser("serve", help="serve bots over HTTP")
+    commands.add_parser("capstone", help="a month of comments of your own, from its file to its row")
     bots = commands.add_parser("bots", help="the trained bots of the course")
     bots.add_argument("action", choices=["list", "train", "measure", "judge", "verify"])
     bots.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")
