@@ -83,7 +83,7 @@ def sides(votes: Sequence[Sequence], names: Sequence[str]) -> tuple[np.ndarray, 
     """
     import numpy as np
 
-    number = {name: place for place, name in enumerate(names)}
+    number = {name: position for position, name in enumerate(names)}
     if len(number) < len(names):
         raise ValueError("a name stands twice in names: write each contestant once")
     votes = check_votes(votes)

@@ -48,8 +48,11 @@ def test_a_prior_is_so_many_ties_with_one_more(tables):
 
 def test_one_that_wins_nearly_always_is_no_trouble():
     strong = np.array([[[0, 1e6, 1e6], [1e-3, 0, 2], [1e-3, 3, 0]], [[0, 1, 0], [0, 0, 1], [1, 0, 0]]])
+    far = np.array(
+        [[[0, 0, 0.01, 0], [0, 0, 10, 200], [0, 0.003, 0, 0], [3, 0, 0, 0]]]
+    )  # whole steps would go too far here
     found = log_strengths(strong)
-    for beta, table in zip(found, strong):
+    for beta, table in zip([*found, *log_strengths(far)], [*strong, *far]):
         p = 1 / (1 + np.exp(beta - beta[:, None]))
         assert ((table + table.T) * p).sum(1) == pytest.approx(table.sum(1), rel=1e-6)
     assert np.isfinite(log_strengths(np.array([[[0, 5.0], [0, 0]]]), prior=0.01)).all()
