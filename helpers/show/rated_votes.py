@@ -59,7 +59,7 @@ def rated_votes(
     given = f"{amount(len(counted), 'vote')} on {amount(prompts, 'prompt')}"
     need(prompts >= ENOUGH, f"{given}, and an interval needs {ENOUGH} prompts at least")
     names, wins = win_matrix(counted, ties=ties)
-    settings = {"by": by, "resamples": resamples, "names": names, "ties": ties}
+    settings = {"by": by, "resamples": resamples, "names": names}
     try:
         boot, prior = bootstrap_ratings(counted, **settings), 0.0
     except ValueError:

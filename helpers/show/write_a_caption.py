@@ -47,11 +47,11 @@ def caption_pictures(
     spread = _spread(pictures)
     share = spread / _spread(_pictures(reference)) if reference is not None else None
     figure = Diagram(f"“{caption}”: guidance {guidance:g}, temperature {temperature:g}")
-    pitch, side = (RIGHT - LEFT + 8) / PER_ROW, 56
+    pitch, side, head = (RIGHT - LEFT + 8) / PER_ROW, 56, 18 if texts else 0
     for i, picture in enumerate(pictures):
-        x, y = LEFT + i % PER_ROW * pitch, TITLE_HEIGHT + 6 + i // PER_ROW * (side + 34)
+        x, y = LEFT + i % PER_ROW * pitch, TITLE_HEIGHT + 6 + i // PER_ROW * (side + head + 16)
         wrong = bool(texts) and texts[i].split()[-1:] != words[-1:]
-        small_picture(figure, picture, x, y + 18, side, *((CRIMSON, 2.2) if wrong else ()))
+        small_picture(figure, picture, x, y + head, side, *((CRIMSON, 2.2) if wrong else ()))
         if texts:
             figure.label(
                 x + side / 2, y + 12, f"✗ {texts[i]}" if wrong else texts[i], 12, color=INK, bold=wrong, room=pitch - 4

@@ -63,6 +63,8 @@ def test_votes_are_kept_in_the_file_and_not_asked_again(tmp_path):
     again = arena(duels=[(0, "rnn", "gpt"), *duels[1:]], file=file)
     assert again.duels == duels[1:] and "Your 1 vote" in again.words
     again.vote("both bad")
+    shown = arena(duels=duels, file=file, recorded=RECORDED, voter="a judge")
+    assert "Your 2 votes" in shown.words and "judge" not in shown.words  # you have voted before
     assert [vote.winner for vote in again.votes] == ["tie", "both bad"]
     with file.open("ab") as lines:
         lines.write(b'{"id": "half a li')

@@ -43,6 +43,12 @@ def test_words_name_the_ratings_best_first_and_their_width():
     assert arena_ratings(cast(), highlight=(), resamples=50).svg.count("<circle") == 3
 
 
+def test_the_first_votes_are_counted():
+    later = [(100 + prompt, "gan", "gpt", "left") for prompt in range(30)]
+    assert arena_ratings(cast() + later, 36).words == arena_ratings(cast()).words
+    assert "gan" in arena_ratings(cast() + later).words
+
+
 def test_the_learners_function_rates_whether_or_not_a_tie_is_invented():
     tables = []
 

@@ -19,6 +19,7 @@ def test_the_default_is_recorded(legible):
 def test_every_length_is_legible(words, codes, legible):
     drawing = one_sequence(words, codes, 90)
     assert f"code {codes[0]} is id {codes[0] + 90}." in legible(drawing)
+    assert f"ids 90 and up: code {codes[0]} is id {codes[0] + 90}<" in drawing.svg
     assert drawing.svg.count(f">{codes[0]}<") >= 2 and "…<" not in drawing.svg
 
 

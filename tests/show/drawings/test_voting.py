@@ -58,6 +58,13 @@ def test_every_length_of_a_reply_is_legible(n, legible):
     words = legible(likelihood_judge([["tokenization"] * n, [" a", "\n"]], [[12.5] * n, [0, 0]]))
     assert "right wins" in words
     assert "a tie. By the sums, 1.0 and 1.0 nats, a tie" in legible(likelihood_judge([["a"], ["b"]], [[1], [1]]))
+    assert (
+        "a tie. By the sums, 4.0 and 2.0 nats, right would win"
+        in likelihood_judge([["a", "b"], ["c"]], [[2, 2], [2]]).words
+    )
+    assert (
+        "right wins. By the sums, 2.0 and 2.0 nats, a tie" in likelihood_judge([["a"], ["b", "c"]], [[2], [1, 1]]).words
+    )
     assert "wins<" not in likelihood_judge([["a"], ["b"]], [[1], [1]]).svg
 
 
