@@ -116,7 +116,7 @@ def check_bradley_terry(bradley_terry: Callable) -> str:
         raise Wrong(f"On a table of four I get {shown(right)}, and you get {shown(answer)}.")
     if not close(answer, right, 1e-9):
         raise Wrong(
-            "Nearly: you stopped before the strengths had settled. Stop when no log strength moves by more than 1e-11."
+            "Nearly: you stopped before the strengths had settled. Stop when no log strength moves by `tolerance`."
         )
     table, right = chain(), _solved(chain())
     answer = array(bradley_terry(table), (len(table),), "the strengths [N]")
@@ -124,7 +124,14 @@ def check_bradley_terry(bradley_terry: Callable) -> str:
         raise Wrong(
             "Ten contestants that met their neighbors only: many steps are needed, and yours stopped "
             f"{_apart(answer, right):.2g} away in logarithms. Not a fixed number of steps: stop when no log strength moves by "
-            "more than 1e-11."
+            "`tolerance`."
+        )
+    rough = array(bradley_terry(chain(), 0.01), (len(table),), "the strengths [N]")
+    if close(rough, right, 1e-6):
+        raise Wrong("With tolerance=0.01 yours goes on just as long. Compare with the `tolerance` that is given.")
+    if not close(rough, _solved(chain(), tolerance=0.01), 1e-6):
+        raise Wrong(
+            "With tolerance=0.01 it stops elsewhere than it should: when a step moves all log strengths by less."
         )
     return "As likely as the votes can be."
 

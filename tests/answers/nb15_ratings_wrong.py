@@ -94,51 +94,59 @@ def fitted(wins, tolerance=1e-11, most=20_000):
     return strengths
 
 
-def one_step(wins):
-    return fitted(wins, most=1)
+def one_step(wins, tolerance=1e-11):
+    return fitted(wins, tolerance, most=1)
 
 
-def hundred_steps(wins):
-    return fitted(wins, most=100)
+def hundred_steps(wins, tolerance=1e-11):
+    return fitted(wins, tolerance, most=100)
 
 
-def too_early(wins):
-    return fitted(wins, 1e-4)
+def too_early(wins, tolerance=1e-11):
+    return fitted(wins, max(tolerance, 1e-4))
 
 
-def logarithms(wins):
-    return np.log(fitted(wins))
+def logarithms(wins, tolerance=1e-11):
+    return np.log(fitted(wins, tolerance))
 
 
-def elo(wins):
-    return 400 * np.log10(fitted(wins))
+def elo(wins, tolerance=1e-11):
+    return 400 * np.log10(fitted(wins, tolerance))
 
 
-def losers_first(wins):
-    return fitted(wins.T)
+def losers_first(wins, tolerance=1e-11):
+    return fitted(wins.T, tolerance)
 
 
-def sum_one(wins):
-    return fitted(wins) / fitted(wins).sum()
+def sum_one(wins, tolerance=1e-11):
+    return fitted(wins, tolerance) / fitted(wins, tolerance).sum()
 
 
-def first_one(wins):
-    return fitted(wins) / fitted(wins)[0]
+def first_one(wins, tolerance=1e-11):
+    return fitted(wins, tolerance) / fitted(wins, tolerance)[0]
 
 
-def forgets(wins):
+def forgets(wins, tolerance=1e-11):
     step(wins, np.ones(len(wins)))
     return np.ones(len(wins))
 
 
-def rates(wins):
+def rates(wins, tolerance=1e-11):
     return wins.sum(1) / (wins + wins.T).sum(1)
 
 
-def changes(wins):
-    strengths = fitted(wins)
+def changes(wins, tolerance=1e-11):
+    strengths = fitted(wins, tolerance)
     wins += 1
     return strengths
+
+
+def always_to_the_end(wins, tolerance=1e-11):
+    return fitted(wins)
+
+
+def twice_the_tolerance(wins, tolerance=1e-11):
+    return fitted(wins, 2 * tolerance)
 
 
 RATINGS = {
@@ -153,4 +161,6 @@ RATINGS = {
     forgets: "That is where you began",
     rates: "On a table of four",
     changes: "You changed wins in place",
+    always_to_the_end: "yours goes on just as long",
+    twice_the_tolerance: "it stops elsewhere",
 }
