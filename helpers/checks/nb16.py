@@ -4,6 +4,7 @@ from helpers.checks.nb16_exercises import check_bayes_reading, check_nearest_mea
 from helpers.checks.nb16_guidance import check_guided, check_paint
 from helpers.checks.nb16_pictures import check_from_patches, check_kmeans_step, check_nearest_code, check_patches
 from helpers.checks.nb16_sequence import check_caption_first
+from helpers.checks.nb16_sound import check_log_spectrum
 from helpers.checks.nb16_towers import check_contrastive_loss
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "check_from_patches",
     "check_guided",
     "check_kmeans_step",
+    "check_log_spectrum",
     "check_nearest_code",
     "check_nearest_mean",
     "check_paint",

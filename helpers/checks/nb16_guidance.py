@@ -101,7 +101,7 @@ def check_paint(paint: Callable) -> str:
     import torch
 
     model, tokenizer, state = small_gpt(), SmallTokenizer(), torch.random.get_rng_state()
-    answer = call(lambda: paint(model, tokenizer, CAPTIONS, guidance=2.5, temperature=0.0, seed=0), changed=CHANGED)
+    answer = call(lambda: paint(model, tokenizer, CAPTIONS, 2.5, 0.0, 0), changed=CHANGED)
     if torch.is_tensor(answer) and tuple(answer.shape) == (5, 17):
         raise Wrong("A picture has 16 codes; yours have 17. One of them is a mark, or one step too many.")
     answer = tensor(answer, (5, 16), "16 codes for each of 5 captions")
@@ -147,10 +147,10 @@ def _check_samples(paint: Callable, model, tokenizer) -> None:
     """Seeds, and the first code of many pictures: it has the probabilities that guidance and temperature say."""
     import torch
 
-    painted = paint(model, tokenizer, CAPTIONS[:1] * 600, guidance=1.5, temperature=2.0, seed=1)
+    painted = paint(model, tokenizer, CAPTIONS[:1] * 600, 1.5, 2.0, 1)
     if len(painted.unique(dim=0)) == 1:
         raise Wrong("600 pictures of one caption are all the same at temperature 2: sample, don't take the likeliest.")
-    again = [paint(model, tokenizer, CAPTIONS[:1] * 20, seed=seed) for seed in (5, 5, 6)]
+    again = [paint(model, tokenizer, CAPTIONS[:1] * 20, 1.0, 1.0, seed) for seed in (5, 5, 6)]
     if not same(again[0], again[1]):
         raise Wrong("The same seed gives other pictures: give your own torch.Generator to multinomial.")
     if same(again[0], again[2]):
@@ -160,7 +160,7 @@ def _check_samples(paint: Callable, model, tokenizer) -> None:
         c, u = model(start)[0][0, -1, 10:], model(torch.tensor([[tokenizer.media]]))[0][0, -1, 10:]
     logits = (u + 1.5 * (c - u)).double()
     shares = torch.bincount(painted[:, 0].long(), minlength=5)[:5].double() / 600
-    cold = paint(model, tokenizer, CAPTIONS, guidance=2.5, temperature=0.01, seed=1)
+    cold = paint(model, tokenizer, CAPTIONS, 2.5, 0.01, 1)
     if not same(cold, greedy(model, CAPTIONS, 2.5)) or (shares - (logits / 2).softmax(-1)).abs().max() > 0.08:
         raise Wrong(
             "Without temperature the scores are right, with it they are not: divide the guided scores by it, as "

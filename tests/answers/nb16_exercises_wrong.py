@@ -1,9 +1,63 @@
-"""Wrong answers to notebook 16's exercises: each is one mistake, with words of the message it must hear."""
+"""Wrong answers to notebook 16's sound and exercises: each is one mistake, with words of the message it must hear."""
 
 import torch
 from torch.nn import functional
 
 from tests.answers.nb16_guidance_wrong import cosines, loss_of
+
+
+# --- log_spectrum ----------------------------------------------------------------------------------------------------------
+def spectrum(sounds, size=128, hop=128, window=torch.hann_window, after=lambda x: (x.abs() + 1e-3).log()):
+    return after(torch.fft.rfft(sounds.unfold(-1, size, hop) * window(size)))
+
+
+def spoiled(**how):
+    return lambda *arguments: spectrum(*arguments, **how)
+
+
+def whole_transform(sounds, size=128, hop=128):
+    return (torch.fft.fft(sounds.unfold(-1, size, hop) * torch.hann_window(size)).abs() + 1e-3).log()
+
+
+def turned(sounds, size=128, hop=128):
+    return spectrum(sounds, size, hop).transpose(-1, -2)
+
+
+def no_overlap(sounds, size=128, hop=128):
+    return spectrum(sounds, size, size)
+
+
+def filled_up(sounds, size=128, hop=128):
+    return spectrum(functional.pad(sounds, (0, size - 1)), size, hop)
+
+
+def windowed_later(sounds, size=128, hop=128):
+    sizes = torch.fft.rfft(sounds.unfold(-1, size, hop)).abs()
+    return (sizes * torch.hann_window(size // 2 + 1) + 1e-3).log()
+
+
+def always_eight(sounds, size=128, hop=128):
+    return spectrum(sounds, size, 8)
+
+
+SPECTRUM = {
+    spoiled(window=torch.ones): "The window is missing",
+    spoiled(after=torch.abs): "That is the magnitude. Its",
+    spoiled(after=lambda x: x.abs() + 1e-3): "the magnitude and the 0.001",
+    spoiled(after=lambda x: (x.abs() + 1e-3).log10()): "to base 10",
+    spoiled(after=lambda x: x.abs().log1p()): "hides everything soft",
+    spoiled(after=lambda x: (x.abs() ** 2 + 1e-3).log()): "You squared",
+    spoiled(after=lambda x: x.abs().log()): "You added no 0.001",
+    spoiled(after=lambda x: x): "complex numbers",
+    spoiled(after=lambda x: x.real.log()): "no finite number",
+    spoiled(window=torch.hamming_window): "Hamming",
+    whole_transform: "second half of a Fourier transform",
+    turned: "Frames and frequencies are exchanged",
+    no_overlap: "Yours begin every 16",
+    filled_up: "yours has more",
+    windowed_later: "multiplied the spectrum by a window",
+    always_eight: "15 frames of 128",
+}
 
 
 # --- bayes_reading ---------------------------------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def captions_of_pictures(pictures, captions, temperature):
 
 
 def pictures_of_captions(pictures, captions, temperature):
-    return captions_of_pictures(captions, pictures, scale)
+    return captions_of_pictures(captions, pictures, temperature)
 
 
 def both_summed(pictures, captions, temperature):

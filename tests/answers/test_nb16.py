@@ -16,6 +16,7 @@ WRONG = {
     "guided": nb16_guidance_wrong.GUIDED,
     "paint": nb16_guidance_wrong.PAINT,
     "contrastive_loss": nb16_guidance_wrong.TOWERS,
+    "log_spectrum": nb16_exercises_wrong.SPECTRUM,
     "bayes_reading": nb16_exercises_wrong.BAYES,
     "without_repeats": nb16_exercises_wrong.REPEATS,
     "nearest_mean": nb16_exercises_wrong.MEAN,
