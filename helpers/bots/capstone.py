@@ -179,7 +179,7 @@ def _take(capstone: Capstone, base: str) -> Bot:
     if base not in BASES:
         raise ValueError(f"there is no base {base!r}: it is one of {', '.join(BASES)}")
     course = checkpoints.load(base)
-    bot = Bot(course.model, course.tokenizer, f"{capstone.name}, before")
+    bot = Bot(course.model, course.tokenizer, f"{capstone.name} (pretrained)")
     checkpoints.save(bot, {"recipe": "the course's own", "base": base}, {"training seconds": 0.0}, capstone.pretrained)
     print(f"The pretrained GPT is the course's {base}.")
     return checkpoints.load(capstone.pretrained)
@@ -192,7 +192,7 @@ def _train(capstone: Capstone, recipe, corpus: Corpus, tokenizer, device, target
     length = f"{len(corpus.train):,} conversations, {recipe.seconds / 60:g} minutes at most"
     print(f"{length}. Ctrl-C stops it, and the same command goes on.", flush=True)
     model, seconds = recipe.train(corpus, tokenizer, device, resume)
-    bot = Bot(model, tokenizer, capstone.name if target == "bot" else f"{capstone.name}, before")
+    bot = Bot(model, tokenizer, capstone.name if target == "bot" else f"{capstone.name} (pretrained)")
     figures = {"training seconds": seconds, "device": describe(device.torch.type)}
     checkpoints.save(bot, {"recipe": type(recipe).__name__, **asdict(recipe)}, figures, capstone.folder / target)
     resume.unlink(missing_ok=True)

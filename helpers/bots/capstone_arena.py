@@ -51,7 +51,8 @@ def results(capstone: Capstone):
     write_rows(capstone.file("scoreboard.csv"), COLUMNS, table)
     metrics = checkpoints.card(capstone.bot)["metrics"]
     own = {column: metrics[column] for column in scoreboard.COLUMNS if column in metrics}
-    print(scoreboard.with_row(scoreboard.read(), capstone.name, own, idea="a month of comments").to_string())
+    board = scoreboard.with_row(scoreboard.read(), capstone.name, own, idea="a month of comments")
+    print(board.drop(columns=["notebook", "status"]).to_string())
     table = pandas.DataFrame(table).set_index("bot")
     print(f"\n{table.round(3).astype(object).fillna('').to_string()}\n\n{closing(capstone, corpus, table)}")
     return table
@@ -98,7 +99,7 @@ def figures_of(name: str, bot, capstone: Capstone, test) -> dict:
     """Return a bot's figures for the table: of the course's bots those on their cards, and its surprisal of the month."""
     from helpers.evaluation.likelihood import bits_per_byte_on
 
-    place = {capstone.name: capstone.bot, f"{capstone.name}, before": capstone.pretrained}.get(name, name)
+    place = {capstone.name: capstone.bot, f"{capstone.name} (pretrained)": capstone.pretrained}.get(name, name)
     metrics = checkpoints.card(place)["metrics"]
     month = bits_per_byte_on(bot.model, bot.tokenizer, test[:HELD_OUT]) if len(test) >= FEWEST else None
     kept = {column: metrics.get(column) for column in ("seconds per reply", "parameters", "training seconds")}

@@ -69,8 +69,8 @@ def test_a_month_becomes_a_row_and_nothing_of_the_course_changes(month, work, ch
     ]  # fmt: skip
     rows = (folder / "scoreboard.csv").read_text().splitlines()
     assert rows[0] == ",".join(f'"{name}"' if "," in name else name for name in capstone_arena.COLUMNS)
-    names = {line.split(",")[0].strip('"') for line in rows[1:]}
-    assert names == {"RC_2012-01", "gpt", *capstone_arena.OTHERS}  # "RC_2012-01, before" begins with the same letters
+    names = {line.split(",")[0] for line in rows[1:]}
+    assert names == {"RC_2012-01", "RC_2012-01 (pretrained)", "gpt", *capstone_arena.OTHERS}
     assert "the judge is" in out.lower() and "python -m helpers chat build/capstone/RC_2012-01/bot" in out
 
     bot = checkpoints.load(folder / "bot")
@@ -96,7 +96,9 @@ def test_a_small_month_begins_with_the_course_s_gpt_and_says_so(month, work, che
     assert bot.tokenizer.tokens == checkpoints.load("gpt").tokenizer.tokens
     capstone.finetune(month, "small", minutes=0.01)
     table = capstone.arena(month, "small")
-    assert "small" in table.index and "small, before" not in table.index  # that is the course's gpt, which is there
+    assert (
+        "small" in table.index and "small (pretrained)" not in table.index
+    )  # that is the course's gpt, which is there
     assert "held-out conversations are too few to measure on" in capsys.readouterr().out
     assert table["bits per byte, the course"]["small"] > 0 and table.loc["gpt", "bits per byte, the course"] == 7.0
 
@@ -159,7 +161,7 @@ def test_a_base_of_the_course_and_no_other(month, work, capsys):
     capstone.read(month)
     with pytest.raises(ValueError, match="there is no base 'rnn'"):
         capstone.pretrain(month, base="rnn")
-    assert capstone.pretrain(month, base="gpt").name == "RC_2012-01, before"
+    assert capstone.pretrain(month, base="gpt").name == "RC_2012-01 (pretrained)"
 
 
 def test_a_damaged_file_of_conversations_is_said(month, work):
