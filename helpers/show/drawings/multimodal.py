@@ -44,14 +44,14 @@ def patches(image: Sequence, size: int = 2) -> Drawing:
     shown = min(count, 8 * columns)
     for row in range(shown):
         patch = row if row < shown - 1 else count - 1  # the last one always
-        x, top = LEFT + 270 + row // 8 * 266, y + row % 8 * 27
+        x, top = LEFT + 262 + row // 8 * 276, y + row % 8 * 27
         small_picture(
             figure, [cut[patch][i : i + size] for i in range(0, size * size, size)], x, top, 22, PICTURES, 1.4
         )
         figure.label(x - 7, top + 16, f"… {patch}" if patch != row else str(patch), 12, "end", INK, bold=True)
         text = ", ".join(f"{value:.2f}".replace("-", "−") for value in cut[patch][:9]) + ", …" * (size > 3)
         figure.label(
-            x + 30, top + 16, f"[{text}]", 12.5, "start", INK, mono=True, room=(RIGHT - LEFT - 270) / columns - 40
+            x + 30, top + 16, f"[{text}]", 12.5, "start", INK, mono=True, room=(RIGHT - LEFT - 262) / columns - 36
         )
     return figure.finish(
         f"A picture of {high} × {wide} pixels, cut into {amount(count, 'patch', 'patches')} of {size} × {size}. They are read "
