@@ -18,7 +18,7 @@ from typing import NamedTuple
 from helpers import data_path
 from helpers.io import read_rows
 
-PROMPTS = 64
+PROMPTS = 60
 AFTER = (3, 5, 7)  # turns of a prompt, in turn: a beginning, and two conversations that are under way
 PROMPT_ROOM, REPLY_ROOM = 600, 200  # characters: a voter reads the whole prompt; 200 are the most that some bots write
 TEMPERATURE = 0.7  # as everywhere on the scoreboard

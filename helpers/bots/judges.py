@@ -4,7 +4,7 @@ A judge scores one reply after its context, higher is better, and the better sco
 swayed by which reply stands on the left; a judge that reads both at once can (Zheng et al. 2023). What they are swayed by
 is measured: by length (``longer_wins``) and by their own hand (``self_preference``).
 
-The stored scores are ``data/arena_scores.csv`` (``python -m helpers experiments arena``).
+The stored scores are ``data/arena_scores.csv`` (``python -m helpers experiments arena``): for a bot the mean nats per token.
 """
 
 from __future__ import annotations
@@ -125,52 +125,6 @@ class RewardJudge:
         return self.model.score(reply_pairs(self.bot, contexts, replies)).double().numpy()
 
 
-class ReaderJudge:
-    """Prefers the reply that a classifier takes for a person's: ``score`` is the log-odds that one wrote it.
-
-    The classifier is that of adversarial success (notebook 08), trained here on the replies of people and of ``bots`` in
-    turn to the same ``questions``: conversations that the arena does not ask about. ``sanity`` holds its two tests.
-    """
-
-    def __init__(self, bots: Sequence, questions: Sequence):
-        from helpers.bots.adversarial_success import evaluator
-        from helpers.bots.measure import TEMPERATURE
-        from helpers.evaluation.human_or_bot_classifier import random_words, sanity_of_features
-
-        self.name, self.evaluator, self.bot = READER, evaluator(), checkpoints.load("gpt")
-        contexts = [question.turns for question in questions]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            written = [
-                bots[seed % len(bots)].reply(context, temperature=TEMPERATURE, seed=seed)
-                for seed, context in enumerate(contexts)
-            ]
-        people = self._pairs(contexts, [question.reply for question in questions])
-        human, machine = self.evaluator.featurize(people), self._features(contexts, written)
-        noise = self.evaluator.featurize(random_words(self.evaluator.tokenizer, people, np.random.default_rng(0)))
-        self.sanity = sanity_of_features(self.evaluator, human, noise)
-        self.accuracy = self.evaluator.accuracy(human, machine)
-        self._log_odds = self.evaluator.log_odds(human, machine)
-
-    def score(self, contexts: Sequence[Sequence[str]], replies: Sequence[str]) -> np.ndarray:
-        """Return the log-odds that a person wrote each reply, float64 [R]."""
-        return self._log_odds(self._features(contexts, replies))
-
-    def _features(self, contexts, replies):
-        return self.evaluator.featurize(self._pairs(contexts, replies))
-
-    def _pairs(self, contexts, replies) -> list:
-        """Return the replies as the evaluator of notebook 08 reads them: closed, and 24 tokens of them at most."""
-        from helpers.bots.adversarial_success import TOKENS
-        from helpers.corpus.batches.base import Pair
-
-        closing = [self.bot.tokenizer.speaker("BA"[len(context) % 2]) for context in contexts]
-        pairs = reply_pairs(self.bot, contexts, [reply.strip() for reply in replies])
-        return [
-            Pair(pair.context, [pair.reply[0], *[*pair.reply[1:], end][:TOKENS]]) for pair, end in zip(pairs, closing)
-        ]
-
-
 # --- from scores to votes, and what they are biased to -----------------------------------------------------------------
 
 
@@ -229,11 +183,16 @@ def self_preference(ratings: np.ndarray, judges: Sequence[str], names: Sequence[
 def read_scores(judge: str, seed: int = 0) -> dict[str, np.ndarray]:
     """Return {contestant: the judge's score of its reply to each prompt, float64 [P]}; higher is better.
 
-    A bot's scores are minus its mean nats per token. Raises ValueError for an unknown judge, or a seed without scores.
+    Raises ValueError for an unknown judge, or a seed without scores.
     """
     if judge not in JUDGES:
         raise ValueError(f"there is no judge {judge!r}; there are {', '.join(JUDGES)}")
-    return _column(judge, seed)
+    return {name: in_file(judge, values) for name, values in _column(judge, seed).items()}
+
+
+def in_file(judge: str, score):
+    """Turn a judge's score into what the file holds, or back: of a bot the mean nats per token, where less is better."""
+    return -score if judge in BOT_JUDGES else score
 
 
 def read_lengths(seed: int = 0) -> dict[str, np.ndarray]:
@@ -243,9 +202,10 @@ def read_lengths(seed: int = 0) -> dict[str, np.ndarray]:
 
 def _column(column: str, seed: int) -> dict[str, np.ndarray]:
     found: dict[str, dict[int, float]] = {}
-    for row in read_rows(data_path("arena_scores.csv")):
+    rows = read_rows(data_path("arena_scores.csv"))
+    if not any(row["seed"] == seed for row in rows):
+        raise ValueError(f"there are no scores of seed {seed}: run python -m helpers experiments arena")
+    for row in rows:
         if row["seed"] in (seed, None):  # those who are no bots say the same whatever the seed is
             found.setdefault(row["contestant"], {})[row["prompt"]] = row[column]
-    if not any(row["seed"] == seed for row in read_rows(data_path("arena_scores.csv"))):
-        raise ValueError(f"there are no scores of seed {seed}: run python -m helpers experiments arena")
     return {name: np.array([values[prompt] for prompt in sorted(values)]) for name, values in found.items()}

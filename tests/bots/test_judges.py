@@ -1,17 +1,14 @@
 """Judges without people: their scores equal the models', votes follow from scores, biases from votes."""
 
 import math
-import random
 
 import numpy as np
 import pytest
 import torch
 
-from helpers.bots import adversarial_success, checkpoints, judges, reward_models
-from helpers.bots.adversarial_success import Question
+from helpers.bots import checkpoints, judges, reward_models
 from helpers.bots.bot import Bot
 from helpers.corpus.batches.base import Pair
-from helpers.evaluation import human_or_bot_classifier
 from helpers.evaluation.comparisons import Vote
 from helpers.io import write_rows
 from tests import factories
@@ -83,25 +80,6 @@ def test_a_reward_model_judges_by_its_own_score(preference_course, monkeypatch):
         judge.score(CONTEXTS[:2], ["no", ""])
 
 
-class Babbler:
-    """Says letters drawn anew for every seed."""
-
-    def reply(self, history, temperature, seed):
-        return "".join(random.Random(seed).choices("aqxz kv!8#", k=20)).strip() or "q"
-
-
-def test_the_reader_prefers_what_a_person_would_say(preference_course, monkeypatch):
-    monkeypatch.setattr(adversarial_success, "READERS", ("gpt", "gpt-chat"))
-    monkeypatch.setattr(human_or_bot_classifier, "SPLITS", 2)
-    talks = factories.questions_and_answers(45)
-    asked = [Question([turn.text for turn in talk.turns[:at]], talk.turns[at].text) for talk in talks for at in (1, 3)]
-    judge = judges.ReaderJudge([Babbler(), Babbler()], asked)
-    assert judge.name in judges.JUDGES and judge.sanity.random > 0.9 and judge.accuracy > 0.9
-    contexts = [["what fine soup"], ["hello what soup"]]
-    people, noise = (judge.score(contexts, [text] * 2) for text in ("it is fine thank you", "zq xv! jk8 qqq #w"))
-    assert (people > 0).all() and (noise < 0).all()
-
-
 SCORES = {"a": [1.0, 2.0, 3.0], "b": [0.0, 2.0, 4.0], "c": [2.0, 2.0, 2.0]}
 
 
@@ -138,13 +116,17 @@ def test_self_preference_is_what_is_left_when_quality_and_severity_are_taken_awa
 def test_stored_scores_are_read_by_judge_and_seed(tmp_path, monkeypatch):
     monkeypatch.setattr(judges, "data_path", tmp_path.joinpath)
     rows = [
-        {"prompt": prompt, "seed": seed, "contestant": name, "words": 3 + prompt, "gpt": value + prompt}
+        {"prompt": prompt, "seed": seed, "contestant": name, "words": 3 + prompt, "gpt": value + prompt, "gold": value}
         for name, seed, value in (("people", None, 9.0), ("rnn", 0, 1.0), ("rnn", 1, 2.0))
         for prompt in (1, 0)
     ]
     write_rows(tmp_path / "arena_scores.csv", judges.SCORE_COLUMNS, rows)
     scores = judges.read_scores("gpt", 1)
-    assert {name: values.tolist() for name, values in scores.items()} == {"people": [9.0, 10.0], "rnn": [2.0, 3.0]}
+    assert {name: values.tolist() for name, values in scores.items()} == {"people": [-9.0, -10.0], "rnn": [-2.0, -3.0]}
+    assert judges.read_scores("gold", 1)["rnn"].tolist() == [
+        2.0,
+        2.0,
+    ]  # nats are turned into scores, scores are left alone
     assert judges.read_lengths(0)["rnn"].tolist() == [3, 4]
     with pytest.raises(ValueError, match="no judge 'me'"):
         judges.read_scores("me")
