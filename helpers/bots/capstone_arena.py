@@ -46,7 +46,7 @@ def results(capstone: Capstone):
     figures = measure(bots[capstone.name], course.test) | {"bytes": checkpoints.size(capstone.bot)}
     checkpoints.note_metrics(capstone.bot, checkpoints.card(capstone.bot)["metrics"] | figures)
     for name, bot in bots.items():
-        rows[name] |= figures_of(name, bot, capstone, corpus.test)
+        rows[name] |= figures_of(name, bot, capstone, corpus.test, course.test)
     table = [{"bot": name, **{column: row.get(column) for column in COLUMNS[1:]}} for name, row in rows.items()]
     write_rows(capstone.file("scoreboard.csv"), COLUMNS, table)
     metrics = checkpoints.card(capstone.bot)["metrics"]
@@ -95,15 +95,21 @@ def rated(prompts: list[Prompt], replies: dict[str, list[str]]) -> list[dict]:
     return bootstrap_ratings(judge_votes(scores), by="prompt", prior=1.0).rows()
 
 
-def figures_of(name: str, bot, capstone: Capstone, test) -> dict:
-    """Return a bot's figures for the table: of the course's bots those on their cards, and its surprisal of the month."""
+def figures_of(name: str, bot, capstone: Capstone, test, course) -> dict:
+    """Return a bot's figures for the table: those on its card, and its surprisal of the month; missing ones are measured."""
     from helpers.evaluation.likelihood import bits_per_byte_on
+    from helpers.models.utils import parameter_count
 
     place = {capstone.name: capstone.bot, f"{capstone.name} (pretrained)": capstone.pretrained}.get(name, name)
     metrics = checkpoints.card(place)["metrics"]
-    month = bits_per_byte_on(bot.model, bot.tokenizer, test[:HELD_OUT]) if len(test) >= FEWEST else None
-    kept = {column: metrics.get(column) for column in ("seconds per reply", "parameters", "training seconds")}
-    return {MONTH: month, COURSE: metrics.get("bits per byte"), **kept}
+    if "bits per byte" not in metrics:
+        metrics["bits per byte"] = bits_per_byte_on(bot.model, bot.tokenizer, course)
+    return {
+        MONTH: bits_per_byte_on(bot.model, bot.tokenizer, test[:HELD_OUT]) if len(test) >= FEWEST else None,
+        COURSE: metrics["bits per byte"],
+        "parameters": parameter_count(bot.model),
+        **{column: metrics.get(column) for column in ("seconds per reply", "training seconds")},
+    }
 
 
 def closing(capstone: Capstone, corpus, table) -> str:
