@@ -47,6 +47,15 @@ def test_as_many_codes_as_vectors_are_the_vectors():
             kmeans(vectors, k)
 
 
+def test_it_goes_on_until_no_code_moves():
+    vectors = torch.randn(300, 2)
+    codes = kmeans(vectors, 6, steps=1000)
+    assert torch.equal(kmeans_step(vectors, codes), codes)
+    few = [kmeans(vectors, 6, steps=steps) for steps in range(4)]
+    assert all(torch.equal(kmeans_step(vectors, one), other) for one, other in zip(few, few[1:]))
+    assert error(vectors, codes) < error(vectors, few[3]) < error(vectors, few[0])
+
+
 def test_the_seed_decides():
     vectors = torch.randn(200, 2)
     assert torch.equal(kmeans(vectors, 5, seed=1), kmeans(vectors, 5, seed=1))
