@@ -88,9 +88,10 @@ student: $(STAMP) ## copies for a class in build/student/ (no solutions, no outp
 	@$(PY) -m tests.notebooks.student
 	@$(PY) -m pytest tests/notebooks/copies.py -k student $(COPIES) $(ARGS)
 
-solved: $(EXTRAS) ## copies with every stub filled in build/solved/, run to see that the learner's own code carries them
+# One run for two questions: does the learner's own code carry the notebooks, and do they say the same on another computer?
+solved: $(EXTRAS) ## copies with every stub filled in build/solved/, run as another computer would and compared
 	@$(PY) -m tests.notebooks.solved
-	@$(PY) -m pytest tests/notebooks/copies.py -k solved $(COPIES) $(ARGS)
+	@$(OTHER_COMPUTER) $(PY) -m pytest tests/notebooks/copies.py -k solved $(COPIES) $(ARGS)
 
 badges: $(STAMP) ## write the repository's address and the setup cell into every notebook
 	@$(PY) -m tests.notebooks.badges

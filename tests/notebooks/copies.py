@@ -1,7 +1,8 @@
 """Run the copies of the notebooks: solved ones, in which the learner has written everything, and the students' ones.
 
 Not part of `make test` (pytest does not find it by its name): `make solved` and `make student` run it, and so does CI. The
-students' copies run without the optional packages, as on a computer that has only what `make lab` installs.
+solved copies run as an older computer would, and must say what the stored notebooks say, number for number. The students'
+copies run without the optional packages, as on a computer that has only what `make lab` installs.
 """
 
 import copy
@@ -43,7 +44,7 @@ def without_extras(folder: Path) -> dict[str, str]:
 def test_solved(path):
     stored = books.read(path)
     run = solved.solve(copy.deepcopy(stored))
-    build.execute(run, path.parent)
+    build.execute(run, path.parent, timeout=600)
     assert not (found := solved.broken_claims(stored, run)), "\n" + "\n".join(found)
 
 

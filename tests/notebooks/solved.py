@@ -4,8 +4,12 @@ usage: python -m tests.notebooks.solved     (writes copies, not yet run, to buil
 """
 
 import ast
+import itertools
+import json
 import re
 import shutil
+from collections import defaultdict
+from pathlib import Path
 
 from tests.notebooks import books
 from tests.notebooks.rules import tags
@@ -13,6 +17,12 @@ from tests.notebooks.student import copy
 
 WRITTEN = {"build", "exercise"}
 FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+NOT_COMPARED = {"image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json"}  # as in nbval
+REPLACED = re.findall(
+    "^regex: (.*)$\n^replace: (.*)$",
+    Path(__file__).with_name("nbval_sanitize.cfg").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
 CLAIM = re.compile(r"^.*\bTrue\b.*$", re.MULTILINE)
 
 
@@ -41,10 +51,10 @@ def filled(stub: str, solution: str) -> str:
 
 
 def broken_claims(stored, run) -> list[str]:
-    """Say where a notebook that was run with the learner's code says what the stored one does not.
+    """Say where a notebook that was run with the learner's code does not say what the stored one does.
 
-    Each check must be passed, each build cell must hand on the learner's version, and each printed line with a True must
-    come again. Other numbers may differ: another network was trained.
+    Each check must be passed, and each build cell must hand on the learner's version. All other cells must say the same, word
+    for word and number for number, as nbval compares them; build cells and exercises must print their lines with a True.
     """
     found = []
     for one, other in zip(stored.cells, run.cells, strict=True):
@@ -56,9 +66,46 @@ def broken_claims(stored, run) -> list[str]:
             found.append(f"{beginning}: the solution does not pass its check: {now.strip()}")
         if "build" in tags(one) and "this notebook runs your own" not in now:
             found.append(f"{beginning}: the learner's version was not taken: {now.strip()}")
-        if "nbval-ignore-output" not in tags(one):
-            found += [f"{beginning}: no longer says {line!r}" for line in CLAIM.findall(said) if line not in now.splitlines()]
+        if "nbval-ignore-output" in tags(one):
+            continue
+        if tags(one) & WRITTEN:
+            found += [
+                f"{beginning}: no longer says {line!r}" for line in CLAIM.findall(said) if line not in now.splitlines()
+            ]
+        elif changed := difference(one.outputs, other.outputs):
+            found.append(f"{beginning}: {changed}")
     return found
+
+
+def difference(stored: list, now: list) -> str | None:
+    """Return in which words two lists of outputs differ, None where they do not: pictures and random ids are left out."""
+    before, after = compared(stored), compared(now)
+    if before.keys() != after.keys():
+        return f"its outputs are of other kinds: {sorted(before)}, now {sorted(after)}"
+    for kind in before:
+        lines = [text.splitlines() for text in ("\n".join(before[kind]), "\n".join(after[kind]))]
+        for one, other in itertools.zip_longest(*lines, fillvalue=""):
+            if one != other:
+                return f"it said {one!r}, and now says {other!r}"
+    return None
+
+
+def compared(outputs: list) -> dict[str, list[str]]:
+    """Return {kind of output: its texts}, as the settings of nbval (nbval_sanitize.cfg) make them equal between computers."""
+    texts = defaultdict(list)
+    for output in outputs:
+        kinds = output.get("data") or {output.get("name", "error"): output.get("text") or output.get("evalue", "")}
+        for kind, text in kinds.items():
+            if kind not in NOT_COMPARED:
+                texts[kind].append(sanitized(text if isinstance(text, str) else json.dumps(text, sort_keys=True)))
+    return texts
+
+
+def sanitized(text: str) -> str:
+    """Return a text with the replacements of nbval_sanitize.cfg."""
+    for pattern, replacement in REPLACED:
+        text = re.sub(pattern, replacement, text)
+    return text
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Badges, student copies, and definitions taken out of a notebook."""
 
+import nbformat
 import pytest
 
 from tests.notebooks import badges, books, definitions, minutes, setup_cell, solved, specimen, student
@@ -104,6 +105,9 @@ def test_a_solution_of_several_definitions_replaces_all_of_them():
 OWN = "✔ Yes.\n→ From here on this notebook runs your own `twofold`.\n"
 
 
+FALSE = "it said 'the same: True', and now says 'the same: False'"
+
+
 def ran(built: str = OWN, exercise: str = "✔ Yes.\n", claim: str = "the same: True\n"):
     """Return the specimen with a claim, as a run left it."""
     book = specimen.specimen()
@@ -119,16 +123,49 @@ def ran(built: str = OWN, exercise: str = "✔ Yes.\n", claim: str = "the same: 
 @pytest.mark.parametrize(
     "run, words",
     [
-        (ran(built="✘ No.\n→ From here on this notebook runs the package's `twofold`.\n"), "the learner's version was not taken"),
+        (
+            ran(built="✘ No.\n→ From here on this notebook runs the package's `twofold`.\n"),
+            "the learner's version was not taken",
+        ),
         (ran(built="✔ Yes.\n"), "the learner's version was not taken"),
         (ran(exercise="✘ No.\n"), "the solution does not pass its check: ✘ No."),
         (ran(exercise="○ Not tried yet.\n"), "the solution does not pass its check: ○ Not tried yet."),
-        (ran(claim="the same: False\n"), "no longer says 'the same: True'"),
+        (
+            ran(built="✔ Yes.\n→ From here on this notebook runs your own `twofold`.\n", claim="the same: False\n"),
+            FALSE,
+        ),
+        (ran(claim="the same: True\n0.25 nats\n"), "it said '', and now says '0.25 nats'"),
+        (ran(claim=""), "its outputs are of other kinds: ['stdout'], now []"),
     ],
 )
 def test_a_solved_copy_that_breaks_a_claim_is_named(run, words):
     assert solved.broken_claims(ran(), ran()) == []
     assert any(words in fault for fault in solved.broken_claims(ran(), run))
+
+
+def test_outputs_are_compared_as_nbval_compares_them():
+    def shown(**data):
+        return nbformat.v4.new_output("display_data", {kind.replace("_", "/"): text for kind, text in data.items()})
+
+    def error(words):
+        return nbformat.v4.new_output("error", ename="ValueError", evalue=words, traceback=[words])
+
+    table = shown(text_plain="a  b", text_html="<table>1</table>")
+    assert solved.difference([table], [table]) is None and solved.difference([], []) is None
+    assert "'<table>1</table>', and now says '<table>2</table>'" in solved.difference(
+        [table], [shown(text_plain="a  b", text_html="<table>2</table>")]
+    )
+    assert solved.difference([shown(image_png="one")], [shown(image_png="two")]) is None
+    drawings = (shown(text_html=f"<svg>{x}</svg> words") for x in (1, 2))
+    assert solved.difference(*([drawing] for drawing in drawings)) is None
+    assert "'no x', and now says 'no y'" in solved.difference([error("no x")], [error("no y")])
+
+
+def test_what_nbval_ignores_may_differ():
+    one, other = ran(claim="1 s\n"), ran(claim="2 s\n")
+    assert solved.broken_claims(one, other)
+    one.cells[-1].metadata["tags"] = ["nbval-ignore-output"]
+    assert not solved.broken_claims(one, other)
 
 
 def test_minutes_are_words_lines_predictions_and_stars():
@@ -155,7 +192,9 @@ def test_minutes_are_words_lines_predictions_and_stars():
     assert two.total == pytest.approx(empty.total + 3, abs=0.1)
     cells = words, specimen.markdown("**Second lesson.**", "lesson-break"), *specimen.build_cell(1)
     assert clock(*cells).written == [0, 8]
-    assert ", in 2 lessons of 5 and 10 (10 of them for the code you write)." in minutes.sentence(book(*cells), specimen.PATH)
+    assert ", in 2 lessons of 5 and 10 (10 of them for the code you write)." in minutes.sentence(
+        book(*cells), specimen.PATH
+    )
 
 
 def test_a_specimen_says_its_minutes():
