@@ -28,6 +28,7 @@ from helpers.runtime import describe, start
 NAME = "gpt-pictures"
 COLUMNS = ("task", "variant", "seed", "steps", "guidance", "temperature", "measure", "value", "count")
 RECIPE, SEEDS = PictureRecipe(), range(3)
+KEPT = ((1, 0.5), (3, 1))  # guidance and temperature: what the card and the control have of pictures drawn
 
 
 class PictureRun(NamedTuple):
@@ -68,7 +69,7 @@ def trained(seed: int = 0) -> GPT:
     model = train_pictures(place, recipe)
     if seed != 0:
         return model
-    rows = pictures_gpt.reading_rows(model, place) + pictures_gpt.drawing_rows(model, place, ((1, 0.5), (3, 1)))
+    rows = pictures_gpt.reading_rows(model, place) + pictures_gpt.drawing_rows(model, place, KEPT)
     metrics = {"parameters": model.parameter_count(), "training pictures": len(place.train.captions)}
     metrics |= {_in_words(row): row["value"] for row in rows}
     metrics["device"] = describe("cpu")
@@ -104,7 +105,7 @@ def _gpt_rows(run: PictureRun, place, recipe: PictureRecipe) -> list[dict]:
     if run.variant == "shuffled captions":
         captions = pictures_gpt.shuffled(place.train.captions, run.seed)
         model = train_pictures(place, recipe, captions)
-        return pictures_gpt.reading_rows(model, place) + pictures_gpt.drawing_rows(model, place, ((1, 0.5), (3, 1)))
+        return pictures_gpt.reading_rows(model, place) + pictures_gpt.drawing_rows(model, place, KEPT)
     if run.variant == "both orders":
         model = trained(run.seed)
         parts = (pictures_gpt.reading_rows, pictures_gpt.bayes_rows, pictures_gpt.drawing_rows)

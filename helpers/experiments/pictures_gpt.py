@@ -70,7 +70,7 @@ def train_pictures(
 ) -> GPT:
     """Return a GPT trained as the recipe says.
 
-    ``captions`` take the place of the training pictures' own, ``kept`` bool [N] leaves pictures out, ``orders`` is a key of
+    ``captions`` replace the training pictures' own, ``kept`` bool [N] leaves pictures out, ``orders`` is a key of
     ORDERS: with one order alone all rows of a batch are of it.
     """
     captions = place.train.captions if captions is None else list(captions)

@@ -21,7 +21,7 @@ def nearest_code(vectors: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
 
 
 def kmeans_step(vectors: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-    """Return codes [K, D], each moved to the mean of the ``vectors`` [M, D] nearest to it; one without any keeps its place."""
+    """Return codes [K, D], each moved to the mean of the ``vectors`` [M, D] nearest to it; one without any stays where it is."""
     number = nearest_code(vectors, codes)
     counts = number.bincount(minlength=len(codes))[:, None]
     sums = torch.zeros_like(codes).index_add_(0, number, vectors)

@@ -77,7 +77,7 @@ def picture_gpt(
 ) -> GPT:
     """Return an untrained GPT for rows of ``length`` ids: the class of notebook 06, with learned positions.
 
-    In a picture the place matters, not the distance: code 5 is always the left end of the second row.
+    In a picture the position counts, not the distance: the fifth code is always the left end of the second row.
     """
     parts = {"norm": "rms", "activation": "relu2", "bias": False, "dropout": dropout}
     sizes = {"context": length, "n_embd": n_embd, "n_layer": n_layer, "n_head": n_head}
