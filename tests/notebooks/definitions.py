@@ -260,6 +260,7 @@ TABLE: dict[str, dict[str, str]] = {
         "nats_of": "the measurement of this page: each token of a text, in windows",
         "bits_per_byte": "the measurement of this page: a whole text under a model",
         "tuned_on": "one of this page's small trainings: gpt after 20 steps on a text",
+        "surprise": "the explorable of notebook 00 once more, with every bot",
     },
 }
 
