@@ -69,6 +69,7 @@ def read_source(source: Path, comments: int = COMMENTS, most: int = CONVERSATION
     stream = read_convokit(source, stats) if utterances_file(source) else read_comments(source, stats)
     taken = _Counted(islice(stream, comments))
     found = list(islice(conversations(taken, filter=filter, stats=stats), most))
+    stats.comments = taken.number  # the reader is up to a batch ahead of what was taken
     corpus = split(found, comments_card(source, stats, Counter(filter.counts)))
     if taken.number == comments:
         corpus.card.warnings.append(f"The first {comments:,} comments were read, and no more.")

@@ -6,9 +6,11 @@ import pytest
 
 from helpers.__main__ import main
 from helpers.bots import capstone, capstone_arena, checkpoints
-from helpers.bots.capstone_folder import Capstone
+from helpers.bots.capstone_folder import Capstone, read_source
 from helpers.bots.capstone_recipes import MonthChatRecipe, MonthRecipe
+from helpers.corpus.conversations import digest
 from helpers.corpus.dumps.synthetic import write_months
+from helpers.corpus.load import load
 from helpers.evaluation import scoreboard
 from tests import factories
 
@@ -100,6 +102,7 @@ def test_a_small_month_begins_with_the_course_s_gpt_and_says_so(month, work, che
         "small" in table.index and "small (pretrained)" not in table.index
     )  # that is the course's gpt, which is there
     assert "held-out conversations are too few to measure on" in capsys.readouterr().out
+    assert table["bits per byte, your month"].isna().all()
     assert table["bits per byte, the course"]["small"] > 0 and table.loc["gpt", "bits per byte, the course"] == 7.0
 
 
@@ -170,6 +173,26 @@ def test_a_damaged_file_of_conversations_is_said(month, work):
     path.write_text(path.read_text()[:-50])
     with pytest.raises(ValueError, match="is damaged: read the month again"):
         capstone.pretrain(month)
+
+
+def test_a_month_is_read_as_notebook_01_reads_it_and_a_large_one_in_part(month):
+    whole = read_source(month)
+    assert digest(whole) == digest(load(month)) and whole.card == load(month).card
+    some = read_source(month, comments=600)
+    assert some.card.warnings[-1] == "The first 600 comments were read, and no more."
+    assert some.card.counts["comments read"] == 600 and some.card.counts["turns"] < whole.card.counts["turns"]
+    few = read_source(month, most=40)
+    assert few.card.warnings[-1].startswith("Of more conversations, 40 were taken")
+    assert few.card.counts["conversations"] == 40
+
+
+def test_a_month_with_little_to_validate_on_gives_a_tenth_of_its_training_conversations():
+    talks = factories.conversations(30)
+    corpus = capstone.with_validation(factories.corpus(talks, talks[:1]))
+    assert corpus.val == [talks[0], talks[0], talks[10], talks[20]] and len(corpus.train) == 27
+    assert not {talk.id for talk in corpus.train} & {"c0", "c10", "c20"}
+    enough = factories.corpus(talks, talks[:20])
+    assert capstone.with_validation(enough) is enough
 
 
 def test_prompts_are_held_out_conversations_without_their_end():
