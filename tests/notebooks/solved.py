@@ -6,6 +6,7 @@ usage: python -m tests.notebooks.solved     (writes copies, not yet run, to buil
 import ast
 import itertools
 import json
+import os
 import re
 import shutil
 from collections import defaultdict
@@ -86,6 +87,8 @@ def difference(stored: list, now: list) -> str | None:
         lines = [text.splitlines() for text in ("\n".join(before[kind]), "\n".join(after[kind]))]
         for one, other in itertools.zip_longest(*lines, fillvalue=""):
             if one != other:
+                start = max(0, len(os.path.commonprefix([one, other])) - 40)  # a table in HTML is one long line
+                one, other = one[start : start + 120], other[start : start + 120]
                 return f"it said {one!r}, and now says {other!r}"
     return None
 
