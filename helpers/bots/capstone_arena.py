@@ -54,7 +54,8 @@ def results(capstone: Capstone):
     board = scoreboard.with_row(scoreboard.read(), capstone.name, own, idea="a month of comments")
     print(board.drop(columns=["notebook", "status"]).to_string())
     table = pandas.DataFrame(table).set_index("bot")
-    print(f"\n{table.round(3).astype(object).fillna('').to_string()}\n\n{closing(capstone, corpus, table)}")
+    shown = table.round(dict.fromkeys(("rating", "low", "high"), 0)).round(3)
+    print(f"\n{shown.astype(object).fillna('').to_string()}\n\n{closing(capstone, corpus, table)}")
     return table
 
 
