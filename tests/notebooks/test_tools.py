@@ -168,6 +168,17 @@ def test_what_nbval_ignores_may_differ():
     assert not solved.broken_claims(one, other)
 
 
+def test_of_cells_whose_numbers_are_drawn_the_claims_are_compared(monkeypatch):
+    assert solved.DRAWN.keys() <= {cell.id for path in books.paths() for cell in books.read(path).cells}
+    one = ran(claim="0.25 nats, the same: True\n")
+    monkeypatch.setattr(solved, "DRAWN", {one.cells[-1].id: "drawn"})
+    for claim, words in (("0.5 nats, the same: False\n", "no longer says"), ("0.25 nats, the same: True\n0.5\n", None)):
+        other = ran(claim=claim)
+        other.cells[-1].id = one.cells[-1].id
+        found = solved.broken_claims(one, other)
+        assert words in found[0] if words else not found
+
+
 def test_minutes_are_words_lines_predictions_and_stars():
     def book(*cells):
         return specimen.notebook(specimen.markdown("# 99 · T\n\n**Time:** x **You need** y", "build"), *cells)
