@@ -131,10 +131,11 @@ def write_ratings(folder: Path, conversations) -> None:
     write_rows(folder / "arena_judges.csv", JUDGE_COLUMNS, judge_rows(scores, rated))
 
     path = folder / "arena_scoreboard.csv"
-    bits = {row["bot"]: {name: row[name] for name in ("bits_low", "bits_high")} for row in read_rows(path)}
+    ends = ("bits_low", "bits_high")
+    bits = {row["bot"]: {end: row[end] for end in ends} for row in read_rows(path) if row["bits_low"] is not None}
     for name in scores.names:
         if name in checkpoints.names() and name not in bits:
-            bits[name] = dict(zip(("bits_low", "bits_high"), bits_interval(name, conversations)))
+            bits[name] = dict(zip(ends, bits_interval(name, conversations)))
     points, samples = jury(scores.names, rated)
     write_rows(path, BOARD_COLUMNS, board_rows(scores.names, points, samples, bits))
 
