@@ -31,9 +31,6 @@ DRAWN = {
     "77558584": "11: the cost of these typos",
     "44ae9e37": "11: the cost of these typos",
     "6afaad39": "11: the lengths of texts with these typos",
-    "d3e0c58a": "16: the learner's painter draws from the same distribution, with other random numbers",
-    "2bf31872": "16: a picture by this painter",
-    "3e31acb3": "16: pictures by this painter",
 }
 CLAIM = re.compile(r"^.*\bTrue\b.*$", re.MULTILINE)
 
