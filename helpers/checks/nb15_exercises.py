@@ -49,6 +49,9 @@ def check_difference(difference: Callable) -> str:
             "That is the smallest and the largest resample. Take the 2.5th and the 97.5th percentile.": (
                 np.array([(a - b).min(), (a - b).max()])
             ),
+            "That is the mean ± 1.96 standard deviations. Take the percentiles: an interval may be lopsided.": (
+                (a - b).mean() + 1.96 * (a - b).std() * np.array([-1, 1])
+            ),
             "Those are fractions instead of percent: np.percentile takes 2.5 and 97.5.": np.percentile(
                 a - b, [0.025, 0.975]
             ),
@@ -62,7 +65,7 @@ def check_difference(difference: Callable) -> str:
         raise Wrong("Too wide: subtract the two ratings of the SAME resample; in yours they come from different ones.")
     del rng
     if not close(answer, right, 1e-6):
-        raise Wrong(f"From −2.5 to 97.5 percent I get {shown(right)}, and you get {shown(answer)}.")
+        raise Wrong(f"From the 2.5th to the 97.5th percentile I get {shown(right)}, and you get {shown(answer)}.")
     answer = array(difference(samples, names, "dpo", "gan"), (2,), "the two ends of the interval")
     if not close(answer, np.percentile(samples[:, 3] - samples[:, 2], [2.5, 97.5])):
         raise Wrong("For another pair it is not right: take the columns of a and b from `names`.")
@@ -70,8 +73,9 @@ def check_difference(difference: Callable) -> str:
 
 
 # -- self-preference ---------------------------------------------------------------------------------------------------
-TABLE = np.array([[160.0, 40, -60, -100], [70, 150, -80, -150], [100, 0, 40, -170]])
-WHO, ALL = ["gpt", "rnn", "gan"], ["gpt", "rnn", "gan", "n-gram"]
+# The voters stand in another order than among the contestants: a voter's row is not its column.
+TABLE = np.array([[-100.0, -60, 160, 40], [-150, -80, 70, 150], [-170, 40, 100, 0]])
+WHO, ALL = ["gpt", "rnn", "gan"], ["n-gram", "gan", "gpt", "rnn"]
 
 
 def _own(table: np.ndarray) -> np.ndarray:
@@ -107,6 +111,9 @@ def check_self_preference(self_preference: Callable) -> str:
             ),
             "You compare with the mean of all voters, itself included, and forget what it gives the other contestants.": (
                 _own(everyone)
+            ),
+            "You took a voter's row as its column. Its column is names.index(voter).": np.array(
+                [above[row, row] - np.delete(above[row], row).mean() for row in range(len(WHO))]
             ),
             "One control is missing: how much the voter gives to the OTHERS beyond what other voters give them.": own,
             "The mean over the other contestants includes the voter itself in yours. Leave its own column out.": (

@@ -32,7 +32,10 @@ def _one_after_the_other(wins, strengths) -> np.ndarray:
 def check_mm_step(mm_step: Callable) -> str:
     """Build: one MM step."""
     changed = "You changed wins or strengths in place: they are still needed. Compute new arrays."
-    answer = array(untouched(mm_step, WINS.copy(), STRENGTHS.copy(), changed=changed), (4,), "the new strengths [N]")
+    answer = untouched(mm_step, WINS.copy(), STRENGTHS.copy(), changed=changed)
+    if isinstance(answer, list | tuple):
+        raise Wrong("The strengths are in a list. Return a numpy array: the next step computes with it.")
+    answer = array(answer, (4,), "the new strengths [N]")
     wins, pairs = WINS, STRENGTHS[:, None] + STRENGTHS[None, :]
     games = wins + wins.T
     raw, cyclic = _raw(wins.sum(1), games, pairs), _one_after_the_other(wins, STRENGTHS)
@@ -59,6 +62,9 @@ def check_mm_step(mm_step: Callable) -> str:
         ),
         "n_ij counts all games of the pair, won and lost: wins + wins.T. Yours counts the wins alone.": (
             _raw(wins.sum(1), wins, pairs)
+        ),
+        "You divided by the expected wins: that is the factor by which a strength changes. Below stand n_ij / (π_i + π_j).": (
+            _raw(wins.sum(1), games * STRENGTHS[:, None], pairs)
         ),
         "You multiplied by the old strengths once too often: the new strength is W_i by the sum, no more.": raw * STRENGTHS,
         "You updated one after the other, the later ones with the new strengths of the earlier. Compute all from the old ones.": (
@@ -91,6 +97,16 @@ def chain(length: int = 10) -> np.ndarray:
     for i in range(length - 1):
         wins[i, i + 1], wins[i + 1, i] = 3, 2 + i % 3
     return wins
+
+
+class Watched(np.ndarray):
+    """An array that counts the arrays computed from it, and raises Wrong when there are too many: the loop has no end."""
+
+    def __array_finalize__(self, parent) -> None:
+        self.count = getattr(parent, "count", None) or [0]
+        self.count[0] += 1
+        if self.count[0] > 2_000_000:  # a step makes about ten
+            raise Wrong("Yours goes on without an end where the votes have no finite answer: give up after 20,000 steps.")
 
 
 @exercise
@@ -133,6 +149,10 @@ def check_bradley_terry(bradley_terry: Callable) -> str:
         raise Wrong(
             "With tolerance=0.01 it stops elsewhere than it should: when a step moves all log strengths by less."
         )
+    endless = bradley_terry(np.array([[0.0, 12, 0], [0, 0, 36], [0, 4, 0]]).view(Watched), 0.0)  # the first one is unbeaten
+    if endless is None:
+        raise Wrong("Where no end is in sight it returns nothing: after 20,000 steps, return what you have.")
+    array(endless, (3,), "the strengths [N]")
     return "As likely as the votes can be."
 
 

@@ -52,6 +52,8 @@ def check_design_matrix(design_matrix: Callable) -> str:
         },
     )
     if not close(answer, right):
+        if close(np.abs(answer), np.abs(right)):
+            raise Wrong("The positions are right, a sign is not: +1 for the left contestant, −1 for the right, whoever has won.")
         row, column = np.argwhere(~np.isclose(answer, right))[0]
         raise Wrong(f"In row {row}, column {column} I expect {right[row, column]:g} and find {answer[row, column]:g}.")
     return "Who stood where, and how they differ."
@@ -79,12 +81,24 @@ def _newton(X, y, steps: int = 60, ridge: float = 0.0) -> np.ndarray:  # noqa: N
     return weights
 
 
+def _gradient_alone(X, y) -> np.ndarray:  # noqa: N803
+    weights = np.zeros(X.shape[1])
+    for _ in range(50):
+        weights = weights + X.T @ (y - 1 / (1 + np.exp(-X @ weights)))
+    return weights
+
+
 @exercise
 def check_fit_logistic(fit_logistic: Callable) -> str:
     """Build: the coefficients that make the votes most likely."""
     X, y = _problem()  # noqa: N806
     right, changed = _newton(X, y), "You changed X or y in place: they are still needed."
-    answer = array(untouched(fit_logistic, X.copy(), y.copy(), changed=changed), (5,), "the coefficients [N + K]")
+    with np.errstate(all="ignore"):  # a step in the wrong direction runs away
+        answer = array(untouched(fit_logistic, X.copy(), y.copy(), changed=changed), (5,), "the coefficients [N + K]")
+    once = _newton(X, y, 1)
+    times = float(answer @ once / (once @ once))
+    if times > 1.5 and close(answer, times * once, 1e-6):
+        raise Wrong("The same step is taken again and again: compute p anew from the coefficients in every round.")
     shifted = answer - np.append(np.full(4, answer[:4].mean()), 0)
     refuse(
         answer,
@@ -99,6 +113,7 @@ def check_fit_logistic(fit_logistic: Callable) -> str:
             "That is a linear regression of y − ½. p is the sigmoid of X @ coefficients.": np.linalg.pinv(X)
             @ (y - 0.5),
             "These are Elo points. Return log odds: the figures are scaled later.": right * 400 / np.log(10),
+            "H is missing: the step is pinv(H) @ X.T @ (y - p), not the gradient alone.": _gradient_alone(X, y),
             "A regularized fit, as scikit-learn's default: the coefficients are too small.": _newton(X, y, ridge=1.0),
         },
     )
@@ -117,6 +132,8 @@ def check_fit_logistic(fit_logistic: Callable) -> str:
         )
     if close(answer, right, 1e-2) and not close(answer, right, 1e-7):
         raise Wrong("Nearly: not yet at the maximum. Take steps until none is larger than 1e-10.")
+    if not np.isfinite(answer).all() or np.abs(answer).max() > 100:
+        raise Wrong("It runs away: check the signs of X @ theta and of the step, and that the step is pinv(H) @ X.T @ (y - p).")
     if not close(answer, right, 1e-7):
         raise Wrong(f"I get {shown(right)}, and you get {shown(answer)}.")
     return "Ratings and coefficients, fitted together."

@@ -68,6 +68,13 @@ def _counted(tie: float = 0.5, both_bad: float = 0.5, right: float = 1.0, names=
     return wins
 
 
+def _all_ties() -> np.ndarray:
+    table = np.zeros((3, 3))
+    for _, left, other, _ in VOTES:
+        table[NAMES.index(left), NAMES.index(other)] += 0.5
+    return table + table.T
+
+
 @exercise
 def check_count_wins(count_wins: Callable) -> str:
     """Build: a table of who has beaten whom."""
@@ -75,6 +82,10 @@ def check_count_wins(count_wins: Callable) -> str:
     answer = untouched(
         count_wins, list(VOTES), list(NAMES), changed="You changed the votes or the names: leave them as they are."
     )
+    if isinstance(answer, list | tuple):
+        raise Wrong("The numbers are in a list. Return a numpy array, np.zeros((N, N)): the next steps compute with it.")
+    if isinstance(answer, np.ndarray) and answer.dtype.kind in "iu":
+        raise Wrong("An array of integers drops the halves: make it float, np.zeros((N, N)) without dtype=int.")
     answer = array(answer, (3, 3), "an array of wins [N, N]")
     sides = np.zeros((3, 3))
     for _, left, other, winner in VOTES:
@@ -85,6 +96,7 @@ def check_count_wins(count_wins: Callable) -> str:
         answer,
         {
             "Rows and columns are swapped: wins[i, j] is how often i has BEATEN j, and yours counts how often it lost.": right.T,
+            "Every vote counts as a tie in yours: the winner is the word \"left\" or \"right\", not a name.": _all_ties(),
             "Ties are missing: a tie is half a win for both.": _counted(tie=0, both_bad=0),
             "A tie counts a whole win for both in yours: then a pair that ties weighs twice. Half a win each.": _counted(
                 1, 1

@@ -8,6 +8,11 @@ def difference(samples, names, a, b, ends=(2.5, 97.5)):
     return tuple(np.percentile(samples[:, names.index(a)] - samples[:, names.index(b)], ends))
 
 
+def normal(samples, names, a, b):
+    apart = samples[:, names.index(a)] - samples[:, names.index(b)]
+    return apart.mean() - 1.96 * apart.std(), apart.mean() + 1.96 * apart.std()
+
+
 def intervals(samples, names, a, b):
     return [np.percentile(samples[:, names.index(name)], [2.5, 97.5]) for name in (a, b)]
 
@@ -67,6 +72,7 @@ def overlap(samples, names, a, b):
 
 
 DIFFERENCE = {
+    normal: "Take the percentiles",
     of_the_ends: "You subtracted the ends of two intervals",
     worst_case: "as if one were at its worst",
     one_alone: "That is the interval of the first contestant",
@@ -119,6 +125,10 @@ def no_voters(table, voters, names):
     return preference(table, voters, names, voters_control=False)
 
 
+def row_as_column(table, voters, names):
+    return preference(table, voters, [*voters, *(name for name in names if name not in voters)])
+
+
 def negative(table, voters, names):
     return preference(table, voters, names, sign=-1)
 
@@ -138,6 +148,7 @@ def changes(table, voters, names):
 
 
 PREFERENCE = {
+    row_as_column: "a voter's row as its column",
     raw: "That is how high each rates itself",
     all_voters: "You compare with the mean of ALL voters",
     all_voters_alone: "and forget what it gives the other contestants",

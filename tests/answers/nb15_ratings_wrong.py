@@ -52,6 +52,14 @@ def times_old(wins, strengths):
     return new / np.exp(np.log(new).mean())
 
 
+def as_a_list(wins, strengths):
+    return step(wins, strengths).tolist()
+
+
+def expected_below(wins, strengths):
+    return step(wins, strengths, games=(wins + wins.T) * strengths[:, None])
+
+
 def one_by_one(wins, strengths):
     new, games = strengths.copy(), wins + wins.T
     for i in range(len(wins)):
@@ -78,6 +86,8 @@ STEP = {
     self_alone: "by i's own alone",
     wins_below: "n_ij counts all games",
     times_old: "multiplied by the old strengths",
+    as_a_list: "The strengths are in a list",
+    expected_below: "You divided by the expected wins",
     one_by_one: "You updated one after the other",
     in_place: "You changed wins or strengths",
     no_step: "the step leads to",
@@ -149,7 +159,25 @@ def twice_the_tolerance(wins, tolerance=1e-11):
     return fitted(wins, 2 * tolerance)
 
 
+def nothing_without_an_end(wins, tolerance=1e-11):
+    strengths = np.ones(len(wins))
+    for _ in range(20_000):
+        before, strengths = strengths, step(wins, strengths)
+        if np.abs(np.log(strengths / before)).max() < tolerance:
+            return strengths
+
+
+def without_a_limit(wins, tolerance=1e-11):
+    strengths = np.ones(len(wins))
+    while True:
+        before, strengths = strengths, step(wins, strengths)
+        if np.abs(np.log(strengths / before)).max() < tolerance:
+            return strengths
+
+
 RATINGS = {
+    without_a_limit: "give up after 20,000 steps",
+    nothing_without_an_end: "it returns nothing",
     one_step: "That is one step",
     hundred_steps: "Not a fixed number of steps",
     too_early: "you stopped before the strengths had settled",

@@ -31,6 +31,12 @@ def winner_plus(votes, names, covariates):
     return X
 
 
+def sign_of_the_winner(votes, names, covariates):
+    X = rows(votes, names, covariates)  # noqa: N806
+    X[:, : len(names)] *= np.array([-1 if vote[3] == "right" else 1 for vote in votes])[:, None]
+    return X
+
+
 def covariates_first(votes, names, covariates):
     return np.hstack([covariates, rows(votes, names, covariates)[:, : len(names)]])
 
@@ -56,6 +62,7 @@ DESIGN = {
     both_plus: "Both contestants have +1",
     left_alone: "The right contestant is missing",
     winner_plus: "The winner has +1",
+    sign_of_the_winner: "a sign is not",
     covariates_first: "The covariates come after",
     alphabetical: "in another order than `names`",
     no_covariates: "The covariates' columns are empty",
@@ -121,7 +128,20 @@ def never_added(X, y):  # noqa: N803
     return np.zeros(X.shape[1])
 
 
+def the_same_step(X, y):  # noqa: N803
+    return 50 * newton(X, y, 1)
+
+
+def without_curvature(X, y):  # noqa: N803
+    theta = np.zeros(X.shape[1])
+    for _ in range(50):
+        theta = theta + X.T @ (y - 1 / (1 + np.exp(-X @ theta)))
+    return theta
+
+
 FIT = {
+    the_same_step: "compute p anew",
+    without_curvature: "H is missing",
     one_step: "That is one step from zero",
     three_steps: "not yet at the maximum",
     negative: "The signs are turned round",

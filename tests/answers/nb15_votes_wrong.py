@@ -69,6 +69,18 @@ def sorts_names(votes, names):
     return wins
 
 
+def winner_is_a_name(votes, names):
+    return counted([(prompt, left, right, "tie") for prompt, left, right, _ in votes], names)
+
+
+def integers(votes, names):
+    return counted(votes, names, dtype=int)
+
+
+def listed(votes, names):
+    return counted(votes, names).tolist()
+
+
 COUNT = {
     losses: "Rows and columns are swapped",
     no_ties: "Ties are missing: a tie is half a win",
@@ -78,6 +90,9 @@ COUNT = {
     by_side: "You count by side",
     alphabetical: "in another order than `names`",
     whole_numbers: "Halves are lost",
+    winner_is_a_name: "Every vote counts as a tie",
+    integers: "drops the halves",
+    listed: "The numbers are in a list",
     keeps_counting(): "Without a vote all entries are 0",
     sorts_names: "You changed the votes or the names",
 }

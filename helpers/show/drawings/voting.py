@@ -96,7 +96,7 @@ def style_control() -> Drawing:
     figure = Diagram("Did it win because it is better, or because it is longer?")
     y = TITLE_HEIGHT + 14
     who = figure.box(LEFT + 40, y + 86, 168, 54, "who wrote it", "attention", Formula("strength β_{i} − β_{j}"))
-    style = figure.box(LEFT + 300, y, 188, 54, "how long it is", "new", Formula("style z_{i} − z_{j}"))
+    style = figure.box(LEFT + 300, y, 188, 54, "how long it is", "new", Formula("the difference x"))
     vote = figure.box(LEFT + 580, y + 86, 168, 54, "the vote", "kept", "left or right")
     figure.arrow(who.top_middle, (who.center[0], style.center[1]), style.left_middle, color=SOFT, width=2, dashed=True)
     figure.arrow(style.right_middle, (vote.center[0], style.center[1]), vote.top_middle, color=ORANGE, width=2.6)
@@ -105,11 +105,11 @@ def style_control() -> Drawing:
     figure.label((style.right + vote.center[0]) / 2, y + 18, Formula("taste for length, γ"), 12.5, color=INK)
     figure.label((who.right + vote.x) / 2, y + 105, "what we want to know", 12.5, color=INK)
     figure.label(
-        (LEFT + RIGHT) / 2, y + 176, Formula("P(i beats j) = σ(β_{i} − β_{j} + γ (z_{i} − z_{j}))"), 15, color=INK
+        (LEFT + RIGHT) / 2, y + 176, Formula("P(i beats j) = σ(β_{i} − β_{j} + γ x)"), 15, color=INK
     )
     return figure.finish(
         "Length is a confounder. Some models write longer replies (dashed arrow), and a voter may like longer replies (orange "
-        "arrow); a rating without a covariate counts both as strength. The covariate z, the difference in length, takes the "
+        "arrow); a rating without a covariate counts both as strength. The covariate x, the difference in length, takes the "
         "taste for length, γ, out of the strengths β: they then compare replies of equal length."
     )
 
