@@ -8,12 +8,15 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
+from tests.notebooks.kernels import no_votes
+
 pytest_plugins = ["tests.notebooks.strict_nbval"]
 
 # Before anything imports matplotlib or starts a kernel: no window, and nothing of this person's own settings.
 os.environ["MPLBACKEND"] = "agg"
 for _name in [name for name in os.environ if name.startswith("HELPERS_") and name != "HELPERS_SCREENSHOTS"]:
     del os.environ[_name]
+os.environ["HELPERS_VOTES"] = no_votes()
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers share the processors: threads that wait for each other across them can be ten times slower than one.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -25,9 +25,19 @@ from helpers.bots.vote_lines import append_line, locked, read_lines
 from helpers.evaluation.comparisons import Vote, check_votes
 from helpers.io import write_bytes
 
-_ROOT = Path(helpers.__file__).resolve().parents[1]
-# In a clone beside the notebooks, which git does not see; in an installed copy where the notebook runs.
-VOTES_FILE = (_ROOT if (_ROOT / "notebooks").is_dir() else Path.cwd()) / "build" / "votes" / "votes.jsonl"
+
+def usual_file() -> Path:
+    """Return where your votes are kept: the path in the environment variable HELPERS_VOTES, else build/votes/votes.jsonl.
+
+    In a clone that is beside the notebooks, where git does not see it; in an installed copy, where the notebook runs.
+    """
+    if chosen := os.environ.get("HELPERS_VOTES"):
+        return Path(os.path.expanduser(chosen))
+    root = Path(helpers.__file__).resolve().parents[1]
+    return (root if (root / "notebooks").is_dir() else Path.cwd()) / "build" / "votes" / "votes.jsonl"
+
+
+VOTES_FILE = usual_file()
 KEYS = ("id", "time", "voter", "prompt", "left", "right", "winner")
 
 

@@ -6,11 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from helpers.bots import votes as module
-from helpers.bots.votes import KEYS, VOTES_FILE, VoteFile, merge_votes
+from helpers.bots.votes import KEYS, VOTES_FILE, VoteFile, merge_votes, usual_file
 from helpers.evaluation.comparisons import Vote
 
 
@@ -54,7 +55,17 @@ def test_nothing_leaves_the_computer(path, monkeypatch):
     assert len(merge_votes(path.parent).votes) == 1
     names = {name.name for name in path.parent.iterdir()}
     assert names == {"votes.jsonl", ".votes.jsonl.lock"}
-    assert VOTES_FILE.parts[-3:] == ("build", "votes", "votes.jsonl")  # what git does not see
+
+
+def test_the_usual_file_is_one_that_git_does_not_see_or_the_one_you_choose(monkeypatch):
+    monkeypatch.setenv("HELPERS_VOTES", "~/class/votes.jsonl")
+    assert usual_file() == Path.home() / "class" / "votes.jsonl"
+    monkeypatch.delenv("HELPERS_VOTES")
+    assert usual_file().parts[-3:] == ("build", "votes", "votes.jsonl")
+
+
+def test_no_test_reads_your_own_votes():
+    assert not VOTES_FILE.exists() and "build" not in VOTES_FILE.parts
 
 
 # --- damage ------------------------------------------------------------------------------------------------------------

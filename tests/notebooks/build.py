@@ -23,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from tests.notebooks import books, minutes
-from tests.notebooks.kernels import start_again
+from tests.notebooks.kernels import no_votes, start_again
 
 GIGABYTES = 2.0
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -82,6 +82,7 @@ def execute(book, folder: Path, timeout: float = 300) -> Run:
     client.comm_open_handlers = {}
     ours = {name: value for name, value in os.environ.items() if not name.startswith("HELPERS_")}
     ours.pop("MPLBACKEND", None)
+    ours["HELPERS_VOTES"] = no_votes()
     started = time.perf_counter()
     with ExitStack() as kernel:
         start_again(lambda: kernel.enter_context(client.setup_kernel(env=ours)))()

@@ -166,6 +166,16 @@ def test_a_kernel_whose_port_was_taken_is_started_again(tmp_path, monkeypatch):
     assert book.cells[-1].outputs[0].text == "42\n"
 
 
+def test_a_build_reads_nothing_of_your_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELPERS_DEVICE", "tpu")
+    monkeypatch.setenv("HELPERS_VOTES", str(tmp_path / "mine.jsonl"))
+    code = "import os\nfrom helpers.bots.votes import VOTES_FILE\nprint(os.environ.get('HELPERS_DEVICE'), VOTES_FILE.name)"
+    code += "\nprint(VOTES_FILE.exists())"
+    book = books.read(specimen.runnable(tmp_path, "own.ipynb", code))
+    build.execute(book, tmp_path)
+    assert book.cells[-1].outputs[0].text == "None votes.jsonl\nFalse\n"
+
+
 def test_only_a_kernel_that_died_is_started_again():
     calls = []
 
