@@ -7,10 +7,14 @@ EXTRAS := $(VENV)/.extras
 TRUSTED := $(VENV)/.trusted
 COLAB := .venv-colab
 COLAB_STAMP := $(COLAB)/.installed
+BOOK := .venv-book
+BOOK_STAMP := $(BOOK)/.installed
 
-# PYTHON=… chooses the Python that makes the environment; ARGS=… is handed on to the command behind a target.
+# PYTHON=… chooses the Python that makes the environment; ARGS=… is handed on to the command behind a target; DIR=… is the
+# folder of submissions that `make mark` marks.
 PYTHON ?=
 ARGS ?=
+DIR ?=
 
 # The environment's own kernel goes before one the user has, and nothing outside the environment leaks in: no settings of
 # Jupyter, IPython, matplotlib or pytest made for other work, no start-up files, no Python without `assert`, no repository
@@ -32,6 +36,9 @@ unexport PYTEST_ADDOPTS PYTEST_PLUGINS PYTEST_DISABLE_PLUGIN_AUTOLOAD GIT_DIR GI
 ifneq ($(shell test -x $(PY) && cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
+ifneq ($(shell test -x $(BOOK)/bin/python && cat $(BOOK_STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(BOOK_STAMP)
+endif
 
 # Loadfile keeps the cells of one notebook together, in one process and in order.
 NBVAL := --nbval-current-env --nbval-sanitize-with=tests/notebooks/nbval_sanitize.cfg -n 2 --dist=loadfile
@@ -43,7 +50,7 @@ REPORT := -p tests.conftest
 OTHER_COMPUTER := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
 	MKL_ENABLE_INSTRUCTIONS=SSE4_2
 
-.PHONY: help setup extras lab test notebooks student solved badges checkpoints bench test-portable test-colab clean
+.PHONY: help setup extras lab test notebooks student solved book kit test-book mark release-check badges checkpoints bench test-portable test-colab clean
 
 help: ## list these targets (the default)
 	@echo "One Conversation: what make can do here"
@@ -93,6 +100,29 @@ solved: $(EXTRAS) ## copies with every stub filled in build/solved/, run as anot
 	@$(PY) -m tests.notebooks.solved
 	@$(OTHER_COMPUTER) $(PY) -m pytest tests/notebooks/copies.py -k solved $(COPIES) $(ARGS)
 
+book: $(BOOK_STAMP) ## the course as a website in build/book/, its teacher's edition in build/book/teacher/
+	@$(BOOK)/bin/python -m tests.book $(ARGS)
+
+kit: $(BOOK_STAMP) ## the teacher's kit in build/kit/: lesson plans, slides, handouts, wrong answers, syllabi
+	@$(BOOK)/bin/python -m tests.kit $(ARGS)
+
+# What is not built under this name is not tested: these files have no name that pytest finds by itself.
+test-book: book kit $(STAMP) ## build the book and the kit and check each page and slide, in a browser too
+	@$(PY) -m pytest tests/book/checks.py tests/book/browser.py tests/kit/checks.py tests/kit/decks.py -n 2 --dist=worksteal
+
+$(BOOK_STAMP): pyproject.toml constraints.txt .make/venv.sh .make/pip.py .make/extra.py
+	@sh .make/venv.sh $(BOOK) "$(PYTHON)"
+	@echo "Installing what makes the book into $(BOOK) (less than a minute)"
+	@$(BOOK)/bin/python .make/pip.py install --quiet --constraint constraints.txt \
+		$$($(BOOK)/bin/python .make/extra.py book)
+	@pwd -P > $@
+
+mark: $(STAMP) ## mark the notebooks that learners handed in, all in one folder (DIR=path/to/folder)
+	@$(PY) -m tests.marking "$(DIR)" $(ARGS)
+
+release-check: $(EXTRAS) ## what a maintainer looks at before a release, line by line
+	@$(PY) -m tests.release $(ARGS)
+
 badges: $(STAMP) ## write the repository's address and the setup cell into every notebook
 	@$(PY) -m tests.notebooks.badges
 
@@ -118,9 +148,9 @@ $(COLAB_STAMP): tests/notebooks/colab-constraints.txt .make/venv.sh .make/pip.py
 	@touch $@
 
 clean: ## remove what make made (not the notebooks' outputs, not an unfinished training in build/training)
-	@for folder in $(VENV) $(COLAB); do \
+	@for folder in $(VENV) $(COLAB) $(BOOK); do \
 		if [ -f "$$folder/pyvenv.cfg" ]; then rm -rf "$$folder"; fi; done
-	@[ -L build ] || rm -rf build/student build/solved
+	@[ -L build ] || rm -rf build/student build/solved build/book build/kit
 	rm -rf .pytest_cache .ruff_cache .hypothesis
 	@rmdir build 2>/dev/null || true
 	find helpers tests notebooks .make -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -23,8 +23,8 @@ def run(tmp_path):
         (tmp_path / tool).symlink_to(shutil.which(tool))
     command(tmp_path, "chromium", "exit 0")  # there is a browser: nothing to install
 
-    def run(test=(GREEN, 0), solved=(GREEN_TOO, 0), copies=(ONE, 0), **variables):
-        parts = {"test": test, "solved": solved, "student": copies}
+    def run(test=(GREEN, 0), solved=(GREEN_TOO, 0), copies=(ONE, 0), book=(ONE, 0), **variables):
+        parts = {"test": test, "solved": solved, "student": copies, "test-book": book}
         cases = [f"{name}) printf 'collected\\n{line}\\n'; exit {status};;" for name, (line, status) in parts.items()]
         command(tmp_path, "make", f"case $1 in {' '.join(cases)} esac")
         done = subprocess.run(
@@ -46,14 +46,14 @@ def command(folder, name: str, script: str) -> None:
 @pytest.mark.parametrize(
     "solved, closing",
     [
-        (("== 1 failed, 39 passed in 9.00s ==", 1), "52 passed, 1 failed, 1 skipped"),
-        (("== 2 failed, 3 errors, 4 passed in 9s ==", 1), "17 passed, 5 failed, 1 skipped"),
-        (("== 5 passed, 2 xfailed, 3 xpassed in 9s ==", 0), "18 passed, 3 failed, 1 skipped"),
-        (("== 3 xpassed in 9s ==", 0), "13 passed, 3 failed, 1 skipped"),
+        (("== 1 failed, 39 passed in 9.00s ==", 1), "53 passed, 1 failed, 1 skipped"),
+        (("== 2 failed, 3 errors, 4 passed in 9s ==", 1), "18 passed, 5 failed, 1 skipped"),
+        (("== 5 passed, 2 xfailed, 3 xpassed in 9s ==", 0), "19 passed, 3 failed, 1 skipped"),
+        (("== 3 xpassed in 9s ==", 0), "14 passed, 3 failed, 1 skipped"),
         # Every test passed and pytest failed all the same, as our audit of cells that did not run makes it.
-        (("== 40 passed in 9s ==", 1), "53 passed, 1 failed, 1 skipped"),
-        (("make: *** no rule", 2), "13 passed, 1 failed, 1 skipped"),
-        (("", 0), "13 passed, 1 failed, 1 skipped"),
+        (("== 40 passed in 9s ==", 1), "54 passed, 1 failed, 1 skipped"),
+        (("make: *** no rule", 2), "14 passed, 1 failed, 1 skipped"),
+        (("", 0), "14 passed, 1 failed, 1 skipped"),
     ],
 )
 def test_one_bad_part_is_enough(run, solved, closing):
@@ -63,16 +63,16 @@ def test_one_bad_part_is_enough(run, solved, closing):
 
 def test_it_closes_on_the_sum(run):
     lines, code = run()
-    assert (lines[-1], code) == ("53 passed, 0 failed, 1 skipped", 0)
+    assert (lines[-1], code) == ("54 passed, 0 failed, 1 skipped", 0)
     lines, code = run(solved=("== 40 passed, 2 xfailed in 9s ==", 0))
-    assert (lines[-1], code) == ("53 passed, 0 failed, 1 skipped", 0)
+    assert (lines[-1], code) == ("54 passed, 0 failed, 1 skipped", 0)
 
 
 def test_no_test_is_no_success(run):
-    lines, code = run(("== no tests ran in 0.01s ==", 5), ("", 0), ("", 0))
-    assert (lines[-1], code) == ("0 passed, 3 failed, 0 skipped", 1)
-    lines, code = run(*[("== 3 skipped in 0.01s ==", 0)] * 3)
-    assert (lines[-1], code) == ("0 passed, 0 failed, 9 skipped", 1)
+    lines, code = run(("== no tests ran in 0.01s ==", 5), ("", 0), ("", 0), ("", 0))
+    assert (lines[-1], code) == ("0 passed, 4 failed, 0 skipped", 1)
+    lines, code = run(*[("== 3 skipped in 0.01s ==", 0)] * 4)
+    assert (lines[-1], code) == ("0 passed, 0 failed, 12 skipped", 1)
 
 
 def test_a_temporary_folder_that_cannot_be_written(run, tmp_path):
@@ -82,7 +82,7 @@ def test_a_temporary_folder_that_cannot_be_written(run, tmp_path):
     # It fills up meanwhile: the rest of the log is lost, even though what is left of it looks like a success.
     command(tmp_path, "tee", 'cat >"$1"; cat "$1"; exit 1')
     lines, code = run()
-    assert (lines[-1], code) == ("53 passed, 3 failed, 1 skipped", 1)
+    assert (lines[-1], code) == ("54 passed, 4 failed, 1 skipped", 1)
 
 
 @pytest.mark.parametrize("apt", [None, "exit 100"], ids=["no apt", "apt fails"])
@@ -93,7 +93,7 @@ def test_without_a_browser_it_is_not_green(run, tmp_path, apt):
         command(tmp_path, "apt-get", apt)
     lines, code = run()
     assert lines[0].startswith("There is no Chromium or Chrome and none could be installed")
-    assert (lines[-1], code) == ("53 passed, 1 failed, 1 skipped", 1)
+    assert (lines[-1], code) == ("54 passed, 1 failed, 1 skipped", 1)
 
 
 def test_it_installs_a_browser_where_it_can(run, tmp_path):
@@ -102,4 +102,4 @@ def test_it_installs_a_browser_where_it_can(run, tmp_path):
     command(tmp_path, "apt-get", f"[ $1 = update ] || cat {tmp_path}/new >{tmp_path}/google-chrome; "
             f"[ $1 = update ] || {shutil.which('chmod')} +x {tmp_path}/google-chrome")  # fmt: skip
     lines, code = run()
-    assert (lines[-1], code) == ("53 passed, 0 failed, 1 skipped", 0)
+    assert (lines[-1], code) == ("54 passed, 0 failed, 1 skipped", 0)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_what_the_texts_promise_exists(name):
     assert named <= set(TARGETS)
     assert named or name in (".ci/run",)  # there the names stand behind "part"
     if name == ".ci/run":
-        assert re.findall(r"^part ([a-z-]+)$", text, re.MULTILINE) == ["test", "solved", "student"]
+        assert re.findall(r"^part ([a-z-]+)$", text, re.MULTILINE) == ["test", "solved", "student", "test-book"]
 
 
 def test_the_makefile_is_old_enough():
@@ -48,6 +49,21 @@ def test_the_makefile_is_old_enough():
 def test_lab_opens_the_first_notebook_and_passes_arguments_on():
     shown = make("-n", "lab", "ARGS=--no-browser --port 8899").stdout
     assert "/lab/tree/notebooks/00_start_here.ipynb --no-browser --port 8899" in shown
+
+
+def test_mark_takes_a_folder_with_a_space_in_its_name():
+    shown = make("-n", "mark", "DIR=week 3", "ARGS=--seconds 5").stdout
+    assert '-m tests.marking "week 3" --seconds 5\n' in shown + "\n"
+
+
+def test_an_extra_can_be_installed_without_the_course():
+    done = [
+        subprocess.run([sys.executable, ".make/extra.py", name], cwd=books.ROOT, capture_output=True, text=True)
+        for name in ("book", "serve", "boo")
+    ]
+    extras = books.project()["optional-dependencies"]
+    assert [one.stdout.splitlines() for one in done] == [extras["book"], extras["serve"], []]
+    assert done[2].returncode and "no extra 'boo'" in done[2].stderr
 
 
 def test_checkpoints_are_trained_by_the_zoo():
@@ -133,6 +149,7 @@ def test_clean_touches_only_what_make_made(copy):
     kept += ["build/training/gpt.pt", "elsewhere/.ipynb_checkpoints/a.ipynb", ".venv-colab/mine.txt"]
     gone = ["notebooks/week 1/.ipynb_checkpoints/a.ipynb", "notebooks/Anna's try/.ipynb_checkpoints/b.ipynb"]
     gone += ["helpers/a\nb/__pycache__/c.pyc", "build/student/00.ipynb", "build/solved/00.ipynb"]
+    gone += ["build/book/index.html", "build/kit/index.html"]
     for name in kept + gone:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_text("mine")

@@ -214,7 +214,7 @@ def test_every_installation_goes_through_it():
     files = ("Makefile", ".make/install.sh", ".make/venv.sh")
     texts = "\n".join((books.ROOT / name).read_text(encoding="utf-8") for name in files)
     lines = [line for line in texts.splitlines() if re.search(r"\bpip\b.* install\b", line)]
-    assert len(lines) == 5 and all("pip.py" in line for line in lines)
+    assert len(lines) == 6 and all("pip.py" in line for line in lines)
 
 
 def test_a_person_s_pip_settings_do_not_reach_the_environment(tmp_path):
