@@ -1,5 +1,7 @@
 """Finding, reading and writing the notebooks, and the one address of the repository."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -65,3 +67,13 @@ def title(book) -> str:
     """Return the text of the notebook's first heading."""
     first = book.cells[0].source if book.cells else ""
     return first.splitlines()[0].lstrip("# ").strip() if first.startswith("#") else "untitled"
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Yield (last part of the name, call) for each call: `plots.show(…)` gives "show"."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                yield node.func.id, node
+            elif isinstance(node.func, ast.Attribute):
+                yield node.func.attr, node

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from helpers.show.quizzes import seal
 from tests.notebooks import books
-from tests.notebooks.rules import calls
 
 LEFT_OUT = {"solution", "instructor"}
 
@@ -27,7 +26,7 @@ def strip(book):
 
 def without_answers(source: str) -> str:
     """Return a cell's source in which options, answers and explanations of its quizzes are packed."""
-    found = [call for name, call in calls(ast.parse(source)) if name == "quiz"]
+    found = [call for name, call in books.calls(ast.parse(source)) if name == "quiz"]
     lines = source.splitlines(keepends=True)
     for call in sorted(found, key=lambda call: call.lineno, reverse=True):
         given = dict(zip(("question", "options", "answer", "why"), call.args)) | {k.arg: k.value for k in call.keywords}
