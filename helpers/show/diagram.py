@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from helpers.show import theme
 from helpers.show.lettering import Formula, fitted, shape_text, spans, text_width
 from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, key
 from helpers.show.theme import BLUE, CRIMSON, GRID, INK, MONO, ORANGE, PAPER, PLUM, RULE, SOFT, TEAL, xml
@@ -111,7 +112,8 @@ class Diagram:
         fill, edge, line = KINDS[kind]
         area = self.rect(x, y, width, height, fill, edge, line, rx)
         lines = [(type(text)(part), size, bold, mono, INK) for part in text.split("\n")] if text else []
-        lines += [(type(note)(part), size - 2, False, False, SOFT) for part in note.split("\n")] if note else []
+        soft = theme.readable(SOFT, fill)
+        lines += [(type(note)(part), size - 2, False, False, soft) for part in note.split("\n")] if note else []
         tall = sum(1.28 * line[1] for line in lines)
         at = y + (height - tall) / 2
         for part, letters, strong, even, ink in lines:
@@ -169,7 +171,7 @@ class Diagram:
         area = self.rect(x, y, size, high or size, fill, "#ffffff", 1, 2)
         if text:
             x, y = area.center
-            self.label(x, y + 4, text, 11, color=PAPER if strength > 0.55 else INK, room=size - 2)
+            self.label(x, y + 4, text, 11, color=theme.letters_on(fill), room=size - 2)
         return area
 
     # --- lines and text ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from helpers.show.explore import Explore
 from helpers.show.svg import MARGIN, TITLE_HEIGHT, Drawing, key, write
-from helpers.show.theme import BLUE, INK, ORANGE, PAPER, RULE, SOFT, TEAL, percent, xml
+from helpers.show.theme import BLUE, ORANGE, PAPER, RULE, SOFT, TEAL, letters_on, percent, readable, xml
 
 REPLACEMENTS = ("zero", "mean", "another conversation")
 BAR, LEFT, HIGH = 400, MARGIN + 190, 20  # width of a bar, where it begins, its height
@@ -121,7 +121,7 @@ def pull_it_out(
     shares = [[float(row[0] / row.sum()) for row in table] for table in (before, after)]  # of the first answer
     names = removal.names.get(pair, ("sentence 1", "sentence 2"))
     body, y = write(LEFT, TITLE_HEIGHT + 14, f"{first}", f'font-weight="700" fill="{BLUE}"'), TITLE_HEIGHT + 24
-    body += write(LEFT + BAR, TITLE_HEIGHT + 14, second, f'text-anchor="end" font-weight="700" fill="{ORANGE}"')
+    body += write(LEFT + BAR, TITLE_HEIGHT + 14, second, f'text-anchor="end" font-weight="700" fill="{readable(ORANGE)}"')
     for number, name in enumerate(names):
         for what, share in (("as it is", shares[0][number]), ("without it", shares[1][number])):
             body += write(LEFT - 10, y + 15, f"{name}: {what}" if what == "as it is" else what, _right())
@@ -161,8 +161,7 @@ def _divided(x: float, y: float, share: float, name: str, first: str, second: st
     for left, width, color, part in ((x, cut, BLUE, share), (x + cut, BAR - cut, ORANGE, 1 - share)):
         parts.append(f'<rect x="{left:.1f}" y="{y:g}" width="{width:.1f}" height="{HIGH}" fill="{color}"/>')
         if width > 46:
-            ink = PAPER if color == BLUE else INK
-            style = f'font-size="12" fill="{ink}"' + ("" if left == x else ' text-anchor="end"')
+            style = f'font-size="12" fill="{letters_on(color)}"' + ("" if left == x else ' text-anchor="end"')
             parts.append(write(left + 6 if left == x else left + width - 6, y + 15, percent(part, 1), style))
     middle = x + BAR / 2
     return "".join(parts) + f'<path d="M{middle:g} {y - 2:g}v{HIGH + 4}" stroke="{PAPER}" stroke-width="2"/></g>'

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from helpers.show.diagram import tint
 from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, key, seen, write
-from helpers.show.theme import BLUE, INK, MONO, ORANGE, PAPER, RULE, SOFT, listing, xml
+from helpers.show.theme import BLUE, MONO, ORANGE, PAPER, RULE, SOFT, letters_on, listing, xml
 
 ROW = 30
 NAMES = 128  # pixels before the first column
@@ -74,7 +75,7 @@ def _cell(value: float, x: float, y: float, width: float, top: float, decimals: 
     if not math.isfinite(value):
         return f'<rect x="{x:.1f}" y="{y:g}" width="{width:.1f}" height="{ROW}" fill="{PAPER}" stroke="{RULE}"/>'
     part, color = min(abs(value) / top, 1.0), BLUE if value >= 0 else ORANGE
-    ink = PAPER if part > 0.55 and color == BLUE else INK
+    ink = letters_on(tint(color, 0.92 * part))
     text, style = _written(value, decimals), f'text-anchor="middle" font-size="{size:g}" fill="{ink}"'
     return (
         f'<g tabindex="0"><title>{xml(f"{name}: {text} {unit}".strip())}</title>'

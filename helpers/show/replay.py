@@ -13,7 +13,7 @@ from collections.abc import Callable
 from helpers.show.display import CONTROL
 from helpers.show.explore import Explore
 from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, quoted, write
-from helpers.show.theme import BLUE, GRID, ORANGE, PALETTE, RULE, SOFT, number, shorten, signs, xml
+from helpers.show.theme import BLUE, GRID, ORANGE, PALETTE, RULE, SOFT, number, readable, shorten, signs, xml
 
 SQUARE = 330  # pixels of a side of the square of points
 STRIP = 96  # pixels of the height of one curve, its name included
@@ -138,7 +138,7 @@ def _list(replies: list[str]) -> str:
     """List the replies; one that came before is set in orange and has a sign, so that repetition is seen."""
     parts, before = [], set()
     for i, reply in enumerate(replies[:MOST_REPLIES]):
-        sign, style = ("=", f'fill="{ORANGE}" font-weight="700"') if reply in before else ("·", f'fill="{SOFT}"')
+        sign, style = ("=", f'fill="{readable(ORANGE)}" font-weight="700"') if reply in before else ("·", f'fill="{SOFT}"')
         before.add(reply)
         y = TITLE_HEIGHT + 14 + i * ROW
         text = shorten(signs(reply) or "∅", 100)
@@ -167,7 +167,7 @@ def _curve(name, steps, values, step, left, top, color) -> str:
     small = f'font-size="12" fill="{SOFT}"'
     now = values[steps.index(step)]
     parts = [
-        write(left, top + 12, f"{name}: {number(now)}", f'font-size="13" font-weight="700" fill="{color}"'),
+        write(left, top + 12, f"{name}: {number(now)}", f'font-size="13" font-weight="700" fill="{readable(color)}"'),
         f'<path d="M{left} {bottom}H{right}M{left} {y(high):.1f}H{right}" stroke="{GRID}"/>',
         write(right + 8, bottom + 4, number(low), small),
         write(right + 8, y(high) + 4, number(high), small) if high > low else "",

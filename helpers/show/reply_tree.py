@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from helpers.corpus.cleaning.filters import is_removal_notice
 from helpers.corpus.dumps.reply_chains import best_chains
+from helpers.show import theme
 from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, key, write
 from helpers.show.theme import BLUE, GRID, INK, PAPER, RULE, SOFT, amount, listing, number, only_first, shorten, xml
 
@@ -106,8 +107,8 @@ def _node(comment, text: str, letter: str, position, strong: bool, missing: bool
     shown = text if gone else shorten(f"(parent missing) {text}" if missing else text, room)
     score = "hidden" if comment.score is None else number(comment.score)
     hatched = f'<rect x="{x + 16:g}" y="{y - 10:g}" width="78" height="20" fill="url(#oc-gone)"/>' * gone
-    fill, ink = (BLUE, PAPER) if strong else ("url(#oc-gone)", SOFT) if gone else (PAPER, INK)
-    style = f'fill="{SOFT}" font-style="italic"' if gone else 'font-weight="600"' if strong else ""
+    fill, ink = (BLUE, PAPER) if strong else ("url(#oc-gone)", theme.readable(SOFT, RULE)) if gone else (PAPER, INK)
+    style = f'fill="{theme.readable(SOFT, RULE)}" font-style="italic"' if gone else 'font-weight="600"' if strong else ""
     name = f'font-size="12" font-weight="700" text-anchor="middle" fill="{ink}"'
     return (
         f'<g tabindex="0"><title>{letter}, score {score}: {xml(shorten(text, 300))}</title>'

@@ -6,13 +6,13 @@ import difflib
 import re
 
 from helpers.show.svg import CELL, MARGIN, TITLE_HEIGHT, WIDTH, Drawing, cells, key, monospaced, write
-from helpers.show.theme import BLUE, ORANGE, listing, only_first, shorten, signs
+from helpers.show.theme import BLUE, ORANGE, listing, only_first, readable, shorten, signs
 
 LINE = 24
 LONGEST = 1200  # characters of a text that are drawn
 LOOKS = {
     "same": "",
-    "removed": f'fill="{ORANGE}" text-decoration="line-through"',
+    "removed": f'fill="{readable(ORANGE)}" text-decoration="line-through"',
     "added": f'fill="{BLUE}" font-weight="700" text-decoration="underline"',
 }
 

@@ -43,6 +43,29 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+READABLE = 4.5  # : 1, the least contrast of letters (WCAG 2, rule 1.4.3)
+
+
+def letters_on(ground: str) -> str:
+    """Return the color of letters on a ground ``"#rrggbb"``: ink; paper where it is dark; black where neither can be read."""
+    return next((color for color in (INK, PAPER) if contrast(color, ground) >= READABLE), "#000000")
+
+
+def readable(color: str, ground: str = PAPER) -> str:
+    """Return `color` for letters on `ground`, with as much ink (on dark ground: paper) in it as it takes to be read.
+
+    >>> readable(BLUE), readable(ORANGE)
+    ('#1e3e81', '#ba5c33')
+    """
+    goal = letters_on(ground)
+    pairs = [(int(color[i : i + 2], 16), int(goal[i : i + 2], 16)) for i in (1, 3, 5)]
+    for twentieths in range(20):
+        mixed = "#" + "".join(f"{round(own + (other - own) * twentieths / 20):02x}" for own, other in pairs)
+        if contrast(mixed, ground) >= READABLE:
+            return mixed
+    return goal
+
+
 def number(value) -> str:
     """Write a number for a sentence: counts exactly, everything else to two digits that another computer agrees on.
 

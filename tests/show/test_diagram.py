@@ -8,7 +8,7 @@ import pytest
 from helpers.show import theme
 from helpers.show.diagram import KINDS, Area, Diagram, need, shortened, spread, tint
 from helpers.show.lettering import Formula
-from tests.show.legible import problems, texts
+from tests.show.legible import pale, problems, texts
 
 
 def test_an_area_has_sides():
@@ -105,3 +105,16 @@ def test_the_checker_sees_overlap_and_overflow():
     found = problems(figure.finish("w").svg)
     assert any("'here' touches 'there'" in line for line in found) and any("'outside' leaves" in line for line in found)
     assert len(found) == 2
+
+
+def test_what_is_too_pale_is_found():
+    assert pale(svg('<text x="20" y="20" fill="#1f2430">ink</text>')) == []
+    assert pale(svg('<text x="20" y="20" fill="#ed6e34">orange</text>')) == ["'orange': #ed6e34 on #ffffff is 3.05 : 1"]
+    below = '<rect x="0" y="0" width="90" height="40" fill="#000000" fill-opacity="0.5"/>'
+    assert "on #808080" in pale(svg(f'{below}<text x="20" y="20" fill="#ffffff">white</text>'))[0]
+    assert "on #bfbfbf" in pale(svg(f'<g opacity="0.5">{below}</g><text x="20" y="20" fill="#ffffff">white</text>'))[0]
+    assert pale(svg(f'<text x="20" y="20" fill="#1f2430">before</text>{below}')) == []  # what comes later lies above it
+
+
+def svg(body: str) -> str:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="40">{body}</svg>'

@@ -69,6 +69,21 @@ def test_contrasts_are_readable():
     assert len(theme.DASHES) == len(theme.MARKERS) == len(theme.PALETTE)
 
 
+@given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.sampled_from((*theme.PALETTE, theme.SOFT)))
+def test_letters_can_be_read_on_every_ground(red, green, blue, color):
+    ground = f"#{red:02x}{green:02x}{blue:02x}"
+    assert theme.contrast(theme.letters_on(ground), ground) >= 4.5
+    assert theme.contrast(theme.readable(color, ground), ground) >= 4.5
+
+
+def test_a_color_changes_no_more_than_it_must():
+    assert theme.readable(theme.BLUE) == theme.BLUE and theme.readable(theme.SOFT) == theme.SOFT
+    assert theme.contrast(theme.readable(theme.ORANGE), theme.PAPER) < 5.5  # still an orange, not ink
+    assert [theme.letters_on(ground) for ground in ("#ffffff", theme.BLUE, theme.TEAL)] == [
+        theme.INK, theme.PAPER, "#000000"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

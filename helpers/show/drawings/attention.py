@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from helpers.show.diagram import LEFT, RIGHT, Area, Diagram, need, spread, tint
 from helpers.show.lettering import Formula, shape_text, text_width
 from helpers.show.svg import TITLE_HEIGHT, Drawing, quoted, seen
-from helpers.show.theme import GRID, INK, PAPER, RULE, SOFT, TEAL, amount, listing, number
+from helpers.show.theme import GRID, INK, PAPER, RULE, SOFT, TEAL, amount, letters_on, listing, number
 
 
 def attention_step(
@@ -183,7 +183,8 @@ def causal_mask(tokens: Sequence[str]) -> Drawing:
             fill = GRID if j > i else tint(TEAL, 0.75 if j < i else 1)
             figure.rect(left + j * wide, y, wide, high, fill, PAPER, 2, 3)
             figure.label(
-                left + (j + 0.5) * wide, y + high / 2 + 4, "−∞" if j > i else "✓", 12, color=SOFT if j > i else PAPER
+                left + (j + 0.5) * wide, y + high / 2 + 4, "−∞" if j > i else "✓", 12,
+                color=SOFT if j > i else letters_on(fill),
             )
     x = left + n * wide + 26
     for k, (fill, text) in enumerate(((tint(TEAL, 0.75), "may attend"), (GRID, "masked: score −∞,"))):

@@ -8,7 +8,7 @@ from helpers.show.diagram import LEFT, RIGHT, Area, Diagram, need, tint
 from helpers.show.drawings.parts import short
 from helpers.show.lettering import Formula, text_width
 from helpers.show.svg import TITLE_HEIGHT, Drawing
-from helpers.show.theme import BLUE, INK, ORANGE, RULE, SOFT, TEAL, amount
+from helpers.show.theme import BLUE, INK, ORANGE, RULE, SOFT, TEAL, amount, letters_on
 
 STAGES = ("nothing is split", "ZeRO 1: optimizer", "ZeRO 2: + gradients", "ZeRO 3, FSDP: + parameters")
 # What is kept: its name and how it is drawn (paper, edge); pale, middle and dark, so that gray paper tells them apart.
@@ -59,7 +59,7 @@ def sharding(n: int = 64, parameters: float = 7.5e9, stages: Sequence[int] = (0,
             figure.rect(x, top, wide, high, fill, edge, 1 if wide > 3 else 0, 1)
             text = bytes_text(size)
             if wide > text_width(text, 11.5) + 8:
-                figure.label(x + wide / 2, top + 20, text, 11.5, color="#ffffff" if name == "parameters" else INK)
+                figure.label(x + wide / 2, top + 20, text, 11.5, color=letters_on(fill))
             x += wide
         figure.label(x + 8, top + 20, bytes_text(sum(parts.values())), 13, "start", INK, bold=True)
     said = "; ".join(f"{STAGES[stage]}, {bytes_text(sum(parts.values()))}" for stage, parts in held.items())

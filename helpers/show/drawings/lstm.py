@@ -6,8 +6,9 @@ from helpers.show.diagram import KINDS, STREAM, Diagram, need
 from helpers.show.drawings.recurrent import recurrent_sizes
 from helpers.show.lettering import Formula
 from helpers.show.svg import TITLE_HEIGHT, Drawing
-from helpers.show.theme import INK, ORANGE, PAPER, SOFT, amount
+from helpers.show.theme import INK, ORANGE, PAPER, SOFT, amount, readable
 
+INSIDE = "#f7f8fb"  # the cell's paper
 TITLES = {
     1: "LSTM, step 1 of 4: the cell state runs straight through",
     2: "LSTM, step 2 of 4: the forget gate decides what to keep",
@@ -45,7 +46,7 @@ def lstm_cell(step: int = 4, hidden_size=128) -> Drawing:
     need(step in TITLES, f"step is {step!r}: give 1 (cell state), 2 (forget gate), 3 (input gate) or 4 (output gate)")
     size = recurrent_sizes(hidden_size).hidden
     figure = Diagram(TITLES[step])
-    figure.rect(IN, TOP, OUT - IN, DEEP, "#f7f8fb", "#9aa1b0", 1.4, 16)
+    figure.rect(IN, TOP, OUT - IN, DEEP, INSIDE, "#9aa1b0", 1.4, 16)
     for number in [*range(4, step, -1), *range(1, step + 1)]:
         _PARTS[number](figure, number > step, number == step)
     _names(figure, step)
@@ -95,7 +96,7 @@ def _gate(figure: Diagram, x: float, text: str, name: str, ghost: bool, new: boo
         figure.box(x - 24, GATES, 48, 30, "", "ghost")
         return
     figure.box(x - 24, GATES, 48, 30, text, "gate", size=14)
-    figure.label(x + 8, GATES - 10, Formula(name), 14, "start", ORANGE if new else INK, bold=True)
+    figure.label(x + 8, GATES - 10, Formula(name), 14, "start", readable(ORANGE, INSIDE) if new else INK, bold=True)
 
 
 def _operation(figure: Diagram, x: float, y: float, sign: str, ghost: bool, new: bool) -> None:

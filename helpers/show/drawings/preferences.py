@@ -8,7 +8,7 @@ from helpers.show.diagram import LEFT, RIGHT, Diagram, need
 from helpers.show.drawings.parts import parameter_count, short
 from helpers.show.lettering import Formula
 from helpers.show.svg import TITLE_HEIGHT, Drawing
-from helpers.show.theme import BLUE, INK, ORANGE, TEAL, amount
+from helpers.show.theme import BLUE, INK, ORANGE, TEAL, amount, readable
 
 MOST = 12  # replies drawn
 
@@ -125,7 +125,7 @@ def rlhf_and_dpo() -> Drawing:
     figure.arrow(model.right_middle, loop.left_middle, width=1.8)
     for box in (loop, dpo):
         figure.arrow(box.right_middle, (bot.x - 24, box.center[1]), (bot.x - 24, bot.center[1]), bot.left_middle, width=1.8)
-    figure.label(loop.center[0], y - 8, "RLHF: repeated for every batch", 12, color=TEAL, bold=True)
+    figure.label(loop.center[0], y - 8, "RLHF: repeated for every batch", 12, color=readable(TEAL), bold=True)
     figure.arrow((loop.right - 18, loop.bottom), (loop.right - 18, loop.bottom + 16), (loop.x + 18, loop.bottom + 16),
                  (loop.x + 18, loop.bottom), width=1.6)  # fmt: skip
     return figure.finish(

@@ -8,7 +8,7 @@ from helpers.show.diagram import LEFT, RIGHT, Diagram, need, tint
 from helpers.show.drawings.multimodal import MARKS, PICTURES, SOUNDS, WORDS
 from helpers.show.lettering import text_width
 from helpers.show.svg import TITLE_HEIGHT, Drawing
-from helpers.show.theme import INK, SOFT, amount, listing
+from helpers.show.theme import INK, SOFT, amount, listing, readable
 
 MARK_NAMES = ("<caption>", "<media>", "<end>")
 
@@ -99,9 +99,10 @@ def one_gpt(kinds: Sequence[str] = ("words", "pictures", "sound")) -> Drawing:
     for number, kind in enumerate(kinds):
         color, source, cut, result = made[kind]
         top = y + number * pitch
-        start = figure.rect(LEFT, top, 96, 44, tint(color, 0.26), color, 1.5, 5)
+        paper = tint(color, 0.26)
+        start = figure.rect(LEFT, top, 96, 44, paper, color, 1.5, 5)
         figure.label(start.center[0], top + 19, kind, 13, color=INK, bold=True)
-        figure.label(start.center[0], top + 36, source, 11.5)
+        figure.label(start.center[0], top + 36, source, 11.5, color=readable(SOFT, paper))
         middle = figure.box(LEFT + 138, top, 188, 44, cut, "step", result, size=12.5)
         figure.arrow(start.right_middle, middle.left_middle, color=color, width=2.2)
         figure.arrow(middle.right_middle, (vocabulary.x, middle.center[1]), color=color, width=2.2)
