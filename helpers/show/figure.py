@@ -208,5 +208,5 @@ def label_ends(fig, ax, ends) -> None:
     at = -math.inf
     for y, x, name, color in sorted(ends):
         at = max(seen_at(y), at + 13 * points)
-        style = {"color": color, "fontweight": "bold", "va": "center", "annotation_clip": False}
+        style = {"color": theme.readable(color), "fontweight": "bold", "va": "center", "annotation_clip": False}
         ax.annotate(plain(name), (x, y), xytext=(10, (at - seen_at(y)) / points), textcoords="offset points", **style)

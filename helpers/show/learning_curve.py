@@ -221,6 +221,6 @@ def _names(names) -> str:
     parts, at = [], -math.inf
     for y, name, color in sorted(names):
         at = max(y, at + 17)
-        style = f'fill="{color}" font-weight="700" font-size="13"'
+        style = f'fill="{theme.readable(color)}" font-weight="700" font-size="13"'
         parts.append(write(RIGHT + 10, at + 4, theme.shorten(name, 24), style))
     return "".join(parts)

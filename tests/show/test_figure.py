@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from helpers.show import figure, plots
-from helpers.show.theme import PALETTE
+from helpers.show.theme import PALETTE, PAPER, READABLE, contrast
 
 BARS = (["deleted", "bot", "kept"], [9, 4, 31], "Half survives")
 
@@ -53,6 +53,17 @@ def claims(settings: dict) -> list[bytes]:
         ax.text(2, 2, "50 % of a_b")
     with matplotlib.rc_context(settings):
         return [figure._png(fig), figure._png(plots.bars(*BARS).fig)]
+
+
+def test_every_letter_of_a_figure_can_be_read():
+    from matplotlib.colors import to_hex
+    from matplotlib.text import Text
+
+    five = {name: [0, number] for number, name in enumerate("abcde")}  # a name in each color of the palette
+    for picture in (plots.lines([0, 1], five, "Five", "x", "y"), plots.bars(*BARS), plots.histogram([1, 2, 3], "Three", "x")):
+        picture.fig.canvas.draw()
+        drawn = [text for text in picture.fig.findobj(Text) if text.get_text()]
+        assert len(drawn) > 5 and min(contrast(to_hex(text.get_color()), PAPER) for text in drawn) >= READABLE
 
 
 @pytest.mark.parametrize("setting", FOREIGN)
