@@ -6,8 +6,6 @@ never those after it. ``import helpers`` itself loads nothing heavy: torch, pand
 
 from pathlib import Path
 
-__version__ = "0.1.0"
-
 _HERE = Path(__file__).resolve().parent
 
 
@@ -28,3 +26,12 @@ def data_path(*parts: str) -> Path:
     raise FileNotFoundError(
         "the course's data folder is missing: clone or install the whole repository again"
     )
+
+
+def __getattr__(name: str) -> str:
+    """Return ``helpers.__version__``, as it was installed: the version itself stands in pyproject.toml alone."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("one-conversation")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

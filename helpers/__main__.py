@@ -10,6 +10,7 @@ python -m helpers bots judge rnn           can a classifier tell its replies fro
 python -m helpers bots verify              are the files the ones that were measured?
 python -m helpers capstone all RC_2012-06.zst         a month of comments of your own, to its row (--help says more)
 python -m helpers experiments rlhf         run what a table in data/ lacks (hours)
+python -m helpers about                    the versions and the computer, to be pasted into an issue
 """
 
 import argparse
@@ -86,6 +87,11 @@ def run(arguments: list[str]) -> int:
         from helpers.serving import command
 
         return command.main(arguments[1:])
+    if arguments == ["about"]:
+        from helpers import about
+
+        print(about.report())
+        return 0
     if arguments[:1] == ["capstone"]:
         from helpers.bots import capstone
 
@@ -97,6 +103,7 @@ def run(arguments: list[str]) -> int:
     commands.add_parser("chat", help="talk to a bot in the terminal")
     commands.add_parser("serve", help="serve bots over HTTP")
     commands.add_parser("capstone", help="a month of comments of your own, from its file to its row")
+    commands.add_parser("about", help="the versions and the computer, to be pasted into an issue")
     bots = commands.add_parser("bots", help="the trained bots of the course")
     bots.add_argument("action", choices=["list", "train", "measure", "judge", "verify"])
     bots.add_argument("names", nargs="*", metavar="NAME", help="which bots (default: all)")

@@ -32,7 +32,8 @@ def repository(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("origin")
     for name in ("helpers", "data", "notebooks"):
         shutil.copytree(books.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    shutil.copy(books.ROOT / "pyproject.toml", folder)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(books.ROOT / name, folder)
     return commit(folder)
 
 
@@ -59,7 +60,8 @@ def small(tmp_path) -> Path:
     for name in ("helpers", "data"):
         (folder / name).mkdir(parents=True)
     shutil.copy(books.ROOT / "helpers" / "LICENSE", folder / "helpers")
-    shutil.copy(books.ROOT / "pyproject.toml", folder)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(books.ROOT / name, folder)
     (folder / "helpers" / "__init__.py").write_text("")
     (folder / "helpers" / "runtime.py").write_text("def start(seed):\n    print('Running on', __file__)\n")
     (folder / "data" / "numbers.txt").write_text("1\n" * 100_000)
