@@ -40,7 +40,7 @@ def test_three_mistakes_at_least_of_every_task_are_explained_under_the_names_tha
         assert explained <= known, (
             f"{task}: {explained - known} is not in data/mistakes.json, or hears another's message"
         )
-        assert min(3, len(known)) <= len(explained) <= 6, task
+        assert min(3, len(known)) <= len(explained) <= 5, task
 
 
 def test_no_sentence_is_said_twice():
