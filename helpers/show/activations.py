@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from helpers.corpus.tokenizers.base import SPEAKERS
-from helpers.show.explore import Explore
+from helpers.show.explore import Explore, places
 from helpers.show.svg import Drawing, key, monospaced, quoted, seen, write
 from helpers.show.theme import BLUE, ORANGE, amount, listing, number, only_first, shorten, xml
 from helpers.show.tokens_and_bars import LINE, MOST_TOKENS, Tokens, place_tokens
 
 BAR = 18  # pixels of a full bar
+BEST_UNITS = 16  # of all units, in a book
 PITCH = LINE + BAR + 2  # from line to line where bars also hang below
 
 
@@ -79,7 +80,7 @@ def explore_input_gradients(models: dict, tokenizer, text) -> Explore:
     def draw(model, position=last):
         return input_gradient_map(models[model], tokenizer, text, position, name=model)
 
-    return Explore(draw, model=list(models), position=range(last + 1))
+    return Explore(draw, model=list(models), position=range(last + 1)).in_book(position=places(last + 1))
 
 
 def _last(count: int, kind: str) -> str:
@@ -196,9 +197,10 @@ def explore_units(model, tokenizer, text, scores=None, label: str = "") -> Explo
     skipped = len(_read(tokenizer, text)[0]) - 1
     characters, outputs = record(model, tokenizer, [text])
     characters, outputs = characters[skipped:-1], outputs[skipped:-1]
-    best = int(np.argmax(scores)) if scores is not None else 0
+    count = outputs.shape[1]
+    order = np.argsort(-np.asarray(scores), kind="stable").tolist() if scores is not None else list(range(count))
 
-    def draw(unit=best):
+    def draw(unit=order[0]):
         return unit_activations(characters, outputs, unit, label, scores)
 
-    return Explore(draw, unit=range(outputs.shape[1]))
+    return Explore(draw, unit=range(count)).in_book(unit=order[:BEST_UNITS])

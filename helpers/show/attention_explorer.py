@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from helpers.show.attention import attention_map
-from helpers.show.explore import Explore
+from helpers.show.explore import Explore, places
 
 KINDS = ("cross", "encoder", "decoder")
+MOST = 300  # frames in a book, about
 LONGEST = 300  # characters of a typed message that are read
 
 
@@ -83,7 +84,8 @@ def explore_attention(model, tokenizer, conversation, kind: str = "cross") -> Ex
     first = attention_of(model, tokenizer, turns, kind)
     sizes = {"layer": len(first.weights), "head": len(first.weights[0]), "position": len(first.rows)}
     sliders = {name: range(size) for name, size in sizes.items() if size > 1 or name == "position"}
-    explore = Explore(draw, **written, **sliders)
+    rows = places(len(first.rows), max(1, MOST // (sizes["layer"] * sizes["head"])))
+    explore = Explore(draw, **written, **sliders).in_book(position={"1": 0} | rows)
 
     def fit(change):
         texts = [explore.controls[name].value for name in written]

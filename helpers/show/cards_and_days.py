@@ -98,7 +98,9 @@ def explore_how_many_cards(training_days: Callable | None = None) -> Explore:
     def draw(run="GPT-3", cards=1024, card="A100", mfu=0.45, price=2.0):
         return how_many_cards(run, cards, card, mfu, price, training_days)
 
-    return Explore(draw, run=list(TRAININGS), cards=list(COUNTS), card=list(CARDS), mfu=list(MFUS), price=list(PRICES))
+    menus = {"run": TRAININGS, "cards": COUNTS, "card": CARDS, "mfu": MFUS, "price": PRICES}
+    explore = Explore(draw, **{name: list(entries) for name, entries in menus.items()})
+    return explore.in_book(card=["A100", "H100"], mfu=[0.2, 0.45, 1.0], price=[])
 
 
 def _memory(figure: Diagram, kept: dict[int, float], kind, top: float) -> None:

@@ -34,6 +34,7 @@ class Explore(Widget):
         import ipywidgets
 
         self.draw, self.words, self.error = draw, "", None
+        self.book: dict = {}
         given = inspect.signature(draw).parameters
         self.controls = {
             name: _control(name, spec, given[name].default if name in given else inspect.Parameter.empty)
@@ -50,15 +51,30 @@ class Explore(Widget):
         """The present value of every control, by name."""
         return {name: control.value for name, control in self.controls.items()}
 
-    def _changed(self, change=None) -> None:
+    def in_book(self, /, **settings) -> Explore:
+        """Choose what a book shows of this, where no kernel runs (`helpers.show.frames`), and return the Explore itself.
+
+        For a control, give a list of its settings, or a dict that calls each by a name; an empty list leaves the
+        control where it starts. Of a control that is not named, the book shows every setting, of a line of text none but
+        the first. Raises TypeError for a control that is not there.
+        """
+        if unknown := sorted(set(settings) - set(self.controls)):
+            raise TypeError(f"there is no control {unknown[0]!r}; there are {', '.join(self.controls)}")
+        self.book |= settings
+        return self
+
+    def look(self, /, **settings) -> tuple[str, str, Exception | None]:
+        """Draw with these settings, whatever the controls say; return the words, the SVG and the error, None as a rule."""
         try:
-            drawing = self.draw(**self.settings)
-            self.words, self.error = str(getattr(drawing, "words", drawing)), None
+            drawing = self.draw(**settings)
             picture = drawing._repr_svg_() if hasattr(drawing, "_repr_svg_") else ""
+            return str(getattr(drawing, "words", drawing)), picture, None
         except Exception as error:  # a wrong setting is a lesson too: say what happened and stay usable
-            self.error, picture = error, ""
             reason = str(error) or "no reason given"
-            self.words = f"This setting does not work ({type(error).__name__}): {reason}"
+            return f"This setting does not work ({type(error).__name__}): {reason}", "", error
+
+    def _changed(self, change=None) -> None:
+        self.words, picture, self.error = self.look(**self.settings)
         self._picture.value = picture
         self._spoken.value = spoken(self.words)
 
@@ -76,6 +92,16 @@ class Explore(Widget):
                 control.value = end
                 yield dict(self.settings)
             control.value = rest[name]
+
+
+def places(count: int, most: int = 32) -> dict[str, int]:
+    """Return up to `most` of the positions 0 to `count` − 1 at equal distances, the last among them, by their place from 1.
+
+    >>> places(6, 3)
+    {'2': 1, '4': 3, '6': 5}
+    """
+    step = -(-count // max(1, most))
+    return {str(place + 1): place for place in range((count - 1) % step, count, step)}
 
 
 def _control(name: str, spec, start):

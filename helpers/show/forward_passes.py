@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from helpers.show.explore import Explore
+from helpers.show.explore import Explore, places
 from helpers.show.forward_pass_list import list_of_steps, steps_of
 from helpers.show.svg import TITLE_HEIGHT, Drawing, blank, write
 from helpers.show.theme import MONO, SOFT
 
 LEAST_HEIGHT = 500  # of the drawing, so that the words below it do not jump from step to step
+MOST = 350  # frames in a book
 MOST_APPENDED = 8  # tokens that the controls append
 TITLE = "One forward pass"
 
@@ -62,7 +63,7 @@ def explore_forward_pass(model, tokenizer, text: str) -> Explore:
         **({"head": range(n_head)} if n_head > 1 else {}),
         tokens_appended=range(MOST_APPENDED + 1),
         text=text,
-    )
+    ).in_book(position=places(last + 1, MOST // (len(steps) * n_head)), tokens_appended=[])
 
     def fit(change):
         slider = explore.controls["position"]

@@ -71,7 +71,9 @@ def explore_few_bits(bot, table, message: str, quantize: Callable | None = None)
         return few_bits(bot, table, message, bits, group, symmetric, quantize)
 
     low, high = int(table["bits"].min()), int(table["bits"].max())
-    return Explore(draw, bits=(low, high), group=groups, symmetric=False, message=message)
+    explore = Explore(draw, bits=(low, high), group=groups, symmetric=False, message=message)
+    start = explore.controls["group"].value
+    return explore.in_book(group=[group for group in groups if group in ("row", start)], symmetric=[])
 
 
 def _full_size(small: dict) -> int:

@@ -80,7 +80,8 @@ def explore_queue(step: tuple[float, float] = STEP, waits: Callable | None = Non
     def draw(arrivals=15, rows=1, tokens=30, room=32):
         return queue(arrivals, rows, tokens, room, step, waits)
 
-    return Explore(draw, arrivals=list(ARRIVALS), rows=list(ROWS), tokens=list(TOKENS), room=ROOMS)
+    explore = Explore(draw, arrivals=list(ARRIVALS), rows=list(ROWS), tokens=list(TOKENS), room=ROOMS)
+    return explore.in_book(tokens=[], room={name: ROOMS[name] for name in ("0", "32", "no limit")})
 
 
 def _inside(seconds: float) -> float:

@@ -137,7 +137,7 @@ def explore_arena(votes: Sequence, rate: Callable | None = None, highlight: Sequ
     slider = ipywidgets.SelectionSlider(
         options=options, value=len(votes), description="votes", continuous_update=False, **CONTROL
     )
-    return Explore(draw, count=slider, resample=UNITS, ties=TIES)
+    return Explore(draw, count=slider, resample=UNITS, ties=TIES).in_book(ties=[])
 
 
 def remarks(found: Rated, votes: Sequence) -> str:

@@ -19,6 +19,7 @@ TOP_WORD, TOP_TOKEN, TOP_CHARACTER = 30.0, 20.0, 10.0  # bits
 LONGEST = 500  # characters of a message or text typed into a control that are read
 BARS = 8
 REPLY_TOKENS = 80  # of a reply beside the sliders: three must come while you watch
+BOOK_TEMPERATURES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.2)
 LEFT = MARGIN + 90  # where the bars begin
 COLUMNS = 92  # of a line of a reply
 
@@ -99,7 +100,8 @@ def explore_sampling(bot, message: str) -> Explore:
     temperature = ipywidgets.FloatLogSlider(
         value=0.7, base=10, min=-1, max=0.5, step=0.05, readout_format=".2f", continuous_update=False, **CONTROL
     )
-    return Explore(draw, temperature=temperature, top_k=(0, 20), top_p=(0.1, 1.0, 0.05), message=message)
+    explore = Explore(draw, temperature=temperature, top_k=(0, 20), top_p=(0.1, 1.0, 0.05), message=message)
+    return explore.in_book(temperature=BOOK_TEMPERATURES, top_k=[], top_p=[])
 
 
 def _surprisal_tokens(bot, name: str, text: str, context, words: bool) -> Tokens:

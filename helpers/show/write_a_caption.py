@@ -92,7 +92,7 @@ def explore_captions(paint: Callable, captions: Sequence[str], read: Callable | 
         )
 
     sliders = {"guidance": slider("guidance", GUIDANCES), "temperature": slider("temperature", TEMPERATURES)}
-    return Explore(draw, **menus, **sliders)
+    return Explore(draw, **menus, **sliders).in_book(**{name: [] for name in menus})
 
 
 def _pictures(images) -> list[list[list[float]]]:

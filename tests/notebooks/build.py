@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,10 @@ def _anywhere(line: str) -> str:
     return INSTALLED.sub("", CELL_FILE.sub("<cell>", line)).replace(f"{books.ROOT}{os.sep}", "")
 
 
-def execute(book, folder: Path, timeout: float = 300) -> Run:
+def execute(book, folder: Path, timeout: float = 300, after: Callable | None = None) -> Run:
     """Run a notebook's cells in order in a fresh kernel, keep their outputs in it, and return what the run cost.
 
+    ``after(client, cell)`` is called after each code cell, while its kernel waits for the next.
     Raises CellExecutionError when a cell fails, CellTimeoutError when it takes longer than `timeout` seconds.
     """
     client = NotebookClient(
@@ -88,6 +90,8 @@ def execute(book, folder: Path, timeout: float = 300) -> Run:
         start_again(lambda: kernel.enter_context(client.setup_kernel(env=ours)))()
         for index, cell in enumerate(book.cells):
             client.execute_cell(cell, index)
+            if after is not None and cell.cell_type == "code":
+                after(client, cell)
         seconds = time.perf_counter() - started
         gigabytes = _largest_memory(client)
     normalize(book)
