@@ -1,10 +1,13 @@
 // Every text of a page with the colors a reader sees: its ink and what lies below it, both after all opacities.
-// Evaluated in a page by contrast.py; returns [{kind, text, size, bold, place, colors: [[ink, ground], …]}, …].
+// Evaluated in a page by contrast.py; returns as JSON
+// [{kind, text, size, bold, place, colors: [[ink, ground], …]}, …].
 // An element that a browser paints in a way which is not computed here (a filter, a blend mode, a picture below a text)
 // comes back with the kind "unknown" and its reason as text.
 () => {
   const found = [];
   const clear = [0, 0, 0, 0];
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches && /dark/.test(getComputedStyle(document.documentElement).colorScheme);
+  const CANVAS = dark ? [18, 18, 18, 1] : [255, 255, 255, 1];  // what a browser paints below a page
 
   // --- colors: [red, green, blue, opacity], all but the opacity from 0 to 255 --------------------------------------
   const brush = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -43,64 +46,63 @@
     const names = typeof element.className === "string" ? element.className : element.getAttribute("class") || "";
     return name + (element.id ? "#" + element.id : names ? "." + names.trim().split(/\s+/).join(".") : "");
   }
-  function ancestors(element) {  // from the root down to the element
-    const chain = [];
-    for (let at = element; at instanceof Element; at = at.parentElement) chain.unshift(at);
-    return chain;
+  // What an element and all around it say together. `ground` is the color below its texts, null where one of them is not
+  // opaque as a whole: then the layers are composed one after the other.
+  const about = new Map();
+  function around(element) {
+    if (about.has(element)) return about.get(element);
+    const how = style(element), outer = element.parentElement ? around(element.parentElement) : null;
+    const own = color(how.backgroundColor), solid = +how.opacity === 1 && (!outer || outer.ground !== null);
+    const here = {
+      ground: solid ? over(own, outer ? outer.ground : CANVAS) : null,
+      clipped: outer?.clipped || (how.overflow !== "visible" && element.offsetWidth <= 1) || /rect\(0px, 0px, 0px, 0px\)|rect\(1px/.test(how.clip) || /^inset\((50|100)%/.test(how.clipPath),
+      strange: how.filter !== "none" ? `filter: ${how.filter}`
+        : how.mixBlendMode !== "normal" ? `mix-blend-mode: ${how.mixBlendMode}` : outer?.strange ?? "",
+      // A picture or a gradient between the text and the first opaque ground.
+      picture: how.backgroundImage !== "none" ? `background-image: ${how.backgroundImage.slice(0, 80)}`
+        : own[3] === 1 ? "" : outer?.picture ?? "",
+      shown: element.checkVisibility({opacityProperty: true, visibilityProperty: true}),
+    };
+    about.set(element, here);
+    return here;
   }
   function visible(element, box) {
-    if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: false})) return false;
-    if (!box || box.width <= 1.5 || box.height <= 1.5) return false;  // made for screen readers alone
-    for (const at of ancestors(element)) {
-      const how = style(at);
-      if (/rect\(0px, 0px, 0px, 0px\)|rect\(1px/.test(how.clip) || /^inset\((50|100)%/.test(how.clipPath)) return false;
-    }
+    const here = around(element);
+    if (here.clipped || !here.shown || box.width <= 1.5 || box.height <= 1.5) return false;  // or made for screen readers alone
     return box.right + scrollX > 0 && box.bottom + scrollY > 0;  // a skip link waits off the page until it has the focus
   }
-  function strange(element) {
-    for (const at of ancestors(element)) {
-      const how = style(at);
-      if (how.filter !== "none") return `filter: ${how.filter}`;
-      if (how.mixBlendMode !== "normal") return `mix-blend-mode: ${how.mixBlendMode}`;
-    }
-    return "";
-  }
-  // What a reader sees at a place where `top` is painted by the innermost of `chain`; without `top`, the ground.
-  function seen(chain, top) {
-    let layer = top || clear;
-    for (const element of [...chain].reverse()) {
-      const how = style(element);
-      layer = thinner(over(layer, color(how.backgroundColor)), +how.opacity);
-    }
-    const dark = /dark/.test(style(document.documentElement).colorScheme) && matchMedia("(prefers-color-scheme: dark)").matches;
-    return over(layer, dark ? [18, 18, 18, 1] : [255, 255, 255, 1]);
+  // What a reader sees where `top` is painted inside an element.
+  function seen(element, top) {
+    const {ground} = around(element);
+    if (ground) return over(top, ground);
+    let layer = top;
+    for (let at = element; at; at = at.parentElement) layer = thinner(over(layer, color(style(at).backgroundColor)), +style(at).opacity);
+    return over(layer, CANVAS);
   }
   function note(kind, text, size, bold, element, colors) {
     const distinct = [...new Map(colors.map(pair => [pair.join(), pair])).values()];
     found.push({kind, text: text.trim().replace(/\s+/g, " ").slice(0, 60), size, bold, place: place(element), colors: distinct});
   }
   function html(element, text, kind, how) {
-    const chain = ancestors(element);
-    const reason = strange(element) || picture(chain);
+    const reason = around(element).strange || around(element).picture;
     if (reason) return note("unknown", reason, 0, false, element, []);
-    const ink = seen(chain, color(how.color));
-    note(kind, text, parseFloat(how.fontSize), +how.fontWeight >= 700, element, [[hex(ink), hex(seen(chain))]]);
-  }
-  function picture(chain) {  // a picture or a gradient between the text and the first opaque ground
-    for (const element of [...chain].reverse()) {
-      if (style(element).backgroundImage !== "none") return `background-image: ${style(element).backgroundImage.slice(0, 80)}`;
-      if (color(style(element).backgroundColor)[3] === 1) return "";
-    }
-    return "";
+    const pair = [hex(seen(element, color(how.color))), hex(seen(element, clear))];
+    note(kind, text, parseFloat(how.fontSize), +how.fontWeight >= 700, element, [pair]);
   }
 
   // --- texts of HTML ---------------------------------------------------------------------------------------------------
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const range = document.createRange();
+  const range = document.createRange(), colored = new Map();
   while (walker.nextNode()) {
     const node = walker.currentNode, element = node.parentElement;
     if (!node.data.trim() || element.namespaceURI.endsWith("svg") || element.closest("script, style, noscript, template, option")) continue;
     if (element.closest(":disabled, [aria-disabled=true]")) continue;
+    const code = element.parentElement.closest("pre");
+    if (code) {  // of all words of one color in a piece of code, the first
+      if (!colored.has(code)) colored.set(code, new Set());
+      if (colored.get(code).has(element.className)) continue;
+      colored.get(code).add(element.className);
+    }
     range.selectNodeContents(node);
     if (visible(element, range.getBoundingClientRect())) html(element, node.data, "text", style(element));
   }
@@ -110,8 +112,8 @@
     if (shown.trim()) html(field, shown, "text", style(field));
     if (field.placeholder) html(field, field.placeholder, "text", getComputedStyle(field, "::placeholder"));
   }
-  for (const element of document.body.querySelectorAll("*")) {  // letters and icons that a style sheet writes
-    if (element.namespaceURI.endsWith("svg")) continue;
+  // Letters and icons that a style sheet writes.
+  for (const element of document.body.querySelectorAll(":not(svg, svg *, pre *, mjx-container *)")) {
     for (const where of ["::before", "::after"]) {
       const how = getComputedStyle(element, where);
       const text = /^"(.+)"$/.exec(how.content)?.[1];
@@ -123,6 +125,9 @@
 
   // --- texts of SVG ----------------------------------------------------------------------------------------------------
   const SHAPES = "rect, path, circle, ellipse, line, polyline, polygon";
+  const meets = (shape, box) => shape.left < box.right && shape.right > box.left && shape.top < box.bottom && shape.bottom > box.top;
+  const covers = ({plain, left, right, top, bottom, wide}, box) =>
+    plain && left + 1.5 * wide < box.left && right - 1.5 * wide > box.right && top + 1.5 * wide < box.top && bottom - 1.5 * wide > box.bottom;
   function paint(text, opacity) {
     return text === "none" ? clear : text.startsWith("url(") ? null : thinner(color(text), +opacity);
   }
@@ -136,8 +141,7 @@
       const box = element.getBoundingClientRect();
       const plain = element.tagName === "rect" && !matrix.b && !matrix.c;  // its box is its shape
       return [{element, fill, stroke, wide, plain, back: matrix.inverse(),
-               left: box.left - wide, right: box.right + wide, top: box.top - wide, bottom: box.bottom + wide,
-               dashed: how.strokeDasharray !== "none"}];
+               left: box.left - wide, right: box.right + wide, top: box.top - wide, bottom: box.bottom + wide}];
     });
   }
   function painted(shape, x, y) {  // the color that this shape leaves at a point of the screen, null where it is a pattern
@@ -182,20 +186,21 @@
   function drawing(svg) {
     const box = svg.getBoundingClientRect();
     if (!visible(svg, box)) return;
-    const outside = ancestors(svg.parentElement), all = shapes(svg), memory = new Map();
+    const all = shapes(svg), memory = new Map();
     const layersOf = element => {  // elements that are not opaque, from the outermost in, the text or shape itself included
+      if (element === svg) return [];
       if (!memory.has(element)) {
-        const chain = ancestors(element);
-        memory.set(element, chain.slice(chain.indexOf(svg) + 1).filter(at => +style(at).opacity !== 1));
+        const outer = layersOf(element.parentElement);
+        memory.set(element, +style(element).opacity === 1 ? outer : [...outer, element]);
       }
       return memory.get(element);
     };
     for (const text of svg.querySelectorAll("text")) {
       const area = text.getBoundingClientRect();
       if (!text.textContent.trim() || !visible(text, area)) continue;
-      const reason = strange(text) || picture([...outside, svg]);
+      const reason = around(text).strange || around(svg).picture;
       if (reason) { note("unknown", reason, 0, false, text, []); continue; }
-      const near = all.filter(s => s.left < area.right && s.right > area.left && s.top < area.bottom && s.bottom > area.top);
+      const near = all.filter(shape => meets(shape, area));
       const matrix = text.getScreenCTM(), scale = Math.hypot(matrix.a, matrix.b);
       let at = 0;
       const pens = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
@@ -207,8 +212,9 @@
         let pattern = !ink;
         for (let i = at; i < at + letters && !pattern; i++) {
           if (!node.data[i - at].trim()) continue;
-          const pair = letter(svg, layersOf, near, text, ink, text.getExtentOfChar(i), matrix, outside);
+          const pair = letter(svg, layersOf, near, text, ink, text.getExtentOfChar(i), matrix);
           if (pair) colors.push(pair); else pattern = true;
+          if (near.every(shape => covers(shape, area))) break;  // one ground below the whole text
         }
         at += letters;
         if (pattern) note("unknown", "a pattern as ink or as ground: " + node.data, 0, false, text, []);
@@ -216,16 +222,19 @@
       }
     }
   }
-  const ROWS = [0.35, 0.55, 0.75], COLUMNS = [0.2, 0.5, 0.8];  // where small letters have their ink
-  function letter(svg, layersOf, near, text, ink, extent, matrix, outside) {
+  const PLACES = [[0.5, 0.55], [0.2, 0.35], [0.5, 0.35], [0.8, 0.35], [0.2, 0.55], [0.8, 0.55], [0.2, 0.75], [0.5, 0.75], [0.8, 0.75]];
+  function letter(svg, layersOf, near, text, ink, extent, matrix) {
     const counts = new Map();
-    for (const row of ROWS) for (const column of COLUMNS) {
-      const point = new DOMPoint(extent.x + column * extent.width, extent.y + row * extent.height).matrixTransform(matrix);
-      const ground = compose(svg, layersOf, near, text, null, point.x, point.y);
+    const at = (right, down) => new DOMPoint(extent.x + right * extent.width, extent.y + down * extent.height).matrixTransform(matrix);
+    const one = at(0, 0), two = at(1, 1);
+    const box = {left: Math.min(one.x, two.x), right: Math.max(one.x, two.x), top: Math.min(one.y, two.y), bottom: Math.max(one.y, two.y)};
+    const here = near.filter(shape => meets(shape, box)), even = here.every(shape => covers(shape, box));
+    for (const [right, down] of even ? PLACES.slice(0, 1) : PLACES) {  // where small letters have their ink
+      const point = at(right, down);
+      const ground = compose(svg, layersOf, here, text, null, point.x, point.y);
       if (ground === null) return null;
-      const front = compose(svg, layersOf, near, text, ink, point.x, point.y);
-      const chain = [...outside];
-      const pair = [hex(seen(chain, over(front, color(style(svg).backgroundColor)))), hex(seen(chain, over(ground, color(style(svg).backgroundColor))))];
+      const front = compose(svg, layersOf, here, text, ink, point.x, point.y);
+      const pair = [front, ground].map(layer => hex(seen(svg.parentElement, over(layer, color(style(svg).backgroundColor)))));
       const key = pair.join();
       counts.set(key, {pair, count: (counts.get(key)?.count ?? 0) + 1});
     }
@@ -239,5 +248,5 @@
       html(svg.parentElement, "equation", "text", style(svg.parentElement));  // its glyphs are paths in the text's color
     } else if (/currentcolor/i.test(svg.outerHTML) && visible(svg, svg.getBoundingClientRect())) html(svg.parentElement, "icon", "mark", style(svg));
   }
-  return found;
+  return JSON.stringify(found);  // as one text: thousands of objects one by one take the way to Python many seconds
 }

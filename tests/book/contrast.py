@@ -7,6 +7,7 @@ ancestors and of all shapes included; `faults` says which of them a reader may f
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ class Text(NamedTuple):
 def texts(page) -> list[Text]:
     """Return every visible text of a playwright page; what is folded must be unfolded before."""
     return [
-        Text(**found | {"colors": tuple(map(tuple, found["colors"]))}) for found in page.evaluate(SCRIPT)
+        Text(**found | {"colors": tuple(map(tuple, found["colors"]))}) for found in json.loads(page.evaluate(SCRIPT))
     ]
 
 
