@@ -85,6 +85,11 @@ def code_css() -> str:
     return "\n".join(rules) + "\n"
 
 
+def literal(text: str) -> str:
+    """Return any text as Markdown that shows it as it is: titles and words of drawings, options of a quiz."""
+    return re.sub(r"([\\*_`$\[\]#|~])", r"\\\1", html.escape(text, quote=False))
+
+
 def plain(text: str) -> str:
     """Return the words of Markdown without its signs, as a screen reader or a title says them."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markdown(text))).split())

@@ -1,0 +1,116 @@
+"""Drawings, figures and tables as large as they fit on a slide; what would be too small to read is cut in two."""
+
+import base64
+import re
+import struct
+from html import escape, unescape
+
+from tests.book.outputs import drawing
+from tests.kit.layout import GAP, LETTER, SMALLEST_IN_PICTURE, WIDTH, Block
+
+TITLE = 32  # the height that a drawing's own title takes, which is the slide's heading here
+LETTERS = re.compile(r'<text x="[^"]*" y="([^"]+)"(?:[^>]*?font-size="([\d.]+)")?')
+BOXES = re.compile(r'<rect[^>]*? y="([^"]+)"[^>]*? height="([^"]+)"')
+SMALLEST_CELL, LARGEST_CELL = 15, 26  # letters in a table
+
+
+def size_of(svg: str) -> tuple[float, float]:
+    """Return width and height of a drawing."""
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return float(found[1]), float(found[2])
+
+
+def smallest(svg: str) -> float:
+    """Return the size of a drawing's smallest letters in its own pixels."""
+    return min(float(size) for size in re.findall(r'font-size[=:]\s*"?([\d.]+)', svg))
+
+
+def drawn(svg: str, prefix: str, height: float) -> list[Block]:
+    """Return a drawing without its title in one block as large as fits, or in several where its letters would be too small."""
+    width, full = size_of(svg)
+    for pieces in (1, 2, 3):
+        cuts = [TITLE, *(_cut(svg, TITLE + (full - TITLE) * piece / pieces) for piece in range(1, pieces)), full]
+        tallest = max(below - above for above, below in zip(cuts, cuts[1:]))
+        scale = min(WIDTH / width, (height - GAP) / tallest)
+        if scale * smallest(svg) >= SMALLEST_IN_PICTURE:
+            break
+    return [
+        _window(svg, f"{prefix}-{number}", above, below, scale) for number, (above, below) in enumerate(zip(cuts, cuts[1:]))
+    ]
+
+
+def _window(svg: str, prefix: str, above: float, below: float, scale: float) -> Block:
+    width, _ = size_of(svg)
+    svg = re.sub(r"<text[^>]*>.*?</text>", "", svg, count=1, flags=re.DOTALL)  # the title
+    size = f'width="{width * scale:.0f}" height="{(below - above) * scale:.0f}"'
+    shape = f'viewBox="0 {above:g} {width:g} {below - above:g}" {size}'
+    svg = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', shape, svg, count=1)
+    svg = svg.replace("max-width:100%;height:auto", "")
+    return Block(drawing(svg, prefix), (below - above) * scale + GAP)
+
+
+def _cut(svg: str, wanted: float) -> float:
+    """Return the height near `wanted` at which a horizontal cut meets the fewest letters and boxes."""
+    texts = [(float(y), float(size or 14)) for y, size in LETTERS.findall(svg)]
+    boxes = [(float(y), float(tall)) for y, tall in BOXES.findall(svg)]
+
+    def met(y: float) -> float:
+        letters = sum(base - size < y < base + 0.35 * size for base, size in texts)
+        return 100 * letters + sum(top < y < top + tall for top, tall in boxes) + abs(y - wanted) / 100
+
+    return min((wanted + step / 2 for step in range(-240, 241)), key=met)
+
+
+def figure(png: str, words: str, height: float) -> Block:
+    """Return a figure (PNG as base64) as large as fits, with its words as alternative text."""
+    width, tall = struct.unpack(">II", base64.b64decode(png[:64])[16:24])
+    scale = min(WIDTH / width, (height - GAP) / tall)
+    size = f'width="{width * scale:.0f}" height="{tall * scale:.0f}"'
+    image = f'<img src="data:image/png;base64,{png}" alt="{escape(words)}" {size}>'
+    return Block(f'<div class="figure">{image}</div>', tall * scale + GAP)
+
+
+def table(html: str, height: float) -> list[Block]:
+    """Return a table in letters as large as fit, in several parts with the same head where it has too many rows."""
+    head, *rows = re.findall(r"<tr.*?</tr>", html, re.DOTALL)
+    texts = [[_text(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in (head, *rows)]
+    for half in range(2 * LARGEST_CELL, 2 * SMALLEST_CELL - 1, -1):
+        heights = _rows(texts, half / 2)
+        if sum(heights) <= height - GAP:
+            return [_table(head, rows, half / 2, sum(heights))]
+    size = max(SMALLEST_CELL, 18 if sum(_rows(texts, 18)) < 1.8 * height else SMALLEST_CELL)
+    heights, parts, part, used = _rows(texts, size), [], [], 0.0
+    for row, tall in zip(rows, heights[1:]):
+        if part and heights[0] + used + tall > height - GAP:
+            parts.append((part, used))
+            part, used = [], 0.0
+        part, used = [*part, row], used + tall
+    return [_table(head, part, size, heights[0] + used) for part, used in [*parts, (part, used)]]
+
+
+def _text(cell: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", cell))
+
+
+def _rows(texts: list[list[str]], size: float) -> list[float]:
+    """Return the height of each row, columns shared out as a browser does it: narrow ones whole, long ones broken."""
+    longest = [max(len(row[column]) for row in texts) for column in range(len(texts[0]))]
+    word = [max(len(max(row[column].split() or [""], key=len)) for row in texts) for column in range(len(texts[0]))]
+    room = WIDTH / (LETTER * size) - 2 * len(longest)
+    wide = sorted(range(len(longest)), key=lambda column: longest[column])
+    given, left = {}, room
+    for position, column in enumerate(wide):
+        share = max(left / (len(wide) - position), word[column])
+        given[column] = min(longest[column] * 1.05 + 1, share)
+        left -= given[column]
+    lines = [max(-(-len(text) // max(1, int(given[column]))) for column, text in enumerate(row)) for row in texts]
+    if left < -1 or (room < sum(word)):
+        return [1e6] * len(texts)
+    return [count * size * 1.32 + 0.5 * size for count in lines]
+
+
+def _table(head: str, rows: list[str], size: float, height: float) -> Block:
+    made = "".join(re.sub(r"white-space:[\w-]+", "white-space:pre-line", row) for row in rows)
+    head = re.sub(r"white-space:[\w-]+", "white-space:normal", head)
+    inner = f"<table><thead>{head}</thead><tbody>{made}</tbody></table>"
+    return Block(f'<div class="table" style="font-size:{size:g}px">{inner}</div>', height + GAP)

@@ -1,0 +1,191 @@
+"""Slides of the cells that are run: the code where it is the lesson, what comes out of it, and what that means."""
+
+import html
+import re
+
+from tests.kit.deck import Deck
+from tests.kit.layout import HEIGHT, Block, heading, largest, printed, source, words
+from tests.kit.pictures import drawn, figure, table
+from tests.kit.render import literal
+from tests.kit.results import LIVE, Result, is_lesson, results, tightened
+from tests.kit.sentences import blocks, lead, unlinked
+from tests.notebooks import books
+
+MEANING = (36, 33, 30, 28, 26, 24)
+QUESTION = 230  # letters of a prediction that are repeated above its answer
+LARGE = 0.72  # of its full size: a picture that shares its slide must not become smaller
+PAGES = 2  # slides of one long output, at most: the notebook has it all
+
+
+def run(made: Deck, index: int) -> int:
+    """Make the slides of the cells from `index` on that are run one after the other; return where to go on."""
+    cells = made.book.cells
+    end = index
+    shown: list[tuple] = []
+    while end < len(cells) and _belongs(cells[end]):
+        cell = cells[end]
+        if cell.cell_type == "code" and "setup" not in books.tags(cell):
+            trains = end + 1 < len(cells) and "while-it-trains" in books.tags(cells[end + 1])
+            shown.append((cell, results(cell), cells[end + 1] if trains else None))
+        elif "while-it-trains" in books.tags(cell) and not any(trains is cell for _, _, trains in shown):
+            _trains(made, cell)
+        end += 1
+    meaning = _meaning(cells[end]) if made.asked and end < len(cells) else ""
+    answering = [cell.id for cell, found, _ in shown if found]
+    for cell, found, trains in shown:
+        _one(made, cell, found, trains, meaning if answering[-1:] == [cell.id] else "")
+    if answering:
+        made.asked = None
+    return end
+
+
+def _belongs(cell) -> bool:
+    tags = set(books.tags(cell))
+    return "while-it-trains" in tags or cell.cell_type == "code" and not {"build", "exercise"} & tags
+
+
+def _meaning(cell) -> str:
+    """Return the first sentences of the prose that follows a prediction's results: they say what the answer is."""
+    parts = blocks(cell.source) if cell.cell_type == "markdown" and "build" not in books.tags(cell) else []
+    if not parts or parts[0][0] != "paragraph_open" or "**Predict.**" in parts[0][1]:
+        return ""
+    return lead(unlinked(parts[0][1]))
+
+
+def _trains(made: Deck, cell) -> None:
+    """A slide with the questions to talk about while a cell runs."""
+    text = "\n".join(line.removeprefix(">").strip() for line in cell.source.splitlines())
+    name, _, rest = text.removeprefix("**").partition("**")
+    top = Block(f'<p class="label">{name.rstrip(".")}</p>', 64)
+    large = words(unlinked(rest.strip()), (44, 40, 36, 34, 32, 30, 28, 26, 24), HEIGHT - 80)
+    made.add("trains", cell, [top, large]).say("The cell is running: now the class talks about this.")
+
+
+def _one(made: Deck, cell, found: list[Result], trains, meaning: str) -> None:
+    """Make the slides of one cell."""
+    top = heading(made.heading)
+    text = tightened(cell.source)
+    code = source(text, HEIGHT - top.height) if is_lesson(cell) else None
+    if code and not made.asked and not trains and [result.kind for result in found] == ["text"]:
+        below = printed(found[0].data, HEIGHT - top.height - code.height, most=26)
+        if len(below) == 1 and top.height + code.height + below[0].height <= HEIGHT:
+            made.add("code", cell, [top, code, *below]).say(_run_it(cell))
+            return
+    if code:
+        slide = made.add("code", cell, [top, code])
+        slide.say(_run_it(cell))
+    if trains is not None:
+        _trains(made, trains)
+    groups = _joined(found, bool(meaning))
+    for number, group in enumerate(groups):
+        _result(made, cell, group, meaning if number == len(groups) - 1 else "")
+
+
+def _run_it(cell) -> str:
+    defined = re.findall(r"^(?:def|class) (\w+)", cell.source, re.MULTILINE)
+    named = f" It defines {' and '.join(f'`{name}`' for name in defined)}." if defined else ""
+    return f"Read the code aloud with the class, then run the cell.{named}"
+
+
+def _joined(found: list[Result], meaning: bool) -> list[list[Result]]:
+    """Put a few printed lines together with the picture or the table of their cell."""
+    groups: list[list[Result]] = []
+    for result in found:
+        few = result.kind == "text" and result.data.count("\n") < (1 if meaning else 3)
+        before = groups[-1] if groups else []
+        joinable = len(before) == 1 and {before[0].kind, result.kind} & {"drawing", "figure", "table"}
+        other = before[0] if before else result
+        few_before = other.kind == "text" and other.data.count("\n") < (1 if meaning else 3)
+        if joinable and (few or few_before) and "live" not in (other.kind, result.kind):
+            before.append(result)
+            before.sort(key=lambda one: one.kind == "text")  # the picture first
+        else:
+            groups.append([result])
+    return groups
+
+
+def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
+    """Make the slides of a result: as large as it fits, with a line of text and its meaning where there is room for them."""
+    result = group[0]
+    kind = "answer" if made.asked else result.kind
+    top = _top(made, result)
+    room = HEIGHT - top.height
+    pages = _pages(result, cell, room)
+    below = [block for one in group[1:] for block in printed(one.data, 200, most=22)]
+    means = [largest(meaning, MEANING if result.kind == "text" else MEANING[3:], 200, "meaning")] if meaning else []
+    rest = [block for block in [*below, *means] if block]
+    less = room - sum(block.height for block in rest)
+    smaller = _pages(result, cell, less) if rest and less > 200 else None
+    fits = smaller and len(smaller) == len(pages) and smaller[-1].height <= less
+    if fits and result.kind in ("drawing", "figure") and _size(smaller[0]) < LARGE * _size(pages[0]):
+        fits = False
+    shown = [[page] for page in (smaller if fits else pages)]
+    if fits:
+        shown[-1] += rest
+    elif rest:
+        shown.append(rest)
+    if not rest and result.kind in ("drawing", "figure"):
+        shown = [[_middle(page[0], room)] for page in shown]
+    for number, page in enumerate(shown, 1):
+        slide = made.add(kind, cell, [_part(top, number, len(pages)), *page])
+        if result.words:
+            slide.read(result.words, "In words")
+        if result.kind in ("text", "table"):
+            slide.say(_reading(result, made))
+        if result.kind == "live":
+            slide.say("Open the notebook, run this cell, and let the class say what to try. Without a computer pass on.")
+            slide.read(result.data, "What it says first")
+        if number == len(shown):
+            slide.say(meaning, "What it means")
+
+
+def _reading(result: Result, made: Deck) -> str:
+    asked = "First: who predicted this? " if made.asked else ""
+    what = "table" if result.kind == "table" else "output"
+    return f"{asked}Let someone read the {what} aloud, and say in one sentence what it shows."
+
+
+def _size(block: Block) -> float:
+    return float(re.search(r'width="([\d.]+)"', block.html)[1])
+
+
+def _middle(block: Block, room: float) -> Block:
+    """Move a picture that is alone on its slide towards the middle."""
+    free = max(0, room - block.height) * 0.4
+    return Block(f'<div style="height:{free:.0f}px"></div>{block.html}', block.height + free)
+
+
+def _part(top: Block, number: int, of: int) -> Block:
+    mark = f" <small>({number} of {of})</small>" if of > 1 and number <= of else ""
+    return Block(top.html.replace("</h2>", f"{mark}</h2>"), top.height)
+
+
+def _top(made: Deck, result: Result) -> Block:
+    """Return what stands above a result: the picture's title, the prediction it answers, or the part of the notebook."""
+    if result.kind == "drawing":
+        return heading(literal(result.title))
+    if result.kind == "figure":  # its title is in the picture
+        return Block(f'<h2 class="unseen">{html.escape(result.title)}</h2>', 0)
+    if made.asked and len(made.asked) <= QUESTION:
+        return words(unlinked(made.asked), (24, 22, 20), 140, "was-asked")
+    return heading(made.heading)
+
+
+def _pages(result: Result, cell, height: float) -> list[Block]:
+    if result.kind == "drawing":
+        return drawn(result.data, f"s-{cell.id}", height)
+    if result.kind == "figure":
+        return [figure(result.data, result.words or result.title, height)]
+    if result.kind == "table":
+        return table(result.data, height)
+    if result.kind == "live":
+        return [_live(cell)]
+    return printed(result.data, height, most=34)[:PAGES]
+
+
+def _live(cell) -> Block:
+    """What is moved or talked to lives in the notebook: the slide names the line that opens it."""
+    lines = [line.strip() for line in cell.source.splitlines() if LIVE.search(line)] or [cell.source.strip().splitlines()[-1]]
+    code = source(lines[-1], 200, most=26)
+    words_ = '<p class="label">Live, in the notebook</p>'
+    return Block(words_ + (code.html if code else ""), 64 + (code.height if code else 0))
