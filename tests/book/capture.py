@@ -50,6 +50,17 @@ def keep(shown, cell: str, target: str) -> str:
     return ""
 
 
+def say(shown, cell: str, places: list[int] | None, target: str) -> str:
+    """Write what an Explore says now at these places of its frames (None: at all) to the file `target`; return "explorable"."""
+    from helpers.show.frames import every_setting
+
+    with unchanged():
+        settings = list(every_setting(shown.in_book(**TEXTS.get(cell, {}))))
+        words = {place: shown.look(**settings[place])[0] for place in places or range(len(settings))}
+    Path(target).write_text(json.dumps({"count": len(settings), "words": list(words.items())}), encoding="utf-8")
+    return "explorable"
+
+
 def key(quiz) -> dict:
     """Return a quiz with its answer as texts."""
     options = [str(option) for option in quiz.options]

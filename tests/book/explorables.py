@@ -28,12 +28,16 @@ def path(stem: str, cell: str) -> Path:
 
 def kind(cell) -> str:
     """Return what a code cell ends with: "explorable", "quiz" or "" for anything else."""
+    names = called(cell)
+    explores = any(name == "Explore" or name.startswith("explore_") for name in names)
+    return "explorable" if explores else "quiz" if "quiz" in names else ""
+
+
+def called(cell) -> set[str]:
+    """Return the names of the functions that a code cell's last expression calls."""
     statements = ast.parse(cell.source).body if cell.cell_type == "code" else []
-    if not statements or not isinstance(statements[-1], ast.Expr):
-        return ""
-    called = {name for name, _ in books.calls(statements[-1])}
-    explores = any(name == "Explore" or name.startswith("explore_") for name in called)
-    return "explorable" if explores else "quiz" if "quiz" in called else ""
+    last = statements[-1:] if statements and isinstance(statements[-1], ast.Expr) else []
+    return {name for statement in last for name, _ in books.calls(statement)}
 
 
 def resting(cell) -> str:

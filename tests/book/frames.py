@@ -8,17 +8,23 @@ has stored. The notebooks themselves are not changed: `tests.notebooks.build` st
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
 
 from helpers.io import write_text
-from helpers.show.frames import read_frames
+from helpers.show.frames import Frames, read_frames
 from helpers.show.theme import wrap
 from tests.book import explorables
 from tests.notebooks import books, build
 
 CAPTURE = Path(__file__).parent / "capture.py"
+
+
+# An explorable that runs a model for each frame: of its frames only the extremes are drawn again for a comparison.
+SLOW = {"explore_sampling", "explore_few_bits", "explore_arena", "explore_captions", "explore_input_gradients", "explore_queue"}
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
 class Caught:
@@ -28,21 +34,79 @@ class Caught:
         self.folder, self.explorables, self.quizzes = folder, {}, {}
 
     def __call__(self, client, cell) -> None:
-        wanted = explorables.kind(cell)
-        if not wanted:
-            return
-        file = self.folder / f"{cell.id}.json"
-        keep = f"__import__('runpy').run_path({str(CAPTURE)!r})['keep']"
-        call = f"{keep}(_oh.get({cell.execution_count}), {cell.id!r}, {str(file)!r})"
-        question = client.kc.execute("", silent=True, user_expressions={"kind": call})
-        answer = client.wait_for_reply(question)["content"]["user_expressions"]["kind"]
-        if answer.get("data", {}).get("text/plain") != repr(wanted):
-            raise ValueError(f"cell {cell.id}: no {wanted} was caught, but {answer}")
-        text = file.read_text(encoding="utf-8")
-        if wanted == "quiz":
-            self.quizzes[cell.id] = json.loads(text)
-        else:
-            self.explorables[cell.id] = read_frames(text)
+        if kind := explorables.kind(cell):
+            text = asked(client, cell, kind, f"['keep'](_oh.get({cell.execution_count}), {cell.id!r}", self.folder)
+            if kind == "quiz":
+                self.quizzes[cell.id] = json.loads(text)
+            else:
+                self.explorables[cell.id] = read_frames(text)
+
+
+class Compared:
+    """Compares stored frames and keys with what lives while a notebook runs: give it to `build.execute` as ``after``.
+
+    `differences` says what is not the same.
+    """
+
+    def __init__(self, stem: str, folder: Path):
+        self.stem, self.folder, self.differences = stem, folder, []
+
+    def __call__(self, client, cell) -> None:
+        kind, shown = explorables.kind(cell), f"_oh.get({cell.execution_count}), {cell.id!r}"
+        if kind == "quiz":
+            live = json.loads(asked(client, cell, kind, f"['keep']({shown}", self.folder))
+            stored = explorables.quiz(self.stem, cell.id)
+            self.differences += [f"cell {cell.id}: the quiz is {live}, stored is {stored}"] * (live != stored)
+        elif kind:
+            frames = read_frames(explorables.path(self.stem, cell.id).read_text(encoding="utf-8"))
+            places = extremes(frames) if SLOW & set(explorables.called(cell)) else None
+            live = json.loads(asked(client, cell, kind, f"['say']({shown}, {places}", self.folder))
+            if live["count"] != len(frames.order):
+                self.differences.append(f"cell {cell.id}: {live['count']} frames, stored are {len(frames.order)}")
+            elif "nbval-ignore-output" not in books.tags(cell):
+                self.differences += [
+                    f"cell {cell.id}, frame {place}: {words}\nstored is: {frames.said(place)}"
+                    for place, words in live["words"]
+                    if not alike(words, frames.said(place))
+                ]
+
+
+def asked(client, cell, kind: str, call: str, folder: Path) -> str:
+    """Call a function of `capture` in the notebook's kernel, which writes a file; return the file's text.
+
+    Raises ValueError when the cell did not show what its source says.
+    """
+    file = folder / f"{cell.id}.json"
+    call = f"__import__('runpy').run_path({str(CAPTURE)!r}){call}, {str(file)!r})"
+    question = client.kc.execute("", silent=True, user_expressions={"kind": call})
+    answer = client.wait_for_reply(question)["content"]["user_expressions"]["kind"]
+    if answer.get("data", {}).get("text/plain") != repr(kind):
+        raise ValueError(f"cell {cell.id}: no {kind} was found, but {answer.get('evalue', answer)}")
+    return file.read_text(encoding="utf-8")
+
+
+def extremes(frames: Frames) -> list[int]:
+    """Return the places of the resting frame, and of every control at each of its ends with the others at rest."""
+    places, size = [frames.start], 1
+    for control in reversed(frames.controls):
+        most = len(control.settings) - 1
+        places += [frames.start - size * control.start, frames.start + size * (most - control.start)]
+        size *= len(control.settings)
+    return sorted(set(places))
+
+
+def alike(words: str, other: str) -> bool:
+    """Whether two texts say the same, but for numbers that another computer rounds to a neighbor."""
+    if NUMBER.sub("#", words) != NUMBER.sub("#", other):
+        return False
+    pairs = zip(NUMBER.findall(words), NUMBER.findall(other))
+    return all(abs(float(one.replace(",", "")) - float(two.replace(",", ""))) <= 1.01 * _unit(one, two) for one, two in pairs)
+
+
+def _unit(*numbers: str) -> float:
+    """Return the value of the last digit that counts: 0.1 for 4.2, 100 for 1,200."""
+    digits = [number.replace(",", "") for number in numbers]
+    return min(10.0 ** (-len(n.partition(".")[2]) if "." in n else len(n) - len(n.rstrip("0"))) for n in digits)
 
 
 def catch(book, path: Path, timeout: float = 300) -> Caught:

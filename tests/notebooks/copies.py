@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers.extras import EXTRAS
+from tests.book import frames
 from tests.notebooks import books, build, solved, student
 
 PATHS = books.paths()
@@ -55,4 +56,7 @@ def test_student(path, tmp_path, monkeypatch):
     text = books.text(book)
     assert not re.search(r"answer=|why=|<summary>Solution", text), "an answer stands in plain sight"
     assert not any(cell.get("outputs") for cell in book.cells)
-    build.execute(book, path.parent)
+    # What a book shows of its explorables and quizzes is what lives here.
+    compared = frames.Compared(path.stem, tmp_path)
+    build.execute(book, path.parent, after=compared)
+    assert not compared.differences, "\n" + "\n".join(compared.differences)
