@@ -1,0 +1,157 @@
+"""Lesson plans: one printed page per notebook, for the evening before.
+
+What the notebook stores is computed (tests/kit/lessons.py); what only a teacher knows is in data/plans/NN.json:
+"room" what to have at hand, "board", "collect" {cell of a prediction: its short form}, "catch" misconceptions as the teacher's
+boxes quote them, "stops" where to end after 45 and 90 minutes and with which question, "without" a computer.
+"""
+
+import json
+from pathlib import Path
+
+from helpers import data_path
+from tests.kit import pages
+from tests.kit.lessons import (
+    EVERY,
+    Lesson,
+    boxes,
+    checkpoints,
+    goals,
+    heading,
+    lessons,
+    measured,
+    prerequisites,
+    you_need,
+)
+from tests.notebooks import books
+
+OPENING = {"Goals", "The story so far", "Setup"}  # one row of the clock, with the title
+
+
+def authored(found: Lesson) -> dict:
+    """Return what data/plans/NN.json says about a notebook."""
+    return json.loads(data_path(f"plans/{pages.number(found)}.json").read_text(encoding="utf-8"))
+
+
+def questions(found: Lesson) -> dict[str, int]:
+    """Return {cell of a prediction: its number on the handout}."""
+    return {cell: at for at, cell in enumerate((cell for part in found.parts for cell in part.predictions), 1)}
+
+
+def rows(found: Lesson) -> list[dict]:
+    """Return the core path as a table: lesson, clock (minutes of a class since it began), section, minutes, what is in it."""
+    numbers, skipped, made, passed, begun = questions(found), deeper(found), [], 0.0, {}
+    opening = [part for part in found.parts if part.first or part.title in OPENING]
+    for part in [None, *(part for part in found.parts if part not in opening)]:
+        before, passed = passed, passed + (part.core if part else sum(one.core for one in opening))
+        lesson = part.lesson if part else 1
+        begun.setdefault(lesson, before)
+        minutes = found.clock(passed) - found.clock(before)
+        if not minutes:
+            continue
+        made.append(
+            {
+                "lesson": lesson,
+                "new": lesson not in {row["lesson"] for row in made},
+                "clock": found.clock(before) - found.clock(begun[lesson]),
+                "title": part.title if part else "Opening: story, goals, setup",
+                "minutes": minutes,
+                "questions": _span([numbers[cell] for cell in part.predictions if cell not in skipped]) if part else "",
+                "builds": part.builds if part else [],
+                "waits": bool(part and part.waits),
+            }
+        )
+    return made
+
+
+def deeper(found: Lesson) -> set[str]:
+    """Return the ids of the cells that a class may skip."""
+    return {cell.id for cell in found.book.cells if "deeper" in books.tags(cell)}
+
+
+def _span(numbers: list[int]) -> str:
+    """Return numbers as a handout's reader looks them up: "3", "3–5" or "3, 5"."""
+    if len(numbers) > 1 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]}–{numbers[-1]}"
+    return ", ".join(map(str, numbers))
+
+
+def stops(found: Lesson) -> list[dict]:
+    """Return where to end a lesson of 45 and of 90 minutes: minutes, the clock there, the place in words, the last question."""
+    made = authored(found)["stops"]
+    return [stop | {"clock": clock_at(found, stop["before"]), "place": place(found, stop["before"])} for stop in made]
+
+
+def stop_cells(found: Lesson) -> list[str]:
+    """Return the ids of the cells before which a lesson of 45 and one of 90 minutes end."""
+    return [stop["before"] for stop in authored(found)["stops"]]
+
+
+def clock_at(found: Lesson, cell: str) -> int:
+    """Return the minutes of a class before a cell, by its id. Raises KeyError when it is not on the core path."""
+    return found.clock(found.boundaries[cell])
+
+
+def place(found: Lesson, key: str) -> str:
+    """Return in words where a lesson ends: before which section, or in which section before which words."""
+    section = None
+    for cell in found.book.cells:
+        head = heading(cell)
+        if head and head[0] == 2:
+            section = head[1].partition(" · ")[0]
+        if cell.id != key:
+            continue
+        if "lesson-break" in books.tags(cell):
+            return "at the mark *Second lesson*"
+        if head:
+            return ("" if head[0] == 2 else f"in section {section}, ") + f"before *{head[1]}*"
+        return f"in section {section}, before “{' '.join(cell.source.split()[:5])} …”"
+    raise KeyError(key)
+
+
+def prepare(found: Lesson) -> dict:
+    """Return what a room needs: seconds and memory of all cells, packages that may be added, bots, sections that make wait."""
+    seconds, memory = measured(found)
+    bots = checkpoints(found)
+    return {
+        "seconds": seconds,
+        "memory": memory,
+        "extras": list(dict.fromkeys(name for part in found.parts for name in part.extras)),
+        "bots": "every bot" if EVERY in bots else ", ".join(bots),
+        "waits": _span_of_sections([part.number for part in found.parts if part.waits]),
+    }
+
+
+def _span_of_sections(numbers: list[str | None]) -> str:
+    named = [number for number in numbers if number]
+    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+
+def write(folder: Path) -> list[Path]:
+    """Write a plan for each notebook."""
+    return [_plan(folder, found) for found in lessons()]
+
+
+def _plan(folder: Path, found: Lesson) -> Path:
+    numbers, own = questions(found), authored(found)
+    kept = [part for part in found.parts if part.skipped]
+    exercises = sum(part.exercises for part in found.parts)
+    return pages.write(
+        folder,
+        f"plans/{pages.number(found)}.html",
+        "plan.html",
+        found=found,
+        own=own,
+        goals=goals(found),
+        needs=you_need(found),
+        before=prerequisites(found),
+        rows=rows(found),
+        lessons=len({part.lesson for part in found.parts}),
+        stops=stops(found),
+        room=prepare(found),
+        collected=sorted((numbers[cell], words) for cell, words in own["collect"].items()),
+        skipped=[(part.number, title) for part in kept for title in part.skipped],
+        deeper=found.clock(sum(part.deeper for part in found.parts)),
+        exercises=found.clock(exercises),
+        boxes=len(boxes(found)),
+        questions=len(numbers),
+    )

@@ -1,0 +1,92 @@
+"""Syllabi fit their minutes, and nothing comes before what it needs."""
+
+import json
+
+import pytest
+
+from helpers import data_path
+from tests.kit import lessons, syllabus
+
+KINDS = pytest.mark.parametrize("kind", syllabus.KINDS)
+
+
+def unit(*choices, home=()):
+    """Return a unit with these choices in class and at home."""
+    return {"name": "A", "objectives": ["**do** it"], "class": list(choices), "homework": list(home), "mark": [], "note": ""}
+
+
+@KINDS
+def test_every_unit_fits(kind):
+    limits = syllabus.stored()[kind]
+    for one in syllabus.units(kind):
+        assert 0 < one["sums"]["class"] <= limits["class"], one["name"]
+        assert one["sums"]["homework"] <= limits["homework"], one["name"]
+
+
+@KINDS
+def test_no_unit_is_half_empty(kind):
+    limits = syllabus.stored()[kind]
+    assert all(one["sums"]["class"] >= 0.7 * limits["class"] for one in syllabus.units(kind))
+
+
+@KINDS
+def test_no_notebook_comes_before_one_it_needs(kind):
+    assert syllabus.missing(kind) == []
+
+
+def test_the_three_are_as_long_as_they_say():
+    stored = syllabus.stored()
+    assert len(stored["semester"]["units"]) == 14 and stored["semester"]["class"] == 90
+    assert len(stored["week"]["units"]) == 5 and stored["week"]["class"] == 5 * 60
+    assert len(stored["afternoon"]["units"]) * stored["afternoon"]["class"] + 20 == 3.5 * 60
+
+
+@KINDS
+def test_no_section_comes_twice_and_sections_keep_their_order(kind):
+    at = {}
+    for one in syllabus.units(kind):
+        for place in ("class", "homework"):
+            for choice in one[place]:
+                for part in choice["parts"]:
+                    at.setdefault(choice["found"].stem, []).append(part.number)
+    assert not [stem for stem, numbers in at.items() if len(set(numbers)) < len(numbers)]
+
+
+@KINDS
+def test_what_is_marked_has_a_check_and_is_taught_by_then(kind):
+    mistakes, taught = json.loads(data_path("mistakes.json").read_text(encoding="utf-8")), set()
+    for one in syllabus.units(kind):
+        taught |= {choice["found"].stem for place in ("class", "homework") for choice in one[place]}
+        for notebook, exercise in one["mark"]:
+            stem = next(stem for stem in taught if stem.startswith(notebook))
+            assert exercise in mistakes[stem], (one["name"], exercise)
+        assert one["objectives"] and all(words.startswith("**") for words in one["objectives"])
+
+
+def test_minutes_are_of_a_class_at_school_and_of_a_reader_at_home(monkeypatch):
+    choice = {"semester": {"units": [unit(["04", ["5"], "show"], home=[["04", ["6"], ""]]), unit(["04", ["5"], ""])]}}
+    monkeypatch.setattr(syllabus, "stored", lambda: choice)
+    shown, written = syllabus.units("semester")
+    found = syllabus.of("04")
+    five, six = syllabus.parts("04", ["5", "6"])
+    assert shown["sums"]["class"] == found.clock(five.reading + syllabus.opening("04"))
+    assert shown["sums"]["homework"] == round(six.core + six.exercises)
+    assert written["sums"]["class"] == found.clock(five.core)
+    assert five.writing > 0 and syllabus.opening("04") > 0
+
+
+def test_a_notebook_before_what_it_needs_is_named(monkeypatch):
+    choice = {"semester": {"units": [unit(["04", ["1"], ""]), unit(["03", ["1"], ""], ["02", ["1"], ""])]}}
+    monkeypatch.setattr(syllabus, "stored", lambda: choice)
+    assert syllabus.missing("semester") == [("04", "03"), ("03", "02")]
+
+
+def test_a_section_that_is_not_there_is_an_error():
+    with pytest.raises(KeyError):
+        syllabus.parts("04", ["99"])
+
+
+def test_the_rubric_and_the_projects_are_those_of_the_last_notebook():
+    assert syllabus.rubric().count("\n") == 7 and "**control**" in syllabus.rubric()
+    assert [words[:4] for words in syllabus.capstones()] == ["**A.", "**B.", "**C."]
+    assert any(cell.id == syllabus.capstone_cell() for cell in lessons.lessons()[-1].book.cells)
