@@ -27,7 +27,9 @@ def main() -> int:
             shutil.move(TARGET, Path(folder) / "old")
         shutil.move(made, TARGET)
     size = sum(path.stat().st_size for path in TARGET.rglob("*") if path.is_file())
-    print(f"The book is in build/book/ ({size / 1e6:.0f} MB), the teacher's edition in build/book/teacher/: open index.html.")
+    print(
+        f"The book is in build/book/ ({size / 1e6:.0f} MB), the teacher's edition in build/book/teacher/: open index.html."
+    )
     return 0
 
 

@@ -1,17 +1,10 @@
 """Settings of the book for Sphinx, which is started in the repository's root; `-t teacher` makes the teacher's edition."""
 
-import importlib.metadata
 from pathlib import Path
 
 from tests.notebooks import books
 
 HERE = Path(__file__).resolve().parent
-mathjax = next(
-    Path(file.locate())
-    for file in importlib.metadata.files("sphinx-mathjax-offline")
-    if file.name == "tex-svg-full.js"
-)
-
 project = "One Conversation"
 author = ""
 version = release = books.project()["version"]
@@ -27,13 +20,13 @@ myst_dmath_allow_digits = False
 myst_update_mathjax = False
 myst_dmath_allow_space = False
 
-# The MathJax of a package: the page asks no other computer for anything, and its menu, which would, is off.
-mathjax_path = "mathjax/" + mathjax.name
+# The page asks no other computer for anything: MathJax lies among its files, and its menu, which would, is off.
+mathjax_path = "tex-svg-full.js"
 mathjax3_config = {"options": {"processHtmlClass": "math", "ignoreHtmlClass": "bd-article", "enableMenu": False}}
 
 html_theme = "sphinx_book_theme"
 html_title = project + (": teacher’s edition" if tags.has("teacher") else "")  # noqa: F821  (Sphinx puts `tags` here)
-html_static_path = [str(HERE / "static"), str(mathjax.parents[1])]
+html_static_path = [str(HERE / "static")]
 templates_path = [str(HERE / "templates")]
 html_css_files = ["book.css", "explorable.css"]
 html_js_files = [("book.js", {"defer": "defer"})]

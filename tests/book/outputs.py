@@ -3,13 +3,25 @@
 import re
 from collections.abc import Callable
 from html import escape
+from typing import NamedTuple
+
+from helpers.show.theme import WIDTH
 
 # A bar of tqdm and the empty curve are the first moment of something that moved; what came of it is printed beside them.
 FLEETING = re.compile(r"\s*\d+%\|.*\|\s*\d+/\d+ \[.*\]\s*|The learning curve appears here when training begins\.")
 IDS = re.compile(r'(\b(?:id|aria-labelledby|aria-describedby)=")([^"]+)(")')
 USES = re.compile(r'((?:\burl\(|\bhref=")#)([^")]+)')
 # No page takes a dollar in a result for the start of a formula.
+WORDS = "In words: "
 PLAIN = "tex2jax_ignore mathjax_ignore"
+
+
+class Part(NamedTuple):
+    """A piece of a cell's results: its HTML, the words of the picture it shows, and those that it says of one."""
+
+    html: str
+    shows: str = ""
+    says: str = ""
 
 
 def html(cell, prefix: str, picture: Callable[[str], str] | None = None) -> str:
@@ -24,9 +36,9 @@ def html(cell, prefix: str, picture: Callable[[str], str] | None = None) -> str:
         if output["output_type"] == "stream":
             text += output["text"]
             continue
-        parts += [_text(text), _shown(output, f"{prefix}-{number}", picture)]
+        parts += [*_text(text), *_shown(output, f"{prefix}-{number}", picture)]
         text = ""
-    return "\n".join(part for part in [*parts, _text(text)] if part)
+    return "\n".join(part.html for part in _paired([*parts, *_text(text)]))
 
 
 def words(cell) -> str:
@@ -47,14 +59,32 @@ def drawing(svg: str, prefix: str) -> str:
     return f'<div class="drawing {PLAIN}">{svg.strip()}</div>'
 
 
-def _shown(output, name: str, picture) -> str:
+def _paired(parts: list[Part]) -> list[Part]:
+    """Return the parts with its words right behind every picture: what a cell printed is stored before what it showed."""
+    ordered = list(parts)
+    for picture in parts:
+        words = [part for part in ordered if picture.shows and part.says == picture.shows]
+        if words:
+            ordered.remove(words[0])
+            ordered.insert(ordered.index(picture) + 1, words[0])
+    return ordered
+
+
+def _shown(output, name: str, picture) -> list[Part]:
     data, about = output.get("data", {}), output.get("metadata", {})
     if "image/svg+xml" in data:
-        return drawing(data["image/svg+xml"], name)
+        alt = about.get("image/svg+xml", {}).get("alt", "")
+        return [Part(drawing(data["image/svg+xml"], name), shows=" ".join(alt.split()))]
     if "image/png" in data:
-        return _figure(data["image/png"].strip(), about.get("image/png", {}), name, picture)
+        alt = about.get("image/png", {}).get("alt", "")
+        return [
+            Part(
+                _figure(data["image/png"].strip(), about.get("image/png", {}), name, picture),
+                shows=" ".join(alt.split()),
+            )
+        ]
     if "text/html" in data:
-        return f'<div class="table {PLAIN}">{data["text/html"]}</div>'
+        return [Part(f'<div class="table {PLAIN}">{data["text/html"]}</div>')]
     if "text/plain" in data:
         return _text(data["text/plain"])
     if output["output_type"] == "error":
@@ -67,11 +97,34 @@ def _figure(png: str, about: dict, name: str, picture) -> str:
         raise ValueError(f"{name}: a figure without words")
     address = picture(png) if picture else "data:image/png;base64," + png.replace("\n", "")
     size = "".join(f' {key}="{about[key]}"' for key in ("width", "height") if key in about)
-    return f'<div class="figure"><img src="{address}" alt="{escape(about["alt"])}"{size} loading="lazy"></div>'
+    return f'<div class="plot"><img src="{address}" alt="{escape(about["alt"])}"{size} loading="lazy"></div>'
 
 
-def _text(text: str) -> str:
-    text = text.strip("\n")
+def _text(text: str) -> list[Part]:
+    """Return printed text as HTML: lines as they are, and the words of a picture as a paragraph that fits every page."""
     if not text.strip() or FLEETING.fullmatch(text):
-        return ""
-    return f'<pre class="result {PLAIN}">{escape(text, quote=False)}</pre>'
+        return []
+    parts, lines = [], text.strip("\n").split("\n")
+    while lines:
+        if lines[0].startswith(WORDS):
+            words = unwrapped(lines)
+            html = f'<p class="words {PLAIN}">{escape(words, quote=False)}</p>'
+            parts.append(Part(html, says=" ".join(words.removeprefix(WORDS).split())))
+            continue
+        until = next((number for number, line in enumerate(lines) if line.startswith(WORDS)), len(lines))
+        printed = "\n".join(lines[:until])
+        parts.append(Part(f'<pre class="result {PLAIN}">{escape(printed, quote=False)}</pre>'))
+        del lines[:until]
+    return parts
+
+
+def unwrapped(lines: list[str]) -> str:
+    """Take one paragraph off the beginning of `lines`, which `theme.wrap` broke, and return it as one line.
+
+    A line goes on in the next one when its first word had no room any more.
+    """
+    paragraph = last = lines.pop(0)
+    while lines and lines[0].strip() and len(last) + 1 + len(lines[0].split()[0]) > WIDTH:
+        last = lines.pop(0)
+        paragraph += " " + last.strip()
+    return paragraph

@@ -3,13 +3,8 @@
 import ast
 from html import escape
 
-from tests.book import marks, outputs
+from tests.book import explorables, marks, outputs
 from tests.notebooks import books
-
-try:
-    from tests.book import explorables
-except ImportError:  # until it is there
-    explorables = None
 
 BOXES = {"instructor": "teacher", "while-it-trains": "meanwhile", "lesson-break": "lesson"}
 MANY_IMPORTS = 6
@@ -18,20 +13,22 @@ VOTE = "In the notebook you vote here."
 ALIVE = "In the notebook this moves. Here is how it begins."
 
 
-def page(book, stem: str, static: str = "_static", picture=None) -> str:
+def page(book, stem: str, static: str = "_static", picture=None, more: str = "") -> str:
     """Return a notebook's page as Markdown.
 
-    `static` is where the page finds the shared files; `picture` as in `outputs.html`. The teacher's boxes must have been
-    taken out of a learner's `book` before.
+    `static` is where the page finds the shared files; `picture` as in `outputs.html`; `more`
+    is Markdown to put below the title. The teacher's boxes must have been
+    taken out of a learner's `book` before. Every cell has the anchor `cell-` and its id.
     """
     parts = []
     for number, cell in enumerate(book.cells):
         if cell.cell_type == "code":
             parts.append(_code(cell, stem, static, picture))
         elif number == 0:
-            parts.append(marks.prose(marks.title(cell.source, f"{stem}.ipynb")))
+            heading, _, rest = marks.title(cell.source, f"{stem}.ipynb").partition("\n")
+            parts += [heading, marks.raw(f'<span id="cell-{cell.id}"></span>'), marks.prose(rest), more]
         else:
-            parts.append(_text(cell))
+            parts += [marks.raw(f'<span id="cell-{cell.id}"></span>'), _text(cell)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -57,10 +54,10 @@ def _code(cell, stem: str, static: str, picture) -> str:
     results = list(_results(cell, stem, static, picture))
     code = marks.fenced("python", without_quiz(cell.source)) if without_quiz(cell.source) else ""
     if fold := _fold(cell):
-        code = "\n\n".join(
-            [marks.raw(f'<details class="code"><summary>{fold}</summary>'), code, marks.raw("</details>")]
-        )
-    parts = [marks.raw(f'<div class="{" ".join(["cell", *tags])}">'), code, marks.raw("\n".join([*results, "</div>"]))]
+        opening = f'<details class="code"><summary>{fold}</summary>'
+        code = "\n\n".join([marks.raw(opening), code, marks.raw("</details>")])
+    opening = f'<div id="cell-{cell.id}" class="{" ".join(["cell", *tags])}">'
+    parts = [marks.raw(opening), code, marks.raw("\n".join([*results, "</div>"]))]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -100,7 +97,9 @@ def _results(cell, stem: str, static: str, picture):
 def is_alive(output) -> bool:
     """Whether an output is the recorded words of something with controls, a chat box or a quiz."""
     words = output.get("data", {})
-    return set(words) == {"text/plain"} and output["output_type"] == "display_data" and not fleeting(words["text/plain"])
+    return (
+        set(words) == {"text/plain"} and output["output_type"] == "display_data" and not fleeting(words["text/plain"])
+    )
 
 
 def fleeting(text: str) -> bool:
@@ -113,8 +112,8 @@ def _alive(cell, output, stem: str, static: str) -> str:
     last = ast.parse(cell.source).body[-1]
     names = {name for name, _ in books.calls(last)}
     if "quiz" in names:
-        return quiz(words, explorables.quiz(stem, cell.id) if explorables else None)
-    block = explorables.block(stem, cell.id, f"x-{cell.id}", static=static) if explorables else None
+        return quiz(words, explorables.quiz(stem, cell.id))
+    block = explorables.block(stem, cell.id, f"x-{cell.id}", static=static)
     if block:
         return block
     note = CHAT if "ChatBox" in names else VOTE if words.startswith(("Pair 1", "1 of ", "Which one")) else ALIVE
@@ -123,7 +122,9 @@ def _alive(cell, output, stem: str, static: str) -> str:
 
 def live(note: str, words: str) -> str:
     """Return a box for what lives in the notebook: a note, and the words that were recorded of it."""
-    recorded = f'<pre class="result {outputs.PLAIN}">{escape(words, quote=False)}</pre>' if words else ""
+    lines, recorded = words.split("\n"), ""
+    while any(lines):
+        recorded += f'<p class="words {outputs.PLAIN}">{escape(outputs.unwrapped(lines), quote=False)}</p>'
     return f'<div class="live"><p class="note">{note}</p>{recorded}</div>'
 
 
@@ -138,10 +139,13 @@ def quiz(words: str, found: dict | None) -> str:
     if found:
         letter = chr(ord("a") + [str(option) for option in found["options"]].index(str(found["answer"])))
         answer = f"<b>{letter}) {escape(str(found['answer']), quote=False)}</b> {escape(found['why'], quote=False)}"
-    folded = f"<details><summary>Answer</summary><p>{answer}</p></details>" if found else f'<p class="note">{answer}</p>'
+    if found:
+        answer = f'<details class="answer"><summary>Answer</summary><p>{answer}</p></details>'
+    else:
+        answer = f'<p class="note">{answer}</p>'
     return (
         f'<div class="quiz {outputs.PLAIN}"><p class="question">{escape(question, quote=False)}</p>'
-        f'<ol type="a">{listed}</ol>{folded}</div>'
+        f'<ol type="a">{listed}</ol>{answer}</div>'
     )
 
 

@@ -15,7 +15,9 @@ HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
 TERM = re.compile(r"\[[^\]]+\]\(glossary\.md#([^)]+)\)")
 # Pages that others write, in notebooks/; a page that is not there yet is left out.
 WRITTEN = {"accessibility": "Accessibility", "different_numbers": "Different numbers"}
-BEFORE = 'Lower is better for “bits per byte” and “self-bleu-4”; the rows begin with the bot that needs the fewest bits.'
+BEFORE = (
+    "Lower is better for “bits per byte” and “self-bleu-4”; the rows begin with the bot that needs the fewest bits."
+)
 
 
 @cache
@@ -31,7 +33,9 @@ def written() -> list[str]:
 
 def stem(notebook) -> str:
     """Return the name of a notebook's page: `stem("04")` or `stem(4)` is "04_attention_is_all_you_need"."""
-    return next(entry["file"] for entry in course() if entry["notebook"] == f"{int(notebook):02}").removesuffix(".ipynb")
+    return next(entry["file"] for entry in course() if entry["notebook"] == f"{int(notebook):02}").removesuffix(
+        ".ipynb"
+    )
 
 
 def to(notebook, words: str, anchor: str = "") -> str:
@@ -148,7 +152,9 @@ def where_is_it() -> str:
     lines = [marks.links(concepts.ABOUT, written())]
     for part in concepts.concepts():
         lines += [f"## {part['part']}", "", "| concept | where |", "|---|---|"]
-        lines += [f"| {name} | {'<br>'.join(_found(*one) for one in found)} |" for name, found in part["concepts"].items()]
+        lines += [
+            f"| {name} | {'<br>'.join(_found(*one) for one in found)} |" for name, found in part["concepts"].items()
+        ]
         lines.append("")
     return "\n".join(lines)
 
@@ -176,7 +182,8 @@ def scores() -> str:
     return "\n\n".join(
         [
             "# The scoreboard",
-            "Every bot of the course, measured on the same unseen conversations by the command that trained it. " + BEFORE,
+            "Every bot of the course, measured on the same unseen conversations by the command that trained it. "
+            + BEFORE,
             marks.raw('<div class="scores">'),
             "\n".join(lines),
             marks.raw("</div>"),
@@ -193,7 +200,10 @@ def _number(value) -> str:
 def timeline(explorable: str = "") -> str:
     """Return the timeline as a page, a section per year; `explorable` is the HTML of notebook 00's, which comes first."""
     events = json.loads(data_path("timeline.json").read_text(encoding="utf-8"))
-    lines, year = ["# The timeline", f"{len(events)} events, each with the notebook that builds its idea or tells of it."], ""
+    lines, year = (
+        ["# The timeline", f"{len(events)} events, each with the notebook that builds its idea or tells of it."],
+        "",
+    )
     lines += [marks.raw(explorable)] * bool(explorable)
     for event in sorted(events, key=lambda event: event["date"]):
         if event["date"][:4] != year:

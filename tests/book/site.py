@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -10,12 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from helpers.io import write_bytes, write_text
-from tests.book import editions, kit, marks, pages, reference
+from tests.book import editions, explorables, kit, marks, pages, reference
 from tests.notebooks import books
 
 SHARED = "_static"
+MATHJAX = "tex-svg-full.js"
 # What Sphinx and its themes leave behind that no reader asks for.
-LEFTOVERS = (".buildinfo*", "**/*.map", "**/*webpack-macros.html", "**/*.LICENSE.txt.map", "objects.inv", ".doctrees")
+LEFTOVERS = (".buildinfo*", "**/*.map", "**/*webpack-macros.html", "objects.inv", f"{SHARED}/locales")
 USES_SHARED = re.compile(rf'((?:src|href)=")({SHARED}/)')
 
 
@@ -40,8 +42,8 @@ def build(folder: Path) -> Path:
     shutil.move(folder / "teacher", site / "teacher")
     for name, png in figures.items():
         write_bytes(site / SHARED / "figures" / name, png)
-    if pages.explorables:
-        pages.explorables.write(site / SHARED)
+    write_bytes(site / SHARED / MATHJAX, mathjax().read_bytes())
+    explorables.write(site / SHARED)
     for edition, place in (("learner", site), ("teacher", site / "teacher")):
         for name, text in downloads(edition).items():
             write_bytes(place / "_sources" / name, text)
@@ -54,7 +56,8 @@ def write_sources(folder: Path, edition: str, figures: dict[str, bytes]) -> None
     static = SHARED if edition == "learner" else f"../{SHARED}"
     for path in books.paths():
         book = editions.for_reading(books.read(path), edition)
-        text = pages.page(book, path.stem, static, partial(_keep, figures, static))
+        more = kit.buttons(kit.links(path.stem[:2])) if edition == "teacher" else ""
+        text = pages.page(book, path.stem, static, partial(_keep, figures, static), more)
         write_text(folder / f"{path.stem}.md", text)
     for name in reference.written():
         text = (books.NOTEBOOKS / f"{name}.md").read_text(encoding="utf-8")
@@ -79,6 +82,13 @@ def downloads(edition: str) -> dict[str, bytes]:
     return {path.name: books.text(editions.learner(books.read(path))).encode("utf-8") for path in books.paths()}
 
 
+def mathjax() -> Path:
+    """Return the path of MathJax in one file, which an installed package carries."""
+    return next(
+        Path(file.locate()) for file in importlib.metadata.files("sphinx-mathjax-offline") if file.name == MATHJAX
+    )
+
+
 def _keep(figures: dict[str, bytes], static: str, png: str) -> str:
     """Keep a figure under a name made from its content, and return its address."""
     data = base64.b64decode(png)
@@ -91,8 +101,7 @@ def _timeline(static: str) -> str:
     """Return the explorable timeline of notebook 00 as HTML, "" where there is none."""
     (path,) = books.paths(["00"])
     found = [cell.id for cell in books.read(path).cells if cell.source.endswith("explore_timeline()")]
-    block = pages.explorables and found and pages.explorables.block(path.stem, found[0], "timeline", static=static)
-    return block or ""
+    return explorables.block(path.stem, found[0], "timeline", static=static) or "" if found else ""
 
 
 def _start(source: Path, target: Path, edition: str) -> subprocess.Popen:

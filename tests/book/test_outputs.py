@@ -3,6 +3,7 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
+from helpers.show import theme
 from tests.book import outputs
 
 SVG = (
@@ -32,9 +33,13 @@ def test_two_drawings_of_one_cell_share_no_id():
 
 
 def test_a_figure_has_its_words_and_stands_in_the_page_or_elsewhere():
-    figure = cell(shown({"image/png": "aGk=\n", "text/plain": ""}, **{"image/png": {"alt": 'Is "it" so?', "width": 700}}))
+    figure = cell(
+        shown({"image/png": "aGk=\n", "text/plain": ""}, **{"image/png": {"alt": 'Is "it" so?', "width": 700}})
+    )
     page = outputs.html(figure, "c7")
-    assert 'src="data:image/png;base64,aGk="' in page and 'alt="Is &quot;it&quot; so?"' in page and 'width="700"' in page
+    assert (
+        'src="data:image/png;base64,aGk="' in page and 'alt="Is &quot;it&quot; so?"' in page and 'width="700"' in page
+    )
     assert 'src="there.png"' in outputs.html(figure, "c7", picture=lambda png: "there.png")
 
 
@@ -59,3 +64,17 @@ def test_what_only_moved_in_the_notebook_is_left_out():
     curve = shown({"text/plain": "The learning curve appears here when training begins."})
     assert outputs.html(cell(bar, curve), "c7") == ""
     assert outputs.words(cell(bar, new_output("stream", text="done\n"))) == "done"
+
+
+def test_the_words_of_a_picture_become_a_paragraph_between_printed_lines():
+    said = "In words: " + "word " * 18 + "\nwords go on.\nseq2seq: half\n  a table\n"
+    page = outputs.html(cell(new_output("stream", text="before\n" + theme.wrap(said))), "c7")
+    assert f'<p class="words {outputs.PLAIN}">In words: {"word " * 18}words go on.</p>' in page
+    assert "before</pre>" in page and "seq2seq: half\n  a table</pre>" in page
+
+
+def test_the_words_of_a_picture_stand_behind_it():
+    printed = new_output("stream", text=theme.wrap("In words: A dog. " + "It sits. " * 20) + "\nand a line\n")
+    figure = shown({"image/png": "aGk=", "text/plain": ""}, **{"image/png": {"alt": "A dog. " + "It sits. " * 20}})
+    page = outputs.html(cell(printed, figure), "c7")
+    assert page.index("and a line") < page.index("<img") < page.index("In words: A dog.")
