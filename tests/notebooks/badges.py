@@ -1,4 +1,4 @@
-"""Write the repository's address into every notebook (Colab badge, setup cell) and into the README.
+"""Write the repository's address into every notebook (Colab badge, setup cell) and into the texts that name it.
 
 usage: python -m tests.notebooks.badges [--check]
 """
@@ -12,7 +12,10 @@ from tests.notebooks import books, setup_cell
 BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)")
 OURS = re.compile(
     r"https://github\.com/[\w.-]+/one-conversation\b|(?<=colab\.research\.google\.com/)github/[\w.-]+/one-conversation\b"
+    r"|https://[\w-]+\.github\.io/one-conversation\b"
 )
+# Besides the notebooks; as far as they are there.
+TEXTS = ("README.md", "CITATION.cff", "pyproject.toml", ".github/*.md", ".github/ISSUE_TEMPLATE/*.yml", "notebooks/*.md")
 
 
 def badge(address: str, name: str) -> str:
@@ -45,13 +48,25 @@ def stamp(book, name: str, address: str):
 
 
 def stamp_text(text: str, address: str) -> str:
-    """Put the address into a text that names the repository on GitHub or in a Colab link."""
+    """Put the address into a text that names the repository on GitHub, in a Colab link, or by the address of its pages."""
     repository = address.removeprefix("https://github.com/")
-    return OURS.sub(lambda found: address if found[0].startswith("https") else f"github/{repository}", text)
+
+    def new(found: re.Match) -> str:
+        if ".github.io/" in found[0]:
+            return pages(address)
+        return address if found[0].startswith("https") else f"github/{repository}"
+
+    return OURS.sub(new, text)
+
+
+def pages(address: str) -> str:
+    """Return where GitHub Pages shows the book of a repository."""
+    account, _, name = address.removeprefix("https://github.com/").partition("/")
+    return f"https://{account}.github.io/{name}"
 
 
 def main(arguments=None) -> int:
-    parser = argparse.ArgumentParser(description="Write the repository's address into every notebook and the README.")
+    parser = argparse.ArgumentParser(description="Write the repository's address into every notebook and text.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail if something would change")
     options = parser.parse_args(arguments)
     address, stale = books.address(), []
@@ -62,13 +77,12 @@ def main(arguments=None) -> int:
             stale.append(path)
             if not options.check:
                 books.write(book, path)
-    readme = books.ROOT / "README.md"
-    if readme.exists() and stamp_text(readme.read_text(encoding="utf-8"), address) != readme.read_text(
-        encoding="utf-8"
-    ):
-        stale.append(readme)
-        if not options.check:
-            readme.write_text(stamp_text(readme.read_text(encoding="utf-8"), address), encoding="utf-8")
+    for path in (path for pattern in TEXTS for path in sorted(books.ROOT.glob(pattern))):
+        before = path.read_text(encoding="utf-8")
+        if (after := stamp_text(before, address)) != before:
+            stale.append(path)
+            if not options.check:
+                path.write_text(after, encoding="utf-8")
     names = ", ".join(path.name for path in stale)
     if options.check:
         print(f"Not stamped: {names}. Run `make badges`." if stale else "Every notebook carries the address.")

@@ -18,6 +18,10 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(books, "NOTEBOOKS", tmp_path / "notebooks")
     text = f"git clone {specimen.ADDRESS}\n[book](https://github.com/rasbt/LLMs-from-scratch)\n"
     (tmp_path / "README.md").write_text(text, encoding="utf-8")
+    (tmp_path / ".github" / "ISSUE_TEMPLATE").mkdir(parents=True)
+    old = specimen.ADDRESS.removeprefix("https://github.com/").partition("/")[0]
+    text = f"{specimen.ADDRESS}/issues https://{old}.github.io/one-conversation/search.html https://x.github.io/book\n"
+    (tmp_path / ".github" / "ISSUE_TEMPLATE" / "config.yml").write_text(text, encoding="utf-8")
     books.write(specimen.specimen(), tmp_path / "notebooks" / specimen.PATH.name)
     (tmp_path / "notebooks" / "glossary.md").write_text("## Turn\n", encoding="utf-8")
     return tmp_path
@@ -35,6 +39,8 @@ def test_a_new_address_reaches_every_place(folder, monkeypatch):
     )
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert readme == f"git clone {NEW}\n[book](https://github.com/rasbt/LLMs-from-scratch)\n"
+    form = (folder / ".github" / "ISSUE_TEMPLATE" / "config.yml").read_text(encoding="utf-8")
+    assert form == f"{NEW}/issues https://ada.github.io/one-conversation/search.html https://x.github.io/book\n"
 
 
 def test_stamping_fills_a_bare_notebook():
