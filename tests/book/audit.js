@@ -1,0 +1,60 @@
+// The rules of audit.py, as a browser is asked them: each function returns the faults of the page it runs in, as sentences.
+({
+  async ready() {
+    await window.MathJax?.startup?.promise;
+    for (const folded of document.querySelectorAll("details")) folded.open = true;
+  },
+
+  overflow() {
+    const wide = document.documentElement.scrollWidth, room = document.documentElement.clientWidth;
+    if (wide <= room) return [];
+    const scrolls = element => element && (/auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+    const reach = element => element.getBoundingClientRect().left + Math.max(element.scrollWidth ?? 0, element.getBoundingClientRect().width);
+    const beyond = [...document.body.querySelectorAll("*")].filter(element => reach(element) > room + 1 && !scrolls(element));
+    const named = beyond.slice(-5).map(element =>
+      `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""} ${element.textContent.trim().slice(0, 40)}`);
+    return [`the page is ${wide} px wide, the window ${room}: ${named.join(" | ")}`];
+  },
+
+  pictures() {
+    const faults = [];
+    for (const picture of document.querySelectorAll("img, svg")) {
+      // Of an icon the control around it has the name, which axe asks for.
+      if (picture.closest("mjx-container, [aria-hidden=true], .svg-inline--fa") || picture.parentElement.closest("svg")) continue;
+      const image = picture.tagName === "IMG";
+      const words = picture.getAttribute(image ? "alt" : "aria-label");
+      if (!words?.trim() || (!image && picture.getAttribute("role") !== "img")) {
+        faults.push("a picture without words: " + picture.outerHTML.slice(0, 120));
+      }
+      if (image && !picture.naturalWidth) faults.push("a picture that does not load: " + picture.src);
+    }
+    return faults;
+  },
+
+  equations() {
+    const wrong = [...document.querySelectorAll("mjx-merror, [data-mjx-error]")];
+    const faults = wrong.map(error => "an equation with an error: " + error.textContent);
+    for (const place of document.querySelectorAll(".math")) {
+      const equation = place.querySelector("mjx-container");
+      if (!equation) faults.push("an equation that is not typeset: " + place.textContent.slice(0, 80));
+      else if (!equation.querySelector("mjx-assistive-mml") && !equation.getAttribute("aria-label")) {
+        faults.push("an equation that a screen reader cannot read: " + place.textContent.slice(0, 80));
+      }
+    }
+    return faults;
+  },
+
+  // Letters of at least twelve pixels; and what is wider than its box can be scrolled to, with the keyboard too.
+  code() {
+    const faults = [];
+    for (const code of document.querySelectorAll("pre, table, .drawing")) {
+      if (!code.checkVisibility()) continue;
+      const size = parseFloat(getComputedStyle(code).fontSize), name = `${code.tagName.toLowerCase()}.${code.className}`;
+      if (size < 12) faults.push(`${name}: letters of ${size.toFixed(1)} px`);
+      if (code.tagName === "TABLE" || code.scrollWidth <= code.clientWidth + 1) continue;
+      if (!/auto|scroll/.test(getComputedStyle(code).overflowX)) faults.push(`${name}: wider than its box, and does not scroll`);
+      else if (code.tabIndex < 0) faults.push(`${name}: scrolls, but not with the keyboard`);
+    }
+    return faults;
+  },
+})

@@ -1,0 +1,67 @@
+"""The rules for pages, on invented pages with one fault each."""
+
+import pytest
+
+from tests.browser.test_lab import CHROMIUM, FLAGS
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+audit = pytest.importorskip("tests.book.audit", reason="axe-playwright-python is not installed: make setup")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium or Chrome on this computer")
+
+GOOD = """<main><h1>A page</h1><img alt="A dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=">
+<svg role="img" aria-label="A line" width="9" height="9"></svg><button>Press <svg class="svg-inline--fa"></svg></button>
+<span class="math"><mjx-container><mjx-assistive-mml>x</mjx-assistive-mml></mjx-container></span>
+<pre tabindex="0" style="overflow-x:auto">short</pre></main>"""
+
+
+@pytest.fixture(scope="module")
+def page():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser.new_page(viewport={"width": 390, "height": 600})
+        browser.close()
+
+
+def show(page, body: str) -> None:
+    page.set_content(f"<!doctype html><html lang=en><head><title>A page</title></head><body>{body}</body></html>")
+
+
+def test_a_good_page_has_no_fault(page):
+    show(page, GOOD)
+    assert [rule(page) for rule in (audit.overflow, audit.pictures, audit.equations, audit.code, audit.axe)] == [[]] * 5
+
+
+LONG = "word" * 40
+
+
+@pytest.mark.parametrize(
+    "rule, body, says",
+    [
+        ("overflow", f"<p>{LONG}</p>", "the window 390: p."),
+        ("pictures", "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA='>", "without words"),
+        ("pictures", "<img alt='A dot' src='data:,nothing'>", "does not load"),
+        ("pictures", "<svg aria-label='A line'></svg>", "without words"),
+        ("equations", "<span class=math>\\(x\\)</span>", "not typeset"),
+        ("equations", "<span class=math><mjx-container></mjx-container></span>", "cannot read"),
+        ("code", f"<pre style='overflow-x:auto'>{LONG}</pre>", "not with the keyboard"),
+        ("code", f"<pre>{LONG}</pre>", "does not scroll"),
+        ("code", "<pre style='font-size:10px'>x</pre>", "10.0 px"),
+        ("axe", "<main><h1>A page</h1><input></main>", "label"),
+        ("axe", "<main><h1>A page</h1><button></button></main>", "button-name"),
+    ],
+)
+def test_each_fault_is_found(rule, body, says, page):
+    show(page, body)
+    (fault,) = getattr(audit, rule)(page)
+    assert says in fault
+
+
+def test_what_scrolls_inside_the_page_is_no_overflow(page):
+    show(page, f"<div style='overflow-x:auto'><p>{LONG}</p></div>")
+    assert audit.overflow(page) == []
+
+
+def test_what_is_folded_is_unfolded_first(page):
+    show(page, "<details><summary>More</summary><p>it</p></details>")
+    audit.ready(page)
+    assert page.locator("p").is_visible()
