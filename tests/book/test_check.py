@@ -9,14 +9,11 @@ from tests.book import check
 
 BOX = "Ask the whole class first who has ever seen a corgi."
 WHY = "A corgi is a dog, and dogs have just the four legs."
-GOOD = (
-    """<!DOCTYPE html><html><head><link rel="stylesheet" href="_static/book.css"></head><body>
+GOOD = """<!DOCTYPE html><html><head><link rel="stylesheet" href="_static/book.css"></head><body>
 <h1 id="top">Dogs</h1><a href="#top">up</a> <a href="other.html#there">there</a> <a href="https://arxiv.org/abs/1">paper</a>
 <svg aria-label="a > b"><path d="M0 0"/></svg><script>if (1 < 2) { "<a href='nowhere'>" }</script>
 <div class="quiz"><p>How many legs?</p><details class="answer"><summary>Answer</summary><p>4. WHY</p></details></div>
-</body></html>"""
-    % WHY
-)
+</body></html>""".replace("WHY", WHY)
 NOTEBOOKS = {
     "dogs": new_notebook(
         cells=[
