@@ -33,9 +33,9 @@ def run(code: str, name: str, notebook: str = ""):
     """
     names: dict = {"__name__": "solution"}
     if notebook:
-        for statement in _imports(notebook):
+        for statement in imports(notebook):
             exec(statement, names)
-        for definition in _functions(notebook):
+        for definition in functions(notebook):
             with suppress(NameError):  # a default value that is computed on the page
                 exec(definition, names)
         for other, earlier in solutions(notebook).items():
@@ -46,7 +46,7 @@ def run(code: str, name: str, notebook: str = ""):
     return names[name]
 
 
-def _functions(notebook: str) -> list[str]:
+def functions(notebook: str) -> list[str]:
     """Return the functions that a notebook defines outside its build cells and exercises."""
     cells = [cell for cell in _cells(notebook) if cell["cell_type"] == "code"]
     tags = [set(cell["metadata"].get("tags", [])) for cell in cells]
@@ -56,7 +56,7 @@ def _functions(notebook: str) -> list[str]:
     return [ast.unparse(node) for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
-def _imports(notebook: str) -> list[str]:
+def imports(notebook: str) -> list[str]:
     """Return the import lines of a notebook's code cells, the set-up cell left out."""
     cells = [cell for cell in _cells(notebook) if cell["cell_type"] == "code"]
     trees = [ast.parse("".join(cell["source"])) for cell in cells if "setup" not in cell["metadata"].get("tags", [])]

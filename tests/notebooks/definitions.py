@@ -290,7 +290,7 @@ def helper(entry: str):
     return getattr(importlib.import_module(module), name)
 
 
-def _global_names(statement: ast.stmt) -> set[str]:
+def global_names(statement: ast.stmt) -> set[str]:
     """Return the names that a statement takes from the notebook: what its functions bind themselves is their own."""
     tables, names = [symtable.symtable(ast.unparse(statement), "notebook", "exec")], set()
     while tables:
@@ -324,7 +324,7 @@ def lift(notebook: Path, name: str):
         place = waiting.pop()
         if place not in needed:
             needed.add(place)
-            waiting += [binding[other] for other in _global_names(statements[place]) if other in binding]
+            waiting += [binding[other] for other in global_names(statements[place]) if other in binding]
     module = ast.Module([statements[place] for place in sorted(needed)], type_ignores=[])
     names: dict = {"__name__": f"lifted_from_{notebook.stem}"}
     exec(compile(module, str(notebook), "exec"), names)
