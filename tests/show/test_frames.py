@@ -91,6 +91,12 @@ def test_a_book_chooses_settings_and_names_them(explore):
     assert [s["n"] for s in every_setting(explore)] == [3, 3, 5, 5]
 
 
+def test_what_is_left_out_stays_where_it_starts():
+    explore = Explore(first_words, n=(6, 9), text="two more", order=["sorted", "given"]).in_book(order=[])
+    explore.controls["order"].value = "sorted"
+    assert make_frames(explore).said(2) == first_words(8, text="two more", order="sorted").words
+
+
 def test_a_line_of_text_may_have_examples():
     made = make_frames(Explore(first_words, text="").in_book(text=["", "more words"]))
     (control,) = made.controls
