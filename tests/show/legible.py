@@ -60,23 +60,28 @@ def edges(svg: str) -> tuple[float, float, float]:
 
 
 def pale(svg: str) -> list[str]:
-    """Return a sentence for each text whose contrast with what is drawn below it is under 4.5 : 1.
+    """Return a sentence for each text whose contrast with what is drawn below it is under 4.5 : 1."""
+    faint = {found: contrast(*found[1:]) for found in letters(svg)}
+    return [f"{text!r}: {ink} on {ground} is {ratio:.2f} : 1" for (text, ink, ground), ratio in faint.items() if ratio < READABLE]
 
-    Below it are the rectangles and circles drawn before it. tests/book/contrast.py asks a browser, which knows every shape and
-    letter; this needs none, so that every drawing under test is measured.
+
+def letters(svg: str) -> list[tuple[str, str, str]]:
+    """Return (text, ink, ground) at four places of each text, colors as "#rrggbb".
+
+    Below a text are the rectangles and circles drawn before it. tests/book/contrast.py asks a browser, which knows every shape
+    and letter; this needs none, so that every drawing under test is measured.
     """
-    grounds, found = [], {}
-    letters = iter(texts(svg))
+    grounds, found = [], []
+    boxes = iter(texts(svg))
     for element, ink, opacity in _inherited(ElementTree.fromstring(svg), "#000000", 1.0):
         if element.tag in (f"{SVG}rect", f"{SVG}circle") and ink.startswith("#"):
             grounds.append((_box(element), ink, opacity * float(element.get("fill-opacity", 1))))
         if element.tag == f"{SVG}text" and "".join(element.itertext()).strip():
-            text, left, top, right, bottom = next(letters)
+            text, left, top, right, bottom = next(boxes)
             for fifth in range(1, 5):
                 ground = _ground(grounds, left + (right - left) * fifth / 5, (top + bottom) / 2)
-                if contrast(ink, ground) < READABLE:
-                    found[text, ground] = f"{text!r}: {ink} on {ground} is {contrast(ink, ground):.2f} : 1"
-    return list(found.values())
+                found.append((text, ink, ground))
+    return found
 
 
 def _inherited(element, ink: str, opacity: float):
