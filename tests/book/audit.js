@@ -3,6 +3,10 @@
   async ready() {
     await window.MathJax?.startup?.promise;
     for (const folded of document.querySelectorAll("details")) folded.open = true;
+    await Promise.all([...document.images].map(picture => {
+      picture.loading = "eager";
+      return picture.decode().catch(() => {});  // one that cannot be loaded is a fault which pictures() finds
+    }));
   },
 
   overflow() {
@@ -19,8 +23,8 @@
   pictures() {
     const faults = [];
     for (const picture of document.querySelectorAll("img, svg")) {
-      // Of an icon the control around it has the name, which axe asks for.
-      if (picture.closest("mjx-container, [aria-hidden=true], .svg-inline--fa") || picture.parentElement.closest("svg")) continue;
+      // Of an icon in a control the control has the name, which axe asks for.
+      if (picture.closest("mjx-container, [aria-hidden=true], button, a, summary") || picture.parentElement.closest("svg")) continue;
       const image = picture.tagName === "IMG";
       const words = picture.getAttribute(image ? "alt" : "aria-label");
       if (!words?.trim() || (!image && picture.getAttribute("role") !== "img")) {
