@@ -24,8 +24,7 @@ def test_the_course_works_where_it_was_not_made(python, tmp_path):
     (own,) = python.parents[1].glob("lib/python3*/site-packages")
     shutil.rmtree(own / "helpers" / "_data" / "checkpoints" / "gpt-chat")
     found = elsewhere.try_out(python, tmp_path / "a folder", "0.9")
-    assert any("does not name gpt-chat" in words for words in found)
-    assert any("there is no bot 'gpt-chat'" in words for words in found)
+    assert len(found) >= 3 and all("gpt-chat" in words for words in found), found
 
 
 def test_a_wheel_that_is_none_is_a_sentence(tmp_path):
