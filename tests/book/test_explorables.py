@@ -125,7 +125,8 @@ def test_what_does_not_fit_a_notebook_is_named(stored):
 
 @pytest.mark.parametrize("path", books.paths(), ids=lambda path: path.stem)
 def test_the_stored_frames_and_keys_are_those_of_the_notebook(path):
-    assert frames.faults(books.read(path), path.stem) == []
+    found = frames.faults(books.read(path), path.stem)
+    assert not found, "\n".join([*found, f"run: python -m tests.book.frames --only {path.stem[:2]}"])
 
 
 def test_stored_explorables_move_and_stay_small():
