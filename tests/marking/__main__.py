@@ -94,7 +94,12 @@ def mark(
 
     def one(submission) -> list[dict]:
         if submission.problem:
-            return [_row(submission, remark=f"not marked: {submission.path.name}: {submission.problem}")]
+            return [
+                _row(
+                    submission,
+                    remark=f"not marked: {submissions.printable(submission.path.name)}: {submission.problem}",
+                )
+            ]
         server = free.get()
         try:
             request = {"stem": submission.stem, "cells": submission.cells, "places": submission.places}
@@ -103,7 +108,11 @@ def mark(
             free.put(server)
         said(f"{submission.learner}, {submission.stem}")
         twice = count[submission.learner, submission.stem] > 1
-        remark = f"one of {count[submission.learner, submission.stem]} files: {submission.path.name}" if twice else ""
+        remark = (
+            f"one of {count[submission.learner, submission.stem]} files: {submissions.printable(submission.path.name)}"
+            if twice
+            else ""
+        )
         if verdicts is None:
             return [_row(submission, remark=f"not marked: it ended the marking process. {remark}")]
         return [_verdict_row(submission, verdict, known, remark) for verdict in verdicts]

@@ -3,12 +3,12 @@
 import csv
 import io
 import json
-import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
 from helpers.io import write_bytes
 from tests.answers import mistakes
+from tests.marking.submissions import printable
 from tests.notebooks import books
 
 COLUMNS = ("learner", "notebook", "task", "kind", "mark", "mistake", "sentence", "seconds", "remark")
@@ -27,7 +27,7 @@ def named(stem: str, task: str, sentence: str, known: dict) -> str:
 
 def safe(value) -> str:
     """Return a value as the text of a table's cell that a spreadsheet does not take for a formula."""
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(value)).split())
+    text = printable(str(value))
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
@@ -59,8 +59,15 @@ def summary(rows: list[dict]) -> str:
         f"notebooks: {marks['✔']} answers are right (✔), {marks['✘']} wrong (✘), {marks['○']} not tried (○)."
     ]
     lines += commonest(rows)
-    strange = [f"  {row['learner']}, {_place(row)}: {row['remark']}" for row in rows if row["remark"]]
-    lines += ["", "To look at yourself:", *strange] if strange else []
+    strange = defaultdict(list)
+    for row in rows:
+        if row["remark"]:
+            strange[row["learner"], row["notebook"] or "no notebook", row["remark"]].append(row["task"])
+    if strange:
+        lines += ["", "To look at yourself:"]
+    for (learner, notebook, remark), tasks in strange.items():
+        every = f" ({', '.join(tasks)})" if any(tasks) else ""
+        lines.append(f"  {learner}, {notebook}{every}: {remark}")
     return "\n".join([*lines, "", NO_PROMISE])
 
 
@@ -88,7 +95,3 @@ def commonest(rows: list[dict]) -> list[str]:
         if meaning := reveals.get(stem, {}).get(task, {}).get(name):
             lines.append(f"  what it shows: {meaning}")
     return ["", "The commonest mistake of each task:", *lines[1:]] if lines else []
-
-
-def _place(row: dict) -> str:
-    return re.sub(r"\s+", " ", f"{row['notebook'] or '—'} {row['task']}").strip()

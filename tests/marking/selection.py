@@ -70,11 +70,17 @@ class Statement:
 
     @cached_property
     def needs(self) -> set[str]:
-        return global_names(self.node)
+        try:
+            return global_names(self.node)
+        except (SyntaxError, ValueError, RecursionError):  # a `return` outside of a function; what unparse cannot write
+            return {node.id for node in ast.walk(self.node) if _is_name(node)}
 
     @cached_property
     def text(self) -> str:
-        return ast.unparse(self.node)
+        try:
+            return ast.unparse(self.node)
+        except (ValueError, RecursionError):
+            return ""
 
     @cached_property
     def machinery(self) -> bool:

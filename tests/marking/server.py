@@ -35,6 +35,7 @@ from tests.answers import mistakes, solutions
 from tests.marking import sandbox
 from tests.marking.selection import Cells, Selection, Surroundings
 from tests.marking.selection import select as choose
+from tests.marking.submissions import printable
 from tests.notebooks import books
 
 LONGEST_REPORT = 200_000
@@ -113,23 +114,23 @@ def in_new_process(work, seconds: float, memory: int) -> dict:
         if not child:
             _run(work, password, writing, Path(folder), seconds, memory)
         os.close(writing)
+        why = "it could not be watched"
         try:
             text, why = _listen(reading, child, start + seconds, memory)
         finally:
             os.close(reading)
-            status = _end(child)
+            status = _end(child, patience=0.0 if why else 0.5)
     spent = round(time.monotonic() - start, 2)
     return _verdict(text, password, why or _ending(status), spent)
 
 
-def _end(child: int) -> int:
-    """End a process and all of its group, and return how it ended; one that has just reported may end by itself."""
-    status = 0
-    for _ in range(50):
+def _end(child: int, patience: float) -> int:
+    """End a process and all of its group, and return how it ended; for some seconds it may still end by itself."""
+    until = time.monotonic() + patience
+    ended, status = os.waitpid(child, os.WNOHANG)
+    while not ended and time.monotonic() < until:
+        time.sleep(0.002)
         ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            break
-        time.sleep(0.01)
     with suppress(ProcessLookupError, PermissionError):  # before its first step it has no group yet
         os.killpg(child, signal.SIGKILL)
     if not ended:
@@ -277,8 +278,7 @@ def fingerprint() -> dict:
 
 def tidy(sentence: str, longest: int = 600) -> str:
     """Return a sentence in one line, without control characters, not too long: an answer's own repr may stand in it."""
-    text = "".join(letter if letter.isprintable() else " " for letter in str(sentence)[: 2 * longest])
-    text = " ".join(text.split())
+    text = printable(str(sentence)[: 2 * longest])
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

@@ -82,7 +82,7 @@ def find(folder: Path) -> list[Submission]:
 
 def read(path: Path, folder: Path) -> Submission:
     """Read one submission below ``folder``; never raises because of what the file holds."""
-    submission = Submission(path, path.stem)
+    submission = Submission(path, printable(path.stem))
     try:
         cells = cells_of(path)
         course = recognize(cells)
@@ -163,6 +163,11 @@ def places(code: list[dict], course: Course) -> dict[str, int]:
 def learner(path: Path, stem: str) -> str:
     """Return whose a submission is, from its path below the folder: the first folder's name, else what the file's name adds."""
     if len(path.parts) > 1:
-        return path.parts[0]
+        return printable(path.parts[0])
     rest = re.sub(rf"^{stem[:2]}\b|\b{stem[:2]}$", "", path.stem.replace(stem, "")) if stem else path.stem
-    return rest.strip(" -_.()") or path.stem
+    return printable(rest.strip(" -_.()") or path.stem)
+
+
+def printable(text: str) -> str:
+    """Return a text in one line, without what a terminal or a table could take for a command."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
