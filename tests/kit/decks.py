@@ -20,7 +20,7 @@ PROSE, CODE, DRAWN, FIGURE = 18, 14, 11, 0.55
 # Shows one slide after the other and returns [slide, what is wrong] for all that is.
 MEASURE = """
 ([prose, code, drawn, figure]) => {
-  const wrong = [];
+  const wrong = [], unseen = ".unseen, .explorable .words, script, noscript, option, svg, mjx-container";
   for (const section of Reveal.getSlides()) {
     const place = Reveal.getIndices(section);
     Reveal.slide(place.h, place.v);
@@ -35,13 +35,13 @@ MEASURE = """
       if (over > 1) say(`${name} is ${Math.round(over / scale)} px outside`);
     };
     for (const one of slide.querySelectorAll("*")) {
-      if (one.closest(".unseen") || one.parentElement.closest("svg")) continue;
+      if (one.closest(".unseen, .explorable .words, noscript") || one.parentElement.closest("svg")) continue;
       inside(one.getBoundingClientRect(), `<${one.tagName.toLowerCase()}>`, one.closest("footer") ? frame.bottom : floor);
     }
     const walk = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
       const text = walk.currentNode, parent = text.parentElement;
-      if (!text.textContent.trim() || parent.closest(".unseen, svg, mjx-container")) continue;
+      if (!text.textContent.trim() || parent.closest(unseen)) continue;
       const range = document.createRange();
       range.selectNodeContents(text);
       for (const rect of range.getClientRects())
@@ -130,6 +130,19 @@ def test_keys_lead_from_slide_to_slide_and_past_what_is_optional(opened):
         page.keyboard.press("ArrowRight")
     assert len({name for name, _ in seen}) == 40
     assert not any(optional for _, optional in seen)
+
+
+def test_what_moves_on_a_slide_has_the_keys_while_it_has_the_focus(opened):
+    page, console, network = opened("04.html")
+    page.evaluate("Reveal.slide(...Object.values(Reveal.getIndices(document.querySelector('.explorable').closest('section'))))")
+    here = page.evaluate("Reveal.getCurrentSlide().id")
+    box = page.locator(f"[id='{here}'] .explorable")
+    before = box.locator(".drawing").inner_html()
+    box.locator("input, select").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("(before) => document.querySelector('.present .explorable .drawing').innerHTML !== before", arg=before)
+    assert page.evaluate("Reveal.getCurrentSlide().id") == here
+    assert (console, network) == ([], [])
 
 
 def test_prints_one_page_for_each_slide(opened):

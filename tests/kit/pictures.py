@@ -5,11 +5,18 @@ import re
 import struct
 from html import escape, unescape
 
+from helpers.show.frames import read_frames
+from helpers.show.svg import cells
+from tests.book import explorables
 from tests.book.outputs import drawing
-from tests.kit.layout import GAP, LETTER, SMALLEST_IN_PICTURE, WIDTH, Block
+from tests.kit.layout import GAP, HEIGHT, LETTER, SMALLEST_IN_PICTURE, WIDTH, Block
 
+EDGE = 704  # the height of a drawing that takes a whole slide
+NARROW, LARGEST = 0.8, 2.0  # a drawing that uses less of its width is made larger, though not more than this
 TITLE = 32  # the height that a drawing's own title takes, which is the slide's heading here
 LETTERS = re.compile(r'<text x="[^"]*" y="([^"]+)"(?:[^>]*?font-size="([\d.]+)")?')
+WIDE = re.compile(r'<rect[^>]*? x="([^"]+)"[^>]*? width="([^"]+)"')
+POINTS = re.compile(r'(?: d|points)="([^"]+)"')
 BOXES = re.compile(r'<rect[^>]*? y="([^"]+)"[^>]*? height="([^"]+)"')
 SMALLEST_CELL, LARGEST_CELL = 15, 26  # letters in a table
 
@@ -25,22 +32,51 @@ def smallest(svg: str) -> float:
     return min(float(size) for size in re.findall(r'font-size[=:]\s*"?([\d.]+)', svg))
 
 
+def extent(svg: str) -> float:
+    """Return how far to the right a drawing has anything, its whole width where that is not easily said."""
+    width, _ = size_of(svg)
+    if re.search(r"translate|scale\(|<(?:image|ellipse|use|foreignObject)|<path[^>]* d=\"[^\"]*[a-zHVA]", svg):
+        return width
+    right = [float(x) + float(wide) for x, wide in WIDE.findall(svg)]
+    right += [float(x) for pairs in POINTS.findall(svg) for x in re.findall(r"(-?[\d.]+)[ ,]-?[\d.]+", pairs)]
+    right += [float(x) for pair in re.findall(r'<line x1="([^"]+)"[^>]*? x2="([^"]+)"', svg) for x in pair]
+    right += [float(x) + float(r) for x, r in re.findall(r'<circle cx="([^"]+)"[^>]*? r="([^"]+)"', svg)]
+    for style, text in re.findall(r"<text ([^>]*)>(.*?)</text>", svg)[1:]:  # the first is the title
+        size = float((re.search(r'font-size="([\d.]+)"', style) or [0, 15])[1])
+        part = {"middle": 0.5, "end": 0.0}.get((re.search(r'text-anchor="(\w+)"', style) or [0, ""])[1], 1.0)
+        right.append(float(re.search(r'\bx="([^"]+)"', style)[1]) + 0.64 * part * size * cells(unescape(text)))
+    return min(width, max(right, default=width) + 20)
+
+
+def whole(svg: str, prefix: str) -> Block | None:
+    """Return a drawing with its title that takes a slide from edge to edge; None where its letters would still be too small."""
+    width, tall = size_of(svg)
+    scale = min(1240 / width, EDGE / tall)
+    if scale * smallest(svg) < SMALLEST_IN_PICTURE - 0.2:
+        return None
+    shape = f'viewBox="0 0 {width:g} {tall:g}" width="{width * scale:.0f}" height="{tall * scale:.0f}"'
+    svg = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', shape, svg, count=1).replace("max-width:100%;height:auto", "")
+    return Block(f'<div class="edge">{drawing(svg, prefix)}</div>', HEIGHT)
+
+
 def drawn(svg: str, prefix: str, height: float) -> list[Block]:
-    """Return a drawing without its title in one block as large as fits, or in several where its letters would be too small."""
+    """Return a drawing without its title in one block as large as fits, or in several where its letters would be too small.
+
+    Paper that is empty at its right is left out.
+    """
     width, full = size_of(svg)
+    width = used if (used := extent(svg)) < NARROW * width else width
     for pieces in (1, 2, 3):
         cuts = [TITLE, *(_cut(svg, TITLE + (full - TITLE) * piece / pieces) for piece in range(1, pieces)), full]
         tallest = max(below - above for above, below in zip(cuts, cuts[1:]))
-        scale = min(WIDTH / width, (height - GAP) / tallest)
+        scale = min(WIDTH / width, (height - GAP) / tallest, LARGEST)
         if scale * smallest(svg) >= SMALLEST_IN_PICTURE:
             break
-    return [
-        _window(svg, f"{prefix}-{number}", above, below, scale) for number, (above, below) in enumerate(zip(cuts, cuts[1:]))
-    ]
+    shown = zip(cuts, cuts[1:])
+    return [_window(svg, f"{prefix}-{number}", width, above, below, scale) for number, (above, below) in enumerate(shown)]
 
 
-def _window(svg: str, prefix: str, above: float, below: float, scale: float) -> Block:
-    width, _ = size_of(svg)
+def _window(svg: str, prefix: str, width: float, above: float, below: float, scale: float) -> Block:
     svg = re.sub(r"<text[^>]*>.*?</text>", "", svg, count=1, flags=re.DOTALL)  # the title
     size = f'width="{width * scale:.0f}" height="{(below - above) * scale:.0f}"'
     shape = f'viewBox="0 {above:g} {width:g} {below - above:g}" {size}'
@@ -68,6 +104,22 @@ def figure(png: str, words: str, height: float) -> Block:
     size = f'width="{width * scale:.0f}" height="{tall * scale:.0f}"'
     image = f'<img src="data:image/png;base64,{png}" alt="{escape(words)}" {size}>'
     return Block(f'<div class="figure">{image}</div>', tall * scale + GAP)
+
+
+def moving(stem: str, cell_id: str, height: float) -> Block | None:
+    """Return a cell's explorable with its controls, as large as its tallest frame fits; None where none can be read there."""
+    made = explorables.block(stem, cell_id, f"x-{cell_id}", static="assets")
+    if made is None:
+        return None
+    frames = read_frames(explorables.path(stem, cell_id).read_text(encoding="utf-8"))
+    parts = "".join(frames.parts)
+    tallest = max(float(tall) for tall in re.findall(r'viewBox="0 0 [\d.]+ ([\d.]+)"', parts))
+    controls = 56 * -(-len(frames.controls) // 3)
+    scale = min(WIDTH / 820, (height - controls - GAP) / tallest)
+    if scale * smallest(parts) < SMALLEST_IN_PICTURE:
+        return None
+    shown = made.replace('class="explorable"', f'class="explorable" style="--wide:{820 * scale:.0f}px"', 1)
+    return Block(shown, controls + tallest * scale + GAP)
 
 
 def table(html: str, height: float) -> list[Block]:

@@ -85,6 +85,7 @@ def _steps(made: Deck, kind: str, text: str, following: tuple[str, str]) -> list
     if following[0] != "math_block":
         return [Step(text), *(_point(sentence) for sentence in kept)]
     leads = sentences(unlinked(text))[-1]
+    leads = leads[1:] if leads.count("(") > leads.count(")") and leads[0] == "(" else leads
     leads = next((one for one in kept if leads in one), leads)
 
     def together(scale: float) -> list[Block]:
@@ -158,6 +159,7 @@ def _prediction(made: Deck, cell, asks: tuple[str, str], before: tuple[str, str]
     context, wanted = asks
     if not context and before[0] == "paragraph_open":
         context = last(unlinked(before[1]), 330)
+    context = context if re.match(r"[^a-z]", context) else ""  # the end of a sentence around an equation
     shown = [Block('<p class="label">Predict</p>', 64)]
     if context and context != made.shown and (small := largest(unlinked(context), (28, 26, 24, 22), 160, "context")):
         shown.append(small)

@@ -120,6 +120,11 @@ def signature(source: str) -> str:
     return "\n\n".join(kept)
 
 
+def is_quiz(cell) -> bool:
+    """Whether a cell asks a question with lettered options."""
+    return cell.cell_type == "code" and bool(re.search(r"\bquiz\(", cell.source))
+
+
 def quiz(source: str) -> tuple[str, list[str], str, str] | None:
     """Return (question, options, answer as source or text, why) of a quiz that is written out in a cell, or None."""
     for node in ast.walk(ast.parse(source)):

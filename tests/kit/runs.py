@@ -5,9 +5,9 @@ import re
 
 from tests.kit.deck import Deck
 from tests.kit.layout import HEIGHT, Block, heading, largest, printed, source, words
-from tests.kit.pictures import drawn, figure, table
+from tests.kit.pictures import drawn, figure, moving, table, whole
 from tests.kit.render import literal
-from tests.kit.results import LIVE, Result, is_lesson, results, tightened
+from tests.kit.results import LIVE, Result, is_lesson, is_quiz, results, tightened
 from tests.kit.sentences import blocks, lead, unlinked
 from tests.notebooks import books
 
@@ -41,7 +41,7 @@ def run(made: Deck, index: int) -> int:
 
 def _belongs(cell) -> bool:
     tags = set(books.tags(cell))
-    return "while-it-trains" in tags or cell.cell_type == "code" and not {"build", "exercise"} & tags
+    return "while-it-trains" in tags or cell.cell_type == "code" and not {"build", "exercise"} & tags and not is_quiz(cell)
 
 
 def _meaning(cell) -> str:
@@ -110,12 +110,15 @@ def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
     kind = "answer" if made.asked else result.kind
     top = _top(made, result)
     room = HEIGHT - top.height
-    pages = _pages(result, cell, room)
+    pages = _pages(result, made.found.stem, cell, room)
+    edge = whole(result.data, f"s-{cell.id}") if result.kind == "drawing" and len(pages) > 1 else None
+    if edge:
+        top, pages = Block(f'<h2 class="unseen">{html.escape(result.title)}</h2>', 0), [edge]
     below = [block for one in group[1:] for block in printed(one.data, 200, most=22)]
     means = [largest(meaning, MEANING if result.kind == "text" else MEANING[3:], 200, "meaning")] if meaning else []
     rest = [block for block in [*below, *means] if block]
     less = room - sum(block.height for block in rest)
-    smaller = _pages(result, cell, less) if rest and less > 200 else None
+    smaller = _pages(result, made.found.stem, cell, less) if rest and less > 200 and not edge else None
     fits = smaller and len(smaller) == len(pages) and smaller[-1].height <= less
     if fits and result.kind in ("drawing", "figure") and _size(smaller[0]) < LARGE * _size(pages[0]):
         fits = False
@@ -123,17 +126,18 @@ def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
     if fits:
         shown[-1] += rest
     elif rest:
-        shown.append(rest)
-    if not rest and result.kind in ("drawing", "figure"):
+        shown.append([block for one in group[1:] for block in printed(one.data, 300, most=34)[:1]])
+        shown[-1] += [words(meaning, MEANING, 280, "meaning")] if meaning else []
+    if not rest and not edge and result.kind in ("drawing", "figure"):
         shown = [[_middle(page[0], room)] for page in shown]
     for number, page in enumerate(shown, 1):
-        slide = made.add(kind, cell, [_part(top, number, len(pages)), *page])
+        slide = made.add(kind, cell, [_part(top, number, len(pages)), *page], foot=not edge or number > 1)
         if result.words:
             slide.read(result.words, "In words")
         if result.kind in ("text", "table"):
             slide.say(_reading(result, made))
         if result.kind == "live":
-            slide.say("Open the notebook, run this cell, and let the class say what to try. Without a computer pass on.")
+            slide.say("Let the class say what to try: here where it can be moved, and with more settings in the notebook.")
             slide.read(result.data, "What it says first")
         if number == len(shown):
             slide.say(meaning, "What it means")
@@ -171,7 +175,7 @@ def _top(made: Deck, result: Result) -> Block:
     return heading(made.heading)
 
 
-def _pages(result: Result, cell, height: float) -> list[Block]:
+def _pages(result: Result, stem: str, cell, height: float) -> list[Block]:
     if result.kind == "drawing":
         return drawn(result.data, f"s-{cell.id}", height)
     if result.kind == "figure":
@@ -179,7 +183,7 @@ def _pages(result: Result, cell, height: float) -> list[Block]:
     if result.kind == "table":
         return table(result.data, height)
     if result.kind == "live":
-        return [_live(cell)]
+        return [moving(stem, cell.id, height) or _live(cell)]
     return printed(result.data, height, most=34)[:PAGES]
 
 

@@ -89,8 +89,11 @@ def definitions(paragraph: str) -> list[str]:
 def question(paragraphs: list[str]) -> str:
     """Return the first question in these paragraphs, or else how they begin; nothing where there is none."""
     every = [sentence for paragraph in paragraphs for sentence in sentences(paragraph)]
-    asked = [sentence for sentence in every if sentence.rstrip('"”*_)').endswith("?")]
-    return asked[0] if asked else lead(paragraphs[0], 200) if paragraphs else ""
+    asked = [number for number, sentence in enumerate(every) if sentence.rstrip('"”*_)').endswith("?")]
+    if not asked:
+        return lead(paragraphs[0], 200) if paragraphs else ""
+    at = asked[0]  # a short question is not understood without what comes before it
+    return f"{every[at - 1]} {every[at]}" if at and len(every[at]) < 50 else every[at]
 
 
 def predicted(paragraph: str) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from importlib.metadata import PackagePath
 from pathlib import Path
 
 from helpers.show import theme
+from tests.book import explorables
 from tests.kit import lessons, outline
 from tests.kit.deck import Deck, Slide
 from tests.kit.render import code_css, plain
@@ -91,6 +92,7 @@ def _assets(folder: Path) -> None:
     for name in REVEAL:
         _copied(reveal / name, folder / ("reveal.js-license.txt" if name == "LICENSE" else Path(name).name))
     _copied(_package("sphinx-mathjax-offline", "tex-svg-full.js"), folder / "tex-svg-full.js")
+    explorables.write(folder)
     _stored(folder / "slides.css", _style())
     _stored(folder / "slides.js", (STATIC / "slides.js").read_text(encoding="utf-8"))
 

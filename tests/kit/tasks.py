@@ -7,7 +7,7 @@ from tests.kit import lessons
 from tests.kit.deck import Deck
 from tests.kit.layout import HEIGHT, PROSE, Block, heading, largest, source, words
 from tests.kit.render import literal
-from tests.kit.results import quiz, signature
+from tests.kit.results import is_quiz, quiz, signature
 from tests.kit.sentences import blocks, folded, unlinked
 from tests.notebooks import books, minutes
 
@@ -17,10 +17,10 @@ SIZES = (28, 26, 24, 23, 22, 21, PROSE)
 def code(made: Deck, index: int) -> int | None:
     """Make the slide of a quiz, and return where to go on; None where the cell is no task."""
     cell = made.book.cells[index]
-    if cell.cell_type != "code" or not ({"build", "exercise"} & set(books.tags(cell))):
-        return None
-    if "quiz(" in cell.source:
+    if is_quiz(cell):
         _quiz(made, cell)
+    elif cell.cell_type != "code" or not {"build", "exercise"} & set(books.tags(cell)):
+        return None
     return index + 1
 
 
@@ -52,7 +52,7 @@ def _belongs(cell) -> bool:
     tags = set(books.tags(cell))
     if "solution" in tags:
         return True
-    return cell.cell_type == "code" and bool({"build", "exercise"} & tags) and "quiz(" not in cell.source
+    return cell.cell_type == "code" and bool({"build", "exercise"} & tags) and not is_quiz(cell)
 
 
 def _slides(made: Deck, cell, name: str, time: int, text: str, stubs: list[str]) -> None:

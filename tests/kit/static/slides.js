@@ -38,6 +38,8 @@ function start() {
     showSlideNumber: "all",
     pdfMaxPagesPerSlide: 1,
     pdfSeparateFragments: false,
+    // What is moved on a slide has the keys while it has the focus.
+    keyboardCondition: () => !document.activeElement.closest(".explorable"),
     plugins: [RevealNotes],
   }).then(() => document.documentElement.classList.add("ready"));
 }
