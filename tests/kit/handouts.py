@@ -9,7 +9,7 @@ from pathlib import Path
 from helpers.io import write_bytes
 from tests.book import outputs
 from tests.kit import pages
-from tests.kit.lessons import Lesson, heading, lessons
+from tests.kit.lessons import Lesson, authored, heading, lessons
 from tests.notebooks import books
 
 PREDICT = "**Predict.**"
@@ -26,13 +26,13 @@ class Question:
     section: str
     deeper: bool
     text: str  # Markdown, as the learner reads it
+    lead: str = ""  # what the question is about, where its own words leave that open
     answer: list = field(default_factory=list)  # the cells whose outputs and prose answer
 
 
 def questions(found: Lesson) -> list[Question]:
     """Return the predictions of a notebook in order."""
-    asked, section = [], ""
-    cells = found.book.cells
+    asked, section, cells, leads = [], "", found.book.cells, authored(found)["lead"]
     for index, cell in enumerate(cells):
         head = heading(cell)
         section = head[1] if head and head[0] == 2 else section
@@ -40,7 +40,8 @@ def questions(found: Lesson) -> list[Question]:
             continue
         text = " ".join(part.replace(PREDICT, "").strip() for part in paragraphs(cell.source) if PREDICT in part)
         deeper = "deeper" in books.tags(cell)
-        asked.append(Question(len(asked) + 1, cell.id, section, deeper, text, _answer(cells[index + 1 :])))
+        answer = _answer(cells[index + 1 :])
+        asked.append(Question(len(asked) + 1, cell.id, section, deeper, text, leads.get(cell.id, ""), answer))
     return asked
 
 

@@ -3,11 +3,13 @@
 Nothing here is typed: minutes come from tests/notebooks/minutes.py, seconds and memory from the README's map.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from helpers import data_path
 from tests.notebooks import books, minutes
 
 HEADING = re.compile(r"^(#{1,3}) (.+)")
@@ -15,7 +17,7 @@ STARS = re.compile(r"\s*[★⭐]+")
 MAP = re.compile(r"^\| (\d\d) \|.*\| (\d+) \| (\d+) \| ([\d.]+ GB) \|$", re.MULTILINE)
 EXTRA = re.compile(r"missing\(([^)]*)\)")
 BEFORE = re.compile(r"notebooks? (\d\d)|\bfrom (\d\d)\b|\band (\d\d)\b")
-EVERY = "every bot"  # of a notebook that loads them in a loop
+EVERY = "every bot"
 # A class takes half as long again as one reader: the teacher's boxes say so, and a test holds them to it. Notebook 00: twice.
 CLASS, FIRST = 1.5, 2.0
 
@@ -163,12 +165,18 @@ def measured(found: Lesson) -> tuple[int, str]:
 
 
 def checkpoints(found: Lesson) -> list[str]:
-    """Return the trained bots that the notebook's cells load by name; EVERY stands for those loaded in a loop."""
+    """Return the trained bots whose names stand in the notebook's cells; EVERY stands for those taken from the scoreboard."""
     code = "\n".join(cell.source for cell in found.book.cells if cell.cell_type == "code")
-    named = re.findall(r'checkpoints\.load\(\s*(?:"([^"]+)"|(\w+))', code)
-    return sorted({name or EVERY for name, variable in named})
+    trained = sorted(path.name for path in (books.ROOT / "data" / "checkpoints").iterdir() if path.is_dir())
+    named = [name for name in trained if f'"{name}"' in code]
+    return [EVERY] if re.search(r"\bBOTS\b", code) else named
 
 
 def boxes(found: Lesson) -> list:
     """Return the notebook's boxes for the teacher, as cells."""
     return [cell for cell in found.book.cells if "instructor" in books.tags(cell)]
+
+
+def authored(found: Lesson) -> dict:
+    """Return what data/plans/NN.json says about a notebook."""
+    return json.loads(data_path(f"plans/{found.stem[:2]}.json").read_text(encoding="utf-8"))

@@ -2,17 +2,16 @@
 
 What the notebook stores is computed (tests/kit/lessons.py); what only a teacher knows is in data/plans/NN.json:
 "room" what to have at hand, "board", "collect" {cell of a prediction: its short form}, "catch" misconceptions as the teacher's
-boxes quote them, "stops" where to end after 45 and 90 minutes and with which question, "without" a computer.
+boxes quote them, "stops" where to end after 45 and 90 minutes and with which question, "without" a computer, and "lead" {cell of
+a prediction: what it is about, where its own words leave that open}.
 """
 
-import json
 from pathlib import Path
 
-from helpers import data_path
-from tests.kit import pages
+from tests.kit import pages, render
 from tests.kit.lessons import (
-    EVERY,
     Lesson,
+    authored,
     boxes,
     checkpoints,
     goals,
@@ -25,11 +24,6 @@ from tests.kit.lessons import (
 from tests.notebooks import books
 
 OPENING = {"Goals", "The story so far", "Setup"}  # one row of the clock, with the title
-
-
-def authored(found: Lesson) -> dict:
-    """Return what data/plans/NN.json says about a notebook."""
-    return json.loads(data_path(f"plans/{pages.number(found)}.json").read_text(encoding="utf-8"))
 
 
 def questions(found: Lesson) -> dict[str, int]:
@@ -104,19 +98,18 @@ def place(found: Lesson, key: str) -> str:
             return "at the mark *Second lesson*"
         if head:
             return ("" if head[0] == 2 else f"in section {section}, ") + f"before *{head[1]}*"
-        return f"in section {section}, before “{' '.join(cell.source.split()[:5])} …”"
+        return f"in section {section}, before “{' '.join(render.plain(cell.source).split()[:5])} …”"
     raise KeyError(key)
 
 
 def prepare(found: Lesson) -> dict:
     """Return what a room needs: seconds and memory of all cells, packages that may be added, bots, sections that make wait."""
     seconds, memory = measured(found)
-    bots = checkpoints(found)
     return {
         "seconds": seconds,
         "memory": memory,
         "extras": list(dict.fromkeys(name for part in found.parts for name in part.extras)),
-        "bots": "every bot" if EVERY in bots else ", ".join(bots),
+        "bots": ", ".join(checkpoints(found)),
         "waits": _span_of_sections([part.number for part in found.parts if part.waits]),
     }
 

@@ -5,6 +5,7 @@ opening is added where it comes first; "show" leaves out what learners would wri
 """
 
 import json
+import re
 from pathlib import Path
 
 from helpers import data_path
@@ -83,9 +84,10 @@ def rubric() -> str:
 
 
 def capstones() -> list[str]:
-    """Return the three projects of the capstone in a sentence each."""
+    """Return the three projects of the capstone, without the sentences that lead to a cell below."""
     cells = [cell for cell in of("16").book.cells if cell.cell_type == "markdown" and cell.source[:4] in ("**A.", "**B.", "**C.")]
-    return [cell.source.split("\n\n")[0] for cell in cells]
+    told = [re.split(r"(?<=[.:]) (?=[A-Z])", cell.source.split("\n\n")[0]) for cell in cells]
+    return [" ".join(one for one in said if not one.endswith(":") and " below " not in one) for said in told]
 
 
 def capstone_cell() -> str:
@@ -105,6 +107,7 @@ def write(folder: Path) -> list[Path]:
             units=units(kind),
             order=order(kind),
             needs={notebook: prerequisites(of(notebook)) for notebook in order(kind)},
+            marked=any(unit["mark"] for unit in stored()[kind]["units"]),
             rubric=rubric(),
             capstones=capstones(),
             capstone=capstone_cell(),

@@ -12,13 +12,14 @@ EVERY = pytest.mark.parametrize("found", lessons.lessons(), ids=lambda found: fo
 
 @EVERY
 def test_what_only_a_teacher_knows_is_said_of_this_notebook(found):
-    own = plans.authored(found)
-    assert set(own) == {"room", "board", "collect", "catch", "stops", "without"}
+    own = lessons.authored(found)
+    assert set(own) == {"lead", "room", "board", "collect", "catch", "stops", "without"}
     assert own["room"] and own["board"] and own["catch"] and 30 < len(own["without"].split()) < 80
     said = " ".join(cell.source for cell in lessons.boxes(found))
     assert not [words for words in own["catch"] if words not in said], "misconceptions are those of the teacher's boxes"
     asked = {question.cell for question in handouts.questions(found) if not question.deeper}
     assert 2 <= len(own["collect"]) <= 3 and set(own["collect"]) <= asked
+    assert set(own["lead"]) <= {question.cell for question in handouts.questions(found)}
 
 
 @EVERY

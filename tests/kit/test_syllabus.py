@@ -89,4 +89,5 @@ def test_a_section_that_is_not_there_is_an_error():
 def test_the_rubric_and_the_projects_are_those_of_the_last_notebook():
     assert syllabus.rubric().count("\n") == 7 and "**control**" in syllabus.rubric()
     assert [words[:4] for words in syllabus.capstones()] == ["**A.", "**B.", "**C."]
+    assert not [words for words in syllabus.capstones() if words.endswith(":") or " below " in words]
     assert any(cell.id == syllabus.capstone_cell() for cell in lessons.lessons()[-1].book.cells)
