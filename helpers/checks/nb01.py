@@ -63,14 +63,14 @@ def check_reply_tree(reply_tree: Callable[[list], dict]) -> str:
     if "a" in answer or "post" in answer:
         raise Wrong("You cut the prefix off. Keep the full name, 't1_a': a post and a comment may have the same id.")
     if any(len(replies) == 1 for replies in [answer.get("t1_a", ())]):
-        raise Wrong("'a' has two replies, and you kept one: append to the list, don't set it anew.")
+        raise Wrong("'a' has two replies, and you kept one: append to the list, don't replace it.")
     expected = {"t3_post": ["a"], "t1_a": ["b", "c"], "t1_c": ["e", "d"], "t1_b": ["f"], "t1_e": ["g"], "t1_g": ["h", "i"]}
     if "t3_post" not in answer and "t1_a" in answer:
         raise Wrong("The post is missing. 'a' answers it, so there is a key 't3_post', too.")
     if answer == {**expected, "t1_c": ["d", "e"]}:
         raise Wrong("You kept the order of the file. 'e' is older than 'd': sort the comments by `.created` first.")
     if answer == {name: replies[::-1] for name, replies in expected.items()}:
-        raise Wrong("The newest stands first. Sort the other way around: the oldest reply comes first.")
+        raise Wrong("The newest comes first. Sort the other way around: the oldest reply comes first.")
     if answer != expected:
         raise Wrong(f"I expected {shown(expected, 110)} and got {shown(answer, 110)}.")
     twins = [Reply("z", "t3_post", 1, 5), Reply("y", "t3_post", 1, 5)]
@@ -92,13 +92,13 @@ def check_drop_quotes(drop_quotes: Callable[[str], str]) -> str:
     if answer.strip() != "No.":
         raise Wrong(f"From '> Is soup a drink?' and 'No.' I expected 'No.' and got {shown(answer)}.")
     if drop_quotes(">no space\n>> nested\n>\nfine").strip() != "fine":
-        raise Wrong("A quote need not have a space behind its mark: '>no space', '>> nested' and '>' alone are quotes, too.")
+        raise Wrong("A quote need not have a space after its mark: '>no space', '>> nested' and '>' alone are quotes, too.")
     if drop_quotes("left -> right, and >:( too").strip() != "left -> right, and >:( too":
         raise Wrong("A '>' inside a line is not a quote ('left -> right'): look only at how the line begins.")
     if drop_quotes(">:(\nnot today").strip() != ">:(\nnot today":
-        raise Wrong("'>:(' at the start of a line is a face, not a quote. What stands right behind the '>'?")
+        raise Wrong("'>:(' at the start of a line is a face, not a quote. What comes right after the '>'?")
     if drop_quotes("  > indented\nfine").strip() != "fine":
-        raise Wrong("Spaces may stand before a quote mark. Look behind them.")
+        raise Wrong("Spaces may stand before a quote mark. Skip them first.")
     if drop_quotes(">!the butler!<\n> who?").strip() != ">!the butler!<":
         raise Wrong("'>!' opens a spoiler. It hides words of this very comment, so the line must stay.")
     if drop_quotes("  >:( cold\nfine").strip() != ">:( cold\nfine":

@@ -125,7 +125,7 @@ def _compare(cell, x, h, c, new_h, new_c) -> None:
         "h was made from the old cell state. Compute c first: h = o · tanh(c) with the new c.": sigmoid(o) * tanh(c),
         "The output gate is missing: h = o · tanh(c).": tanh(right),
         "The output gate is not squashed: o goes through the sigmoid.": o * tanh(right),
-        "This h is the same as c. What is shown is h = o · tanh(c).": right,
+        "This h is the same as c. The output is h = o · tanh(c).": right,
     }
     refuse_known(new_h, mistakes)
     if not torch.allclose(new_h, shown_h, atol=1e-6):

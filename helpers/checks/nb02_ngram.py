@@ -42,7 +42,7 @@ def check_count_ngrams(count_ngrams: Callable) -> str:
         "You count one length of context only. Count the contexts of 0, 1, … and n − 1 tokens.": _counted(text, 3, 2),
         "Your contexts have up to n tokens. An n-gram is the context and its next token: n − 1 and 1.": _counted(text, 4),
         "Your longest contexts are too short: they have n − 1 tokens, so `range(n)` gives their lengths.": _counted(text, 2),
-        "You jump over a token: what follows the context stands right behind it.": _counted(text, 3, after=1),
+        "You jump over a token: the next token comes right after the context.": _counted(text, 3, after=1),
         "You counted backward: the token comes after its context, not before it.": _backward(text, 3),
         "The first tokens are missing from the short contexts: for each length begin at i = length.": _late(text, 3),
     }
@@ -59,7 +59,7 @@ def check_count_ngrams(count_ngrams: Callable) -> str:
             told = shown(dict(answer[context])) if context in answer else "nothing"
             raise Wrong(f"In 'abracadabra', {context!r} is followed by {dict(right[context])}; you have {told}.")
     if extra := set(answer) - set(right):
-        raise Wrong(f"{sorted(extra)[0]!r} is a context to which nothing follows in 'abracadabra': leave it out.")
+        raise Wrong(f"{sorted(extra)[0]!r} is a context that nothing follows in 'abracadabra': leave it out.")
     if not all(isinstance(counts, Counter) for counts in answer.values()):
         raise Wrong("Keep the counts of a context in a `Counter`: it answers 0 for what never followed.")
     try:
@@ -97,7 +97,7 @@ def check_mixed_probability(mixed_probability: Callable) -> str:
                 raise
             raise Wrong(f"Nothing ever followed {context!r}, and you divide by 0. Then the shorter context decides.") from None
         except RecursionError:
-            raise Wrong("It calls itself without an end. After the empty context comes 1 / vocab_size, no shorter one.") from None
+            raise Wrong("It never stops calling itself. After the empty context comes 1 / vocab_size, no shorter one.") from None
         if answer is None:
             raise Wrong(f"For the context {context!r} nothing came back. Return a number there, too.")
         return number(answer, "a probability")

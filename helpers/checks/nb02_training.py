@@ -28,14 +28,14 @@ def _loss(model, batch):
     return ((model(batch[:, :2])[:, 0] - batch[:, 2]) ** 2).mean()
 
 
-def _run(variant: str = "", clip: float = CLIP) -> tuple[list[float], list[float]]:
+def _run(variant: str = "", clip: float = CLIP, steps: int = STEPS) -> tuple[list[float], list[float]]:
     """Return the losses and the final weights of the loop, or of the loop with one known mistake."""
     import torch
     from torch import nn
 
     model = _model()
     optimizer, losses = torch.optim.SGD(model.parameters(), lr=RATE), []
-    for batch in _batches():
+    for batch in _batches()[:steps]:
         batch = _batches()[0] if variant == "first batch only" else batch
         if variant == "step before backward":
             optimizer.step()
@@ -83,7 +83,7 @@ def check_train(train: Callable) -> str:
     except TypeError as error:
         if "'Tensor' object is not callable" not in str(error):
             raise
-        raise Wrong("You called the number `loss`, so that function is gone at the next batch. Take another name.") from None
+        raise Wrong("You called the number `loss`, so that function is gone at the next batch. Use another name.") from None
     weights = _weights(model)
     if answer is None and "step" in events:
         raise Wrong("The model was trained, but nothing came back. Return the list of losses.")
@@ -102,7 +102,13 @@ def check_train(train: Callable) -> str:
         if _alike(weights, _run(variant)[1]):
             raise Wrong(message)
     if not _alike(weights, final):
-        raise Wrong("After four batches the weights differ from those of: zero_grad, backward, clip, step. Compare the order.")
+        longer = _times_as_long(_weights(_trained(train, _batches()[:1])[1]))
+        if longer:
+            raise Wrong(
+                f"The first step has the right direction, but is {longer:.3g} times as long as it should be. Does "
+                "`clip_grad_norm_` get `clip` as it is?"
+            )
+        raise Wrong("After four batches the weights differ from those of: zero_grad, backward, clip, step. Compare line by line.")
     if _alike(losses, _run("loss afterwards")[0]):
         raise Wrong("Keep the loss that the gradient was computed from, before the step, not one computed afterwards.")
     if not _alike(losses, right):
@@ -120,6 +126,14 @@ def check_train(train: Callable) -> str:
     if not _alike(_losses(answer), right):
         raise Wrong("`batches` may be a stream that can be read only once. Go through it once, with `for batch in batches`.")
     return "Clear, backward, clip, step: the same four lines train everything in this course, up to GPT."
+
+
+def _times_as_long(weights: list[float]) -> float | None:
+    """Return how many times as long as the right one a first step is that goes in its direction; None for any other."""
+    start = _weights(_model())
+    moved, right = ([now - before for now, before in zip(each, start)] for each in (weights, _run(steps=1)[1]))
+    ratio = sum(a * b for a, b in zip(moved, right)) / sum(b * b for b in right)
+    return ratio if ratio > 0 and _alike(moved, [ratio * b for b in right]) else None
 
 
 def _trained(train: Callable, batches, clip: float = CLIP) -> tuple:

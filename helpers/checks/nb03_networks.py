@@ -11,7 +11,7 @@ SPECIAL = {"speakers": (3, 4), "pad": 0, "end": 2}
 VOCAB, HIDDEN, EMBEDDING = 11, 6, 5
 OTHER = (13, 8, 7)  # right for these, too: no size is written down as a number
 CHANGED = "You changed a tensor you were given. Make new ones."
-DEVICE = "A tensor that you make here stays on the CPU, so it fails on a GPU. Say where it is to be: device={}.device."
+DEVICE = "A tensor that you make here stays on the CPU, so it fails on a GPU. Create it with device={}.device."
 
 
 def built(cls, what: str, sizes: tuple, parts: dict, **special):
@@ -75,7 +75,7 @@ def check_OneVector(OneVector: type) -> str:
         mistakes = {
             "Your encoder reads on through the padding. Take each row's hidden state at its last real token.": last[0],
             "torch's GRU hands over its last state as [1, B, H], padding included. Index the outputs instead.": last,
-            "You returned the hidden states at all tokens. One vector a row is to pass: the one at the last token.": hidden,
+            "You returned the hidden states at all tokens. One vector per row is passed on: the one at the last token.": hidden,
             "This is the hidden state after the first token. The whole context should be read: take the last one.": hidden[
                 :, 0
             ],

@@ -94,7 +94,7 @@ def check_beam_search(beam_search: Callable) -> str:
         "You kept the worst. Log-probabilities are negative; the largest is the likeliest.": "worst",
         "A reply goes on after its end. Set it aside when it ends, and go on with the others.": "goes on",
         "Your replies still have the end token. Leave it out of the tokens, and its log-probability in.": "end",
-        "The log-probability of the end token is missing: ending has its price, too.": "free",
+        "The log-probability of the end token is missing: ending costs something, too.": "free",
         "You stopped as soon as one reply had ended. Others may still be likelier: go on up to `max_tokens`.": "first",
         "What has not ended after `max_tokens` tokens is missing. Set it aside as it is.": "dropped",
         "The right replies in the wrong order: the likeliest comes first.": "backwards",
@@ -144,14 +144,14 @@ def check_sibling_penalty(sibling_penalty: Callable) -> str:
         {
             "This is the order of the tokens, not their rank. Sort the order once more to get the ranks.": log_p
             - 0.5 * order,
-            "Your likeliest token has rank 1. It is to pay nothing: count from 0.": log_p - 0.5 * (rank + 1),
-            "Your ranks run backwards: the likeliest token is to have rank 0, so sort descending.": log_p
+            "Your likeliest token has rank 1. It should get no penalty: count from 0.": log_p - 0.5 * (rank + 1),
+            "Your ranks run backwards: the likeliest token should have rank 0, so sort descending.": log_p
             - 0.5 * (3 - rank),
             "You ranked the tokens of all beginnings together. Siblings are those of one row: dim=-1.": log_p
             - 0.5 * everywhere,
             "You added the penalty, so the unlikely gain. Subtract it.": log_p + 0.5 * rank,
             "`strength` is not used: multiply the rank by it.": log_p - rank,
-            "These are the ranks. Return log p less strength times rank.": rank,
+            "These are the ranks. Return log p minus strength times rank.": rank,
         },
     )
     if not same(answer, log_p - 0.5 * rank):

@@ -62,7 +62,7 @@ def check_attention(attention: Callable) -> str:
             f"The weights are not right: the first row should be {_rounded(weights[0])}, yours is {_rounded(seen[0])}."
         )
     if same(answer[0], weights @ k):
-        raise Wrong("You summed the keys. They are only compared; what is summed are the values.")
+        raise Wrong("You summed the keys. They are only compared; the values are summed.")
     if not same(tensor(answer[0], (3, 6), "as first result the sums, a row for each of 3 queries"), values):
         raise Wrong("The weights are right, the sums are not: each is a row of weights times the values, weights @ v.")
     _masks(attention)

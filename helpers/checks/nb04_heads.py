@@ -70,7 +70,7 @@ def _self_attention(layer, x, output) -> None:
         "This is one head as wide as the layer: split q, k and v into heads first.": layer.out_proj(
             reference(q, k, v)[0]
         ),
-        "The last matrix is missing: out_proj mixes what the heads bring.": heads.transpose(1, 2).flatten(2),
+        "The last matrix is missing: out_proj mixes the outputs of the heads.": heads.transpose(1, 2).flatten(2),
         "Your heads attend to each other: attention needs the tokens in the last dimension but one, so transpose(1, 2) before "
         "it and after it.": layer.out_proj(
             reference(*(part.unflatten(-1, (3, -1)) for part in (q, k, v)))[0].flatten(2)

@@ -195,7 +195,7 @@ def check_decode(decode: Callable[[list, list], str]) -> str:
     if answer != "n\N{REPLACEMENT CHARACTER}":
         raise Wrong(f"[1, 6] ends inside a character: 'n�' was expected; I got {shown(answer)}.")
     if (answer := ask([6, 1, 4], stopped=strict)) != "\N{REPLACEMENT CHARACTER}nno":
-        raise Wrong(f"A broken byte, then b'n' and b'no', is '�nno': the text goes on behind it; I got {shown(answer)}.")
+        raise Wrong(f"A broken byte, then b'n' and b'no', is '�nno': the text goes on after it; I got {shown(answer)}.")
     if ask([]) != "":
         raise Wrong("No ids are no text: for an empty list return an empty text.")
     return "Bytes first, text last. So a model can write any character there is, even one that no token holds."

@@ -198,7 +198,7 @@ def _compare_step(layer, q, k, v, answer, read: int) -> None:
     if same(kept[0], v) and same(kept[1], k):
         raise Wrong("Keys and values are mixed up in what you return: the keys come first.")
     if read and same(kept[0], k[:, :, new]):
-        raise Wrong("The cache does not grow: return the old keys and values with the new ones behind them.")
+        raise Wrong("The cache does not grow: return the old keys and values with the new ones after them.")
     if read and same(kept[0], torch.cat((k[:, :, new], k[:, :, :read]), dim=2)):
         raise Wrong("You put the new keys in front of the old ones. They come last, as the tokens do.")
     if read and same(kept[1], torch.cat((k[:, :, :read], v[:, :, new]), dim=2)):

@@ -82,7 +82,7 @@ def check_SmallGPT(SmallGPT: type) -> str:
     if blocks[0] is blocks[1]:
         raise Wrong("All your layers are one and the same Block. Make a new one for each: Block(config) for _ in range(…).")
     if getattr(model, "context", None) != T:
-        raise Wrong("Keep `self.context = config.context`: who samples from the model must know how many tokens it can read.")
+        raise Wrong("Keep `self.context = config.context`: the sampler must know how many tokens the model can read.")
     if getattr(getattr(model, "head", None), "bias", None) is not None:
         raise Wrong("The head has a bias. GPT-2's has none: nn.Linear(…, bias=False).")
     tied = getattr(getattr(model, "head", None), "weight", 0) is getattr(getattr(model, "embed", None), "weight", 1)

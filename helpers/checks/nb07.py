@@ -15,9 +15,10 @@ __all__ = [
 IDS, OWN, OTHERS = [9, 1, 5, 2, 6, 7, 1, 8, 2, 4, 9], 2, (1, 9)
 LABELS = [-100, -100, -100, 6, 7, 1, -100, -100, 4, 9]
 OTHER_ROWS = (
-    ([2, 4, 9, 5, 2, 6, 1], [4, 9, -100, -100, 6, 1], "Any token in `others` ends a turn, not only the first of them."),
-    ([9, 2, 6, 7], [-100, 6, 7], "A turn that the row cuts off counts as far as it goes."),
     ([5, 1, 6, 2, 7, 1], [-100, -100, -100, 7, 1], "Before the first `own` our speaker has said nothing."),
+    ([2, 4, 9], [4, 9], "The first token is read, too: here it is our speaker's `own`, which opens the turn."),
+    ([5, 2, 4, 9, 5, 2, 6, 1], [-100, 4, 9, -100, -100, 6, 1], "Any token in `others` ends a turn, not only the first of them."),
+    ([9, 2, 6, 7], [-100, 6, 7], "A turn that the row cuts off counts as far as it goes."),
 )
 
 

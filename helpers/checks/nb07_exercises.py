@@ -26,7 +26,7 @@ def check_mixed(mixed: Callable) -> str:
             "Yours adds a quarter of the number of *new* ones. A quarter of the whole should be old: share / (1 − share)."
         )
     if len(sampled) == 25:
-        raise Wrong("You took a quarter of the old list. Of 30 new and some old ones a quarter shall be old: 10.")
+        raise Wrong("You took a quarter of the old list. Of 30 new and some old ones a quarter should be old: 10.")
     if len(sampled) != 10:
         raise Wrong(f"With 30 new items and a share of 0.25 there are 10 old ones; I count {len(sampled)}.")
     if len(set(sampled)) < 10 or len(set(ask(new, old[:12], 0.25)) - set(new)) < 10:

@@ -213,7 +213,7 @@ def _placed(model) -> None:
             elif hasattr(part.linear, "A"):
                 raise Wrong(f"There is LoRA beside LoRA at {path}: put it there once.")
             elif len(part.A) != 2:
-                raise Wrong(f"The rank was to be 2; at {path} it is {len(part.A)}. Hand `rank` on to LoRALinear.")
+                raise Wrong(f"The rank should be 2; at {path} it is {len(part.A)}. Hand `rank` on to LoRALinear.")
             elif not near(part.scale, 3.0):
                 raise Wrong(f"With rank 2 and α = 6 the scale is 3; at {path} it is {float(part.scale):g}. Hand `alpha` on.")
     if len(missing) == 12:

@@ -68,7 +68,7 @@ def check_generator_loss(generator_loss: Callable) -> str:
         answer,
         {
             "This is the saturating loss, log(1 − D). Take −log D: it has a slope where the discriminator is sure.": -caught,
-            "This is the discriminator's half: lowering it, the generator would help to be recognized.": caught,
+            "This is the discriminator's half: lowering it, the generator would make itself easy to recognize.": caught,
             "You took the sum over the batch. Take the mean.": 4 * right,
             "The sign is the wrong way around: a loss is *minus* the log.": -right,
             "This is −D without a logarithm. The cost of a probability is its negative log.": -generated.sigmoid().mean(),

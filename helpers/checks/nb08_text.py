@@ -108,9 +108,23 @@ def check_reinforce_loss(reinforce_loss: Callable) -> str:
             2 * right / mask.sum()
         ),
         "You took the mean over all positions. Sum over the tokens, then divide by the number of replies.": right / 3,
+        "You took each reply's mean over its tokens. Sum over the tokens of a reply; only the replies are averaged.": (
+            -((log_p * advantages.detach() * mask).sum(1) / mask.sum(1)).mean()
+        ),
         "You used probabilities. REINFORCE multiplies the *log*-probability.": loss(advantages, log_p.exp()),
     }
     refuse_known(answer, known)
+    # The whole reply's reward or advantage for every token; with the padding in it, or without.
+    whole = "You credit every token with the whole reply. Each token has its own advantage: its reward minus its baseline."
+    for inside in (mask, torch.ones_like(mask)):
+        rewarded = (rewards * inside).sum(1, keepdim=True)
+        for credit in (rewarded, rewarded - baseline, (advantages * inside).sum(1, keepdim=True)):
+            refuse_known(answer, {whole: loss(credit)})
+    later = "You summed the rewards from each token on. Take them as they are: here the advantage is reward minus baseline."
+    for sums in (rewards * mask, advantages * mask):
+        to_go = sums.flip(1).cumsum(1).flip(1)
+        for credit in (to_go, to_go - baseline):
+            refuse_known(answer, {later: loss(credit)})
     if not same(answer, right):
         raise Wrong(f"For these two replies I expected {right.item():.3f} and got {shown(answer)}.")
     gradient, expected = gradient_of(answer, log_p), gradient_of(right, log_p)

@@ -149,9 +149,9 @@ def check_policy_gradient_loss(policy_gradient_loss: Callable) -> str:
     def loss(advantages, divide: float = 3.0, keep=mask):
         return -(advantages * log_p)[keep].sum() / divide
 
-    def by_row(values):
-        rows = [row - row[keep].mean() for row, keep in zip(values, mask)]
-        return torch.stack([row / row[keep].std(correction=0) for row, keep in zip(rows, mask)])
+    def by_row(values, inside, correction):
+        rows = [row - row[keep].mean() for row, keep in zip(values, inside)]
+        return torch.stack([row / row[keep].std(correction=correction) for row, keep in zip(rows, inside)])
 
     everything = torch.ones_like(mask)
     answer = scalar(call(policy_gradient_loss, log_p, rewards, mask, changed=CHANGED), "one number, the loss")
@@ -184,8 +184,8 @@ def check_policy_gradient_loss(policy_gradient_loss: Callable) -> str:
             "Padding counts in your sum: its advantage is not 0 after whitening. Sum where the mask is True.": loss(
                 white(returns), keep=everything
             ),
-            "You whitened each reply by itself. Then good and bad replies have the same advantages: whiten over the batch.": loss(
-                by_row(returns)
+            "You took each reply's mean over its tokens. Sum over the tokens of a reply; only the replies are averaged.": (
+                -((white(returns) * log_p * mask).sum(1) / mask.sum(1)).mean()
             ),
             "You took the mean over tokens. Sum over the tokens of a reply, and divide by the number of replies.": loss(
                 white(returns), float(mask.sum())
@@ -196,6 +196,10 @@ def check_policy_gradient_loss(policy_gradient_loss: Callable) -> str:
             ),
         },
     )
+    alone = "You whitened each reply by itself. Then good and bad replies have the same advantages: whiten over the batch."
+    for inside in (mask, everything):
+        refuse_known(answer, {alone: loss(by_row(returns, inside, 0))})
+        refuse_known(answer, {alone: loss(by_row(returns, inside, 1))})
     if not same(answer, right):
         raise Wrong(f"For my three replies I expected {right:.5f} and got {answer.item():.5f}.")
     moving = log_p.clone().requires_grad_()

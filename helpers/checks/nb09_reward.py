@@ -30,7 +30,7 @@ def check_bradley_terry_loss(bradley_terry_loss: Callable) -> str:
             "The logarithm is missing: that is the mean probability itself, and its gradient is another one.": -(
                 torch.sigmoid(differences).mean()
             ),
-            "That is the mean difference. Without σ a reward model gains for ever by larger scores.": -differences.mean(),
+            "That is the mean difference. Without σ a reward model can lower its loss forever.": -differences.mean(),
             "You took the mean before the logarithm. Each pair has its own loss; the mean comes last.": -logsigmoid(
                 differences.mean()
             ),

@@ -113,7 +113,7 @@ def check_fit_translator(fit_translator: Callable) -> str:
         right[:-1],
         {
             "Your map has no bias while it is fitted. Append a column of ones to the stream.": plain,
-            "Your map goes back: from the final stream to the early one.": back[:-1],
+            "Your map goes backward: from the final stream to the early one.": back[:-1],
             "The matrix is transposed: the translated stream is `stream @ matrix + bias`.": right[:-1].T,
             "You centered the final stream only. Append a column of ones, or center both.": torch.linalg.lstsq(
                 stream, final - final.mean(0)

@@ -265,8 +265,8 @@ def _lens_mistakes(model, stream, cap: float) -> dict:
     right = capped(plain)
     mistakes = {
         "The final norm is missing: `model.norm(stream)` comes before `model.head`.": capped(model.head(stream)),
-        "That are probabilities. Return the logits: no softmax.": right.softmax(-1),
-        "That are log-probabilities. Return the logits.": right.log_softmax(-1),
+        "Those are probabilities. Return the logits: no softmax.": right.softmax(-1),
+        "Those are log-probabilities. Return the logits.": right.log_softmax(-1),
     }
     if not cap:
         fixed = {"This model has no cap: where logit_cap is 0, return the logits as they are.": _capped(15.0, plain)}
@@ -313,7 +313,7 @@ def check_logit_lens(logit_lens: Callable) -> str:
             answer = tensor(given, (2, 5, 23), "logits [B, T, V]")
             if not cap and (answer.isnan().any() or not answer.any()):
                 raise Wrong(
-                    "Where logit_cap is 0 yours divides by it. Ask first, `if cap`, and else leave the logits as they are."
+                    "Where logit_cap is 0 yours divides by it. Ask first, `if cap`, and otherwise leave the logits as they are."
                 )
             refuse(answer, _capped(cap, model.head(model.norm(stream))), _lens_mistakes(model, stream, cap))
             right = _capped(cap, model.head(model.norm(stream)))

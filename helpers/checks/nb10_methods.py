@@ -67,8 +67,8 @@ def check_integrated_gradients(integrated_gradients: Callable) -> str:
             "You took the gradient at the text only. Average it over the points between baseline and text.": (
                 way * gradients(x[None])[0]
             ).sum(-1),
-            "The way is missing: multiply the mean gradient by x − baseline.": middle.mean(0).sum(-1),
-            "You multiplied by x. The way goes from the baseline: x − baseline.": (x * middle.mean(0)).sum(-1),
+            "A factor is missing: multiply the mean gradient by x − baseline.": middle.mean(0).sum(-1),
+            "You multiplied by x. The path starts at the baseline: x − baseline.": (x * middle.mean(0)).sum(-1),
             "The sign is the other way around: x − baseline, and log p, not a loss.": -right,
             "You divided by the number of steps twice: *sum* log p over the batch, then take the mean gradient.": right
             / 16,
@@ -76,7 +76,7 @@ def check_integrated_gradients(integrated_gradients: Callable) -> str:
             "You summed the sizes of the products. Attributions have a sign: sum over C without `abs`.": (
                 (way * middle.mean(0)).abs().sum(-1)
             ),
-            "That is the length of the mean gradient. Multiply by the way, x − baseline, and sum over C.": middle.mean(
+            "That is the length of the mean gradient. Multiply by x − baseline, and sum over C.": middle.mean(
                 0
             ).norm(dim=-1),
             "Your line does not begin at the baseline: the points are baseline + α · (x − baseline).": (
@@ -278,7 +278,7 @@ def check_induction_score(induction_score: Callable) -> str:
             "That is attention to the earlier occurrence itself, t − period. The token after it: t − period + 1.": along(
                 pattern, period
             ),
-            "One the wrong way: the token after it stands at t − period + 1, not t − period − 1.": along(
+            "One step in the wrong direction: the token after it is at t − period + 1, not t − period − 1.": along(
                 pattern, period + 1
             ),
             "Queries and keys are swapped: dimension 2 holds the queries, 3 the keys.": along(

@@ -182,7 +182,7 @@ MISTAKES = {
     "one gradient": "All your swaps come from the first gradient. After a swap, compute the gradient anew.",
     "smallest": "Your swaps lower the loss and so help the model: take the largest score, for the gradient of `label`'s loss.",
     "never stops": "You went on swapping after the answer was wrong: stop as soon as it is.",
-    "spaces too": "A space or a digit was swapped. Only letters are, so that the words keep their borders.",
+    "spaces too": "A space or a digit was swapped. Only letters are, so that the words keep their boundaries.",
     "any sign": "A letter became a space, a digit or padding: it may only become another letter (SWAPS).",
     "again and again": "A position was swapped twice. Each position is used once.",
 }

@@ -88,6 +88,11 @@ def check_expected_calibration_error(expected_calibration_error: Callable) -> st
     share, gaps = _errors(confidence, right, 1)
     if not near(answer := ask(confidence, right, 1), float(abs(gaps[0]))):
         raise Wrong(f"With bins=1 I expected {abs(gaps[0]):.4f} and got {answer:.4f}: use the argument.")
+    mixed = np.array([0.5, 0.25, 0.75, 0.75]), np.array([True, False, True, True])
+    if near(answer := ask(*mixed, 2), 0.3125):
+        raise Wrong("With bins=2 a confidence of 0.5 belongs to the first bin: a bin holds its upper edge, not its lower one.")
+    if not near(answer, 0.1875):
+        raise Wrong(f"For the confidences 0.5, 0.25, 0.75, 0.75 and bins=2 I expected 0.1875 and got {answer:.4f}.")
     return "Zero would mean: of all predictions made with 70 % confidence, 70 % are right."
 
 
@@ -107,7 +112,7 @@ def check_fit_temperature(fit_temperature: Callable) -> str:
         changed = "You changed the logits that you were given: compute new ones."
         answer = call(fit_temperature, logits, targets, changed=changed)
         if getattr(answer, "requires_grad", False):
-            raise Wrong("The temperature still hangs on its gradient: return a float, `.item()` makes one.")
+            raise Wrong("The temperature still carries its gradient: return a float, `.item()` makes one.")
         answer = number(answer, "the temperature")
         refuse_known(
             answer,

@@ -30,7 +30,7 @@ def _refuse_other_randomness(function: Callable, text: str) -> None:
     random.seed(5)
     np.random.seed(5)
     if first != again or first != text_of(function(text, np.random.default_rng(1))):
-        raise Wrong("Twice the same rng gave two different texts: take every random number from rng.")
+        raise Wrong("The same rng gave two different texts: take every random number from rng.")
     if first == other == text:
         raise Wrong("The text came back as it was.")
     if first == other:
@@ -79,7 +79,7 @@ def _check_kinds(keyboard_typos: Callable, letter: str, near: str) -> None:
         elif answer[:1].lower() in near.lower() and answer[1:] == "." or answer.lower() == 2 * letter.lower() + ".":
             raise Wrong(f"'{letter}.' became {shown(answer)}: a capital letter stays one, a small letter stays small.")
         elif answer[:1] == "." and len(answer) > 1:
-            raise Wrong(f"'{letter}.' became {shown(answer)}: a swap uses up both characters, so go on two places later.")
+            raise Wrong(f"'{letter}.' became {shown(answer)}: a swap uses up both characters, so go on two positions later.")
         elif answer == letter + ".":
             raise Wrong(f"With share 1 every letter is hit; '{letter}.' came back as it was.")
         elif len(answer) == 2 and answer[0].isalpha() and answer[1] == ".":

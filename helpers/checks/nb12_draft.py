@@ -23,7 +23,7 @@ def check_residual(residual: Callable) -> str:
             "It does not sum to 1: divide by its sum.": positive,
             "That is (q − p)₊, where the draft has too much. It is the other difference.": (q - p).clamp(min=0) / 0.5,
             "You took the absolute difference. Where q is larger nothing is missing: clamp at 0.": (p - q).abs() / 1.0,
-            "p − q is negative in places: clamp it at 0 before you scale it.": p - q,
+            "p − q is negative for some tokens: clamp it at 0 before you scale it.": p - q,
             "A softmax gives probability to every token. Divide by the sum instead.": (p - q).softmax(0),
             "A softmax gives probability to tokens with nothing left. Divide by the sum instead.": positive.softmax(0),
         },
@@ -60,7 +60,7 @@ def check_accept(accept: Callable) -> str:
         raise Wrong("You changed the list of proposed tokens: it is needed again. Build a new one, proposed + [token].")
     if first == [1, 2, 3]:
         raise Wrong(
-            "All three stayed, and one more token is due: a sample from the last row of p. The call has paid for it."
+            "All three stayed, and one more token is due: a sample from the last row of p. The call has computed it already."
         )
     if first != [1, 2, 3, 0]:
         raise Wrong(

@@ -85,4 +85,4 @@ def check_quantize_vectors(quantize_vectors: Callable) -> str:
         raise Wrong("With 4 bits it gives something else than it should: use bits everywhere.")
     if not same(quantize_vectors(x), back((3,), 8)[0], 1e-4):
         raise Wrong('Without settings it is 8 bits and per="token".')
-    return "What is written stays as it was written, whoever comes later."
+    return "What is written stays as it was written, whatever comes later."

@@ -40,7 +40,7 @@ def check_magnitude_mask(magnitude_mask: Callable) -> str:
             "share is a share of the numbers, 3 of 10, and you compared the numbers with it: sort them.": (
                 (weight.abs() > 0.3).float()
             ),
-            "Yours prunes in each row by itself. The smallest of the whole matrix go.": torch.tensor(
+            "Yours prunes each row by itself. The smallest of the whole matrix go.": torch.tensor(
                 [[1.0, 0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0, 1.0]]
             ),
         },

@@ -19,13 +19,13 @@ def check_training_days(training_days: Callable) -> str:
     refuse_known(
         answer,
         {
-            "You counted 2 FLOP for each parameter and token: that is the way forward alone. With backward it is 6.": right
+            "You counted 2 FLOP for each parameter and token: that is the forward pass alone. With backward it is 6.": right
             / 3,
             "Those are seconds. A day has 86,400.": right * DAY,
             "Those are hours. A day has 24 of them.": right * 24,
-            "You multiplied by the utilization. A card that does 40 % of its peak takes longer: divide.": right
+            "You multiplied by the utilization. A card that reaches 40 % of its peak takes longer: divide.": right
             * mfu**2,
-            "At full speed, without the utilization: no card does its peak. Divide by it.": right * mfu,
+            "At full speed, without the utilization: no card reaches its peak. Divide by it.": right * mfu,
             "That is one card alone. There are several, and they share the work: divide by their number.": right
             * cards,
             "The cards multiply the days in yours. They share the work: divide by their number.": right * cards**2,
@@ -72,7 +72,7 @@ def check_mfu(mfu: Callable) -> str:
                 run, "parameters", "sparse peak"
             ),
             "An hour has 3,600 seconds: the peak is per second.": share(run) * 3600,
-            "That is per cent. Return a share, such as 0.4.": share(run) * 100,
+            "That is a percentage. Return a share, such as 0.4.": share(run) * 100,
             "You counted 2 FLOP for each parameter and token. Training takes 6.": share(run, factor=2),
         },
         near,
@@ -87,13 +87,13 @@ def check_mfu(mfu: Callable) -> str:
 @exercise
 def check_best_interval(best_interval: Callable) -> str:
     """Exercise: the interval with the least time lost, √(2 · save · failure)."""
-    save, failure = 2.0, 200.0
+    save, failure = 3.0, 200.0  # with save = 2, a 2 in the wrong place may give the right number
     right = math.sqrt(2 * save * failure)
     answer = number(tried(best_interval(save, failure)), "the minutes between two checkpoints")
     refuse_known(
         answer,
         {
-            "You forgot that on average only *half* an interval is lost: a factor of 2 is missing below the root.": math.sqrt(
+            "You forgot that on average only *half* an interval is lost: a factor of 2 is missing under the root.": math.sqrt(
                 save * failure
             ),
             "That is the time between two failures: then nearly everything is lost each time.": failure,
@@ -102,7 +102,10 @@ def check_best_interval(best_interval: Callable) -> str:
             ),
             "That is the time that saving takes: then half of all time is spent on saving.": save,
             "That is the *square* of the interval: take the root.": 2 * save * failure,
-            "You put the 2 below the fraction: with interval / (2 · failure) the root is of 2 · save · failure.": math.sqrt(
+            "You divided by `save`: then expensive checkpoints are written more often. It is a factor, 2 · save · failure.": (
+                math.sqrt(2 * failure / save)
+            ),
+            "You put the 2 in the denominator: with interval / (2 · failure) the root is that of 2 · save · failure.": math.sqrt(
                 save * failure / 2
             ),
         },

@@ -117,7 +117,7 @@ def check_seen_before(seen_before: Callable) -> str:
             "A text that comes exactly `most` times is not too often: more than `most`.": before(
                 [text for text in total if total[text] >= most]
             ),
-            "Texts that come rarely do not need a place in the table: only those with more than `most` copies in all.": before(
+            "Texts that come rarely do not need an entry in the table: only those with more than `most` copies in all.": before(
                 list(total)
             ),
             "A text is too often by its copies in *all* partitions: here a comes 1 + 2 + 1 times.": before(

@@ -6,7 +6,7 @@ from helpers.checks import Wrong, exercise, tried
 from helpers.checks.compare import number, refuse_known, same, tensor, whole
 from helpers.training.workers import Stalled, in_threads
 
-STALLED = "A worker waits for ever: not all call `exchange` equally often. Every worker must go through the same steps."
+STALLED = "A worker waits forever: not all call `exchange` the same number of times. Every worker must go through the same steps."
 
 
 def run(program: Callable, workers: int, *arguments) -> list:
@@ -68,7 +68,7 @@ def _name_parts(answers: list, total, good, vectors: list) -> None:
             raise Wrong(
                 "Finished chunks were added again. In the second round a received chunk *replaces* the one you have."
             )
-        raise Wrong("Each worker has one finished chunk. Now pass the finished chunks round: n − 1 more steps.")
+        raise Wrong("Each worker has one finished chunk. Now pass the finished chunks around: n − 1 more steps.")
     raise Wrong(
         f"{int(good.sum())} of the 16 chunks on the four workers are right. Which chunk do you send in a step, and to which do "
         "you add what you receive? With my numbers worker r first sends chunk r, and receives chunk r − 1."
@@ -138,7 +138,7 @@ def check_team_gradient(team_gradient: Callable) -> str:
     first, second = (flat(model).double() for model in models)
     if same(first, sum(own) / 2):
         raise Wrong(
-            "That is the mean of the two means: 1 target counts as much as 9. Weigh each batch by how many targets it has."
+            "That is the mean of the two means: 1 target counts as much as 9. Weight each batch by how many targets it has."
         )
     counts = [tried(count) for count in counts]
     refuse_known(
@@ -151,7 +151,7 @@ def check_team_gradient(team_gradient: Callable) -> str:
             "Divided once too often: the weights 1/10 and 9/10 already sum to 1, so no number of workers is needed.": (
                 (own[0] + 9 * own[1]) / 20
             ),
-            "You weighted the batches the wrong way round: more targets, more weight.": (9 * own[0] + own[1]) / 10,
+            "You weighted the batches the wrong way around: more targets, more weight.": (9 * own[0] + own[1]) / 10,
         },
     )
     right = gradient(batches, [0.1, 0.9])
@@ -227,7 +227,7 @@ def check_team_step(team_step: Callable) -> str:
             "Each worker still clips its own gradient. First the team's gradient, then the clip.": (
                 (9 * clipped(own[0]) + 2 * clipped(own[1])) / 11
             ),
-            "Still the mean of means: 2 targets count as much as 9. Your team_gradient weighs them.": clipped(
+            "Still the mean of means: 2 targets count as much as 9. Your team_gradient weights them.": clipped(
                 sum(own) / 2
             ),
             "Nothing was clipped: the gradient was longer than `clip`.": right,

@@ -150,7 +150,7 @@ class Counted:
         if asked < cached:
             raise Wrong(
                 f"The cache has {cached} rows, and {asked} run: those that have left still have rows. Cut the cache with "
-                "keep_rows; when nobody stays it is None."
+                "keep_rows; when no request stays it is None."
             )
         if asked > cached:
             raise Wrong(
@@ -191,8 +191,8 @@ def check_ContinuousBatch(ContinuousBatch: Callable) -> str:  # noqa: N802, N803
     counted = Counted(model)
     ContinuousBatch(counted, 2).step(deque())
     if counted.rows or counted.prompts:
-        raise Wrong("With nobody waiting and nobody running, step must not call the model.")
-    return "Who is done leaves, who waits joins, and nobody notices the others."
+        raise Wrong("With no request waiting or running, step must not call the model.")
+    return "What is done leaves, what waits joins, and no request notices the others."
 
 
 def _alone(model, ids, number: int) -> list[int]:
@@ -216,7 +216,7 @@ def _check_first_step(counted: Counted, requests: list, waiting: deque) -> None:
     if counted.rows == [1, 1, 1]:
         raise Wrong("You called the model once for each request. One call for all: last is [B, 1].")
     if counted.prompts != [request.ids[:-1] for request in requests]:
-        raise Wrong("Who came first joins first: waiting.popleft().")
+        raise Wrong("First come, first to join: waiting.popleft().")
     if counted.rows != [3]:
         raise Wrong(f"One step is one call for all 3 rows. Yours made calls with {counted.rows} rows.")
     if any(len(request.tokens) != 1 for request in requests):

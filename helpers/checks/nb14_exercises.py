@@ -25,7 +25,7 @@ def check_Pages(Pages: Callable) -> str:  # noqa: N802, N803
             f"4 tokens fill exactly 1 page of 4, and yours took {len(_table(pages, 'b'))}. Round up, but not further."
         )
     if set(table) & set(_table(pages, "b")):
-        raise Wrong("Two conversations have the same page: each page belongs to one. Take it off the free ones.")
+        raise Wrong("Two conversations have the same page: each page belongs to one. Take it out of the free ones.")
     _grow(pages, "a", 8, True, "8 tokens still fit into the 2 pages that a has")
     if _table(pages, "a") != table:
         raise Wrong(
@@ -36,7 +36,7 @@ def check_Pages(Pages: Callable) -> str:  # noqa: N802, N803
         raise Wrong("When a grows, its old pages stay where they are, in their order: what is in them is not copied.")
     _grow(pages, "c", 13, False, "13 tokens need 4 pages, and only 2 are free")
     if pages.tables.get("c"):
-        raise Wrong("c did not fit, and holds pages all the same: all or nothing. Else they are lost to the others.")
+        raise Wrong("c did not fit, and holds pages all the same: all or nothing. Otherwise they are lost to the others.")
     if "c" in pages.tables:
         raise Wrong("c did not fit, so nothing changes: it does not stand in `tables`, not even with an empty list.")
     _grow(pages, "d", 8, True, "8 tokens need 2 pages, and 2 are free")
@@ -115,7 +115,7 @@ def check_FairQueue(FairQueue: Callable) -> str:  # noqa: N802, N803
         if answer == wrong:
             raise Wrong(message)
     if answer.endswith(" -") is False and answer.replace(" ", "").startswith("a1b1c1a2b2a3"):
-        raise Wrong("When nobody waits, get returns None.")
+        raise Wrong("When no request waits, get returns None.")
     if answer != "a1 b1 c1 a2 b2 a3 -":
         raise Wrong(f"Of {' '.join(many)} the order is a1 b1 c1 a2 b2 a3, then None (-). Yours: {shown(answer)}.")
     answer = order(["a1", "a2", None, "b1", None, None, None])

@@ -67,11 +67,11 @@ def check_known_key(known_key: Callable) -> str:
         answer = known_key(stranger, digests)
         if answer is not None:
             what = (
-                "The hash itself opens"
+                "The hash itself"
                 if stranger == str(hashes["bob"])
-                else f"{shown(stranger)} is nobody's key, and it opens"
+                else f"{shown(stranger)}, which is no key,"
             )
-            raise Wrong(f"{what} the door: yours says {shown(answer)}. For an unknown key it is None.")
+            raise Wrong(f"{what} is accepted: yours says {shown(answer)}. For an unknown key it is None.")
     if known_key("sk-red", {}) is not None:
         raise Wrong("Where no keys are known, none is right: return None.")
     return "The time it takes says nothing about how wrong a key was."

@@ -49,14 +49,14 @@ def check_waits(waits: Callable) -> str:
         "That is wait and service together. The wait ends when the service begins.": [
             w + s for w, s in zip(right, services)
         ],
-        "Where the server is idle nobody waits: a wait is never negative, and free time is not saved up.": _negative(
+        "While the server is idle no request waits: a wait is never negative, and free time is not saved up.": _negative(
             arrivals, services
         ),
-        "You add up all services. While nobody is there the server is idle: start = max(arrival, free).": _no_idle(
+        "You add up all services. While no request is there the server is idle: start = max(arrival, free).": _no_idle(
             arrivals, services
         ),
         "A request waits for ITS OWN service, and it should be for those before it.": _own(arrivals, services),
-        "Only the request right before counts with you, without ITS wait. Remember when the server is free.": _one_before(
+        "You count only the request right before, without ITS wait. Remember when the server is free.": _one_before(
             arrivals, services
         ),
     }
@@ -80,10 +80,10 @@ def check_waits(waits: Callable) -> str:
         raise Wrong("With room 0 a request comes in only when the server is free, and then waits 0.0 s.")
     longer, each = [0.0, 0.1, 0.2, 0.3, 1.5, 1.6], [1.0] * 6
     if not alike(ask(longer, each, 2), _waits(longer, each, 2)):
-        raise Wrong(f"Arrivals {longer}, services of 1 s, room 2: {_waits(longer, each, 2)}. Who has begun makes room.")
+        raise Wrong(f"Arrivals {longer}, services of 1 s, room 2: {_waits(longer, each, 2)}. Whatever has begun makes room.")
     if not alike(ask([0.0, 0.5, 1.0], [1.0] * 3, 1), [0.0, 0.5, 1.0]):
         raise Wrong(
-            "At 1.0 s, when the second request begins, a third comes: the place in the queue is just free again."
+            "At 1.0 s, when the second request begins, a third comes: its position in the queue has just become free."
         )
     return "A queue that is bounded says no early, and keeps its promises."
 
@@ -147,9 +147,9 @@ def check_quantile(quantile: Callable) -> str:
         "That is the middle of the bucket. The rank says how far into it the quantile lies.": 0.75,
         "That looks like the mean. A quantile counts: below it lies a share q of all values.": middles,
         "You interpolate from 0 to the upper end. The bucket begins where the one before ends.": 1.0 * 20 / 60,
-        "The rank counts from the first value of all. Take off what lies in the buckets below: rank − below.": 0.5
+        "The rank counts from the first value of all. Subtract what lies in the buckets below: rank − below.": 0.5
         + 0.5 * 50 / 60,
-        "You divide by all values, and should by those in the bucket.": 0.5 + 0.5 * 20 / 100,
+        "You divide by the number of all values. Divide by the number in the bucket.": 0.5 + 0.5 * 20 / 100,
         "The counts are for each bucket, not cumulative: add them up as you go.": 0.5 + 0.5 * (50 - 20) / (60 - 20),
         "q is a share, 0.5 for p50, and you treat it as a percentage.": 0.1 * 0.5 / 10,
     }.items():
@@ -180,7 +180,7 @@ def check_quantile(quantile: Callable) -> str:
     except ZeroDivisionError:
         empty = "a division by zero"
     if not (isinstance(empty, float) and math.isnan(empty)):
-        raise Wrong(f"Of no values there is no quantile: return math.nan. Yours is {shown(empty)}.")
+        raise Wrong(f"Without values there is no quantile: return math.nan. Yours is {shown(empty)}.")
     if not near(ask(0.0, counts=[0, 0, 4, 0, 0]), 0.5):
         raise Wrong("Empty buckets hold no quantile: with all values between 0.5 and 1.0, p0 is 0.5.")
     return "Five counts instead of a hundred values, and p95 is still there."
@@ -208,7 +208,7 @@ def check_alert_states(alert_states: Callable) -> str:
         "You fire too early: count the seconds from the FIRST value above the limit, not from the one before it.": "ippfffip",
         "Once firing, yours never ends. A value that is not above the limit ends it.": "ipppffff",
         "A value below ends the run: when the limit is passed again, it is pending from the start.": "ipppffif",
-        "It is never pending with you: from the first value above the limit until `hold` seconds have passed it is.": "iiiiffii",
+        "Yours is never pending. It should be, from the first value above the limit until `hold` s have passed.": "iiiiffii",
     }.items():
         if answer == wrong:
             raise Wrong(message)
@@ -222,7 +222,7 @@ def check_alert_states(alert_states: Callable) -> str:
     if "i" != ask([0], [1.0]):
         raise Wrong("A value that equals the limit is not above it: >, not >=.")
     if ask([0, 60, 120, 180], [2, math.nan, 2, 2]) != "pipf":
-        raise Wrong("NaN (nobody came, nothing was measured) is not above the limit: it ends the run.")
+        raise Wrong("NaN (no request came, nothing was measured) is not above the limit: it ends the run.")
     if ask([0, 20], [2, 2], hold=0) != "ff":
         raise Wrong("With hold 0 it fires at once.")
-    return "One slow minute wakes nobody up; five of them do."
+    return "One slow minute wakes no one up; five of them do."

@@ -219,7 +219,7 @@ def check_settled(settled: Callable) -> str:
     plain = ask("I like dogs.")
     if plain == ("", "I like dogs.", False):
         raise Wrong(
-            "Nothing here can be the beginning of a stop string, and you hold all of it back. That is no streaming."
+            "Nothing here can be the beginning of a stop string, and you hold all of it back. That is not streaming."
         )
     if plain != ("I like dogs.", "", False):
         raise Wrong(f'"I like dogs." holds no stop string and none begins at its end: send all. Yours: {shown(plain)}.')

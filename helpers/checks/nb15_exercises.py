@@ -125,7 +125,7 @@ def check_self_preference(self_preference: Callable) -> str:
                     for row, name in enumerate(WHO)
                 ]
             ),
-            "The sign is turned round: positive when a voter prefers itself.": -right,
+            "The sign is reversed: positive when a voter prefers itself.": -right,
         },
     )
     if not close(answer, right):
@@ -185,9 +185,9 @@ def check_elo_in_order(elo_in_order: Callable) -> str:
                 _elo(flat=True)
             ),
             "In yours the base is e. On the Elo scale it is 10: 1 / (1 + 10 ** (…/400)).": _elo(base=np.e),
-            "The signs are turned round: winners lose points in yours.": -right,
+            "The signs are reversed: winners lose points in yours.": -right,
             "Only the left contestant moves. What one gains, the other loses.": one_side,
-            "The expectation is turned round: the stronger one is expected to win.": _elo(scale=-400.0),
+            "The expectation is reversed: the stronger one is expected to win.": _elo(scale=-400.0),
             "The votes are taken from the end. The first comes first.": _elo(games=GAMES[::-1]),
         },
     )

@@ -73,7 +73,7 @@ def _refuse_shape(answer, right, log_p) -> None:
         return
     if answer.shape == right[:-1].shape:
         raise Wrong(
-            "The end is missing: that a reply stops here is predicted, too, or a broken-off one would look likely."
+            "The end is missing: that a reply stops here is predicted, too, or a cut-off one would look likely."
         )
     if answer.ndim == 0 and same(answer, right.sum(), 1e-3):
         raise Wrong("That is the sum. Return the nats of each token, [R + 1]; the mean is taken later.")

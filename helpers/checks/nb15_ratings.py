@@ -50,7 +50,7 @@ def check_mm_step(mm_step: Callable) -> str:
         },
     )
     mistakes = {
-        "Above the line stand the wins of i, its row; you took the losses, its column.": _raw(wins.sum(0), games, pairs),
+        "In the numerator stand the wins of i, its row; you took the losses, its column.": _raw(wins.sum(0), games, pairs),
         "That is the win rate: it does not ask how strong the opponents are. Divide each n_ij by the strengths' sum.": (
             wins.sum(1) / games.sum(1)
         ),
@@ -63,7 +63,7 @@ def check_mm_step(mm_step: Callable) -> str:
         "n_ij counts all games of the pair, won and lost: wins + wins.T. Yours counts the wins alone.": (
             _raw(wins.sum(1), wins, pairs)
         ),
-        "You divided by the expected wins: that is the factor by which a strength changes. Below stand n_ij / (π_i + π_j).": (
+        "You divided by the expected wins: that is the factor by which a strength changes. Divide by Σ n_ij / (π_i + π_j).": (
             _raw(wins.sum(1), games * STRENGTHS[:, None], pairs)
         ),
         "You multiplied by the old strengths once too often: the new strength is W_i by the sum, no more.": raw * STRENGTHS,

@@ -32,7 +32,7 @@ def check_design_matrix(design_matrix: Callable) -> str:
     refuse(
         answer,
         {
-            "The signs are turned round: +1 stands for the left contestant, −1 for the right.": np.hstack(
+            "The signs are reversed: +1 stands for the left contestant, −1 for the right.": np.hstack(
                 [-_rows(), STYLE]
             ),
             "Both contestants have +1 in yours. The right one has −1: what counts is the difference.": (
@@ -53,7 +53,7 @@ def check_design_matrix(design_matrix: Callable) -> str:
     )
     if not close(answer, right):
         if close(np.abs(answer), np.abs(right)):
-            raise Wrong("The positions are right, a sign is not: +1 for the left contestant, −1 for the right, whoever has won.")
+            raise Wrong("The positions are right, a sign is not: +1 for the left contestant, −1 for the right, whichever won.")
         row, column = np.argwhere(~np.isclose(answer, right))[0]
         raise Wrong(f"In row {row}, column {column} I expect {right[row, column]:g} and find {answer[row, column]:g}.")
     return "Who stood where, and how they differ."
@@ -105,7 +105,7 @@ def check_fit_logistic(fit_logistic: Callable) -> str:
         {
             "These are zeros, where you began: add the step to the coefficients.": np.zeros(5),
             "That is one step from zero. A few more: Newton needs about six.": _newton(X, y, 1),
-            "The signs are turned round: the step goes along X.T @ (y - p), not (p - y).": -right,
+            "The signs are reversed: the step goes along X.T @ (y - p), not (p - y).": -right,
             "That is a linear regression: it predicts y itself. p is the sigmoid of X @ coefficients.": np.linalg.pinv(
                 X
             )

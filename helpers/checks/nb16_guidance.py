@@ -107,7 +107,7 @@ def check_paint(paint: Callable) -> str:
     answer = tensor(answer, (5, 16), "16 codes for each of 5 captions")
     refuse_known(
         answer - 10,
-        {"These are ids. Take tokenizer.first_code off again, so that codes begin at 0.": greedy(model, CAPTIONS, 2.5)},
+        {"These are ids. Subtract tokenizer.first_code again, so that codes begin at 0.": greedy(model, CAPTIONS, 2.5)},
     )
     refuse_known(
         answer,

@@ -71,7 +71,8 @@ def check_from_patches(from_patches: Callable) -> str:
             .permute(0, 2, 3, 1, 4)
             .reshape(2, 4, 6),
             "Inside of a patch lines and columns are exchanged.": split.permute(0, 1, 4, 2, 3).reshape(2, 4, 6),
-            "You used the order of patches() once more. Going back undoes it.": split.permute(0, 1, 3, 4, 2).reshape(
+            "You interleave the patches: neighbors in a row come from different ones. The pixels in one row of a patch stay "
+            "together: the patch's index comes before the pixel's.": split.permute(0, 1, 3, 4, 2).reshape(
                 2, 4, 6
             ),
         },
@@ -99,7 +100,7 @@ def check_nearest_code(nearest_code: Callable) -> str:
     squares = ((vectors[:, None] - codes) ** 2).sum(-1)  # [6, 5]
     answer = call(nearest_code, vectors, codes, changed=CHANGED)
     if torch.is_tensor(answer) and tuple(answer.shape) == (5,):
-        raise Wrong("You found the vector nearest to each code. It is the other way round: argmin over the codes.")
+        raise Wrong("You found the vector nearest to each code. It is the other way around: argmin over the codes.")
     if torch.is_tensor(answer) and same(answer, codes[squares.argmin(-1)]):
         raise Wrong("You returned the codes themselves. Their numbers are asked for: a picture becomes whole numbers.")
     answer = tensor(answer, (6,), "the number of a code for each of 6 vectors")
@@ -128,7 +129,7 @@ def check_nearest_code(nearest_code: Callable) -> str:
     if not same(answer, squares.argmin(-1)):
         raise Wrong(f"For my six vectors yours has {difference(answer, squares.argmin(-1))}.")
     if nearest_code(vectors, codes).dtype != torch.int64:
-        raise Wrong("The numbers are to be whole: int64, as argmin gives them.")
+        raise Wrong("The numbers should be integers: int64, as argmin gives them.")
     again = nearest_code(vectors.reshape(2, 3, 2), codes)
     if not same(again, squares.argmin(-1).reshape(2, 3)):
         raise Wrong(

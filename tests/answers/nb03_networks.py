@@ -68,7 +68,7 @@ ONE_VECTOR = {
     one_vector(
         "start_on_the_cpu",
         decode=lambda m, x, v, s: written(m, x, (v if s is None else s) + torch.zeros(len(x), 1))[:2],
-    ): "to be: device=inputs",
+    ): "Create it with device=inputs",
     one_vector("begins_anew", decode=lambda m, x, v, s: written(m, x, v)[:2]): "began with the vector again",
 }
 

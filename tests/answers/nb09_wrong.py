@@ -186,6 +186,20 @@ def sum_over_replies(log_p, rewards, mask):
     return loss_of(log_p, white(to_go(rewards), mask), mask) * len(log_p)
 
 
+def mean_of_each_reply(log_p, rewards, mask):
+    return -((white(to_go(rewards), mask) * log_p * mask).sum(1) / mask.sum(1)).mean()
+
+
+def whitened_by_row(log_p, rewards, mask):
+    rows = [white(row[keep], keep[keep]) @ p[keep] for row, p, keep in zip(to_go(rewards), log_p, mask)]
+    return -torch.stack(rows).mean()
+
+
+def whitened_by_row_with_padding(log_p, rewards, mask):
+    returns = to_go(rewards)
+    return loss_of(log_p, (returns - returns.mean(1, keepdim=True)) / returns.std(1, keepdim=True), mask)
+
+
 def sample_deviation(log_p, rewards, mask):
     return loss_of(log_p, white(to_go(rewards), mask, 1), mask)
 
@@ -361,6 +375,9 @@ WRONG = {
         mean_over_tokens: "mean over tokens",
         sum_over_replies: "sum over the replies",
         sample_deviation: "sample standard deviation",
+        mean_of_each_reply: "each reply's mean",
+        whitened_by_row: "whitened each reply by itself",
+        whitened_by_row_with_padding: "whitened each reply by itself",
         not_detached: "Gradient flows through your advantages",
         all_detached: "The loss has no gradient",
     },

@@ -59,7 +59,7 @@ MASK = {
     upside_down: "other way around",
     with_their_sign: "take the absolute value",
     share_that_stays: "yours is what stays",
-    row_by_row: "prunes in each row by itself",
+    row_by_row: "prunes each row by itself",
     by_threshold: "A threshold cannot part equals",
     cut_down: "Use round(), not int()",
     already_pruned: "That is the pruned matrix",
@@ -301,7 +301,7 @@ RESIDUAL = {
     not_scaled: "It does not sum to 1",
     wrong_difference: "That is (q − p)₊",
     absolute: "absolute difference",
-    negative: "negative in places",
+    negative: "negative for some tokens",
     softmax_of_the_difference: "gives probability to every token",
     softmax_of_the_rest: "tokens with nothing left",
     zero_by_zero: "you divide 0 by 0",
@@ -368,7 +368,7 @@ def reversed_choice(p, q, proposed, rng):
     return steps(p, q, proposed, rng, stays=lambda ours, its, u: ours >= its or (u * its >= ours and ours > 0))
 
 
-def its_own_dice(p, q, proposed, rng):
+def own_random_numbers(p, q, proposed, rng):
     return steps(p, q, proposed, torch.Generator().manual_seed(int(torch.randint(10**6, ()))))
 
 
@@ -388,7 +388,7 @@ ACCEPT = {
     always: "You kept a token that the target gives probability 0",
     wherever_possible: "you always accept",
     reversed_choice: "You accept where you should reject",
-    its_own_dice: "Twice with the same seed",
+    own_random_numbers: "Twice with the same seed",
     appended: "You changed the list",
 }
 

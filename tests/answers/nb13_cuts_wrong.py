@@ -176,9 +176,9 @@ def fixed(stages, micro_batches):
 SCHEDULE = {
     serial: "One micro-batch after the other",
     all_at_once: "All stages begin at tick 0",
-    first_returns_first: "the first stage begins",
+    first_returns_first: "The first stage goes backward first",
     upside_down: "The last stage begins",
-    forward_alone: "the way forward alone",
+    forward_alone: "the forward passes alone",
     one_tick_more: "and yours 13",
     fixed: "I expected 2 lists",
 }

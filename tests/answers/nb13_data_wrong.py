@@ -136,7 +136,7 @@ def days(parameters, tokens, cards, peak, mfu):
 
 
 DAYS = {
-    lambda N, D, n, P, m: days(N, D, n, P, m) / 3: "the way forward alone",
+    lambda N, D, n, P, m: days(N, D, n, P, m) / 3: "the forward pass alone",
     lambda N, D, n, P, m: days(N, D, n, P, m) * 86_400: "Those are seconds",
     lambda N, D, n, P, m: days(N, D, n, P, m) * 24: "Those are hours",
     lambda N, D, n, P, m: days(N, D, n, P, m) * m**2: "You multiplied by the utilization",
@@ -155,10 +155,14 @@ MFU = {
     lambda run: share(run, peak="sparse peak"): "divided by the sparse peak",
     lambda run: share(run, "parameters", "sparse peak"): "two traps at once",
     lambda run: share(run, hour=1): "3,600 seconds",
-    lambda run: 100 * share(run): "per cent",
+    lambda run: 100 * share(run): "a percentage",
     lambda run: share(run) / 3: "You counted 2 FLOP",
     lambda run: share({**run, "tokens": 2e12, "GPU hours": 1.5e5, "dense peak": 400e12}): "For another run it is wrong",
 }
+
+def divided_by_saving(save, failure):
+    return (2 * failure / save) ** 0.5
+
 
 INTERVAL = {
     lambda save, failure: (save * failure) ** 0.5: "*half* an interval",
@@ -166,7 +170,8 @@ INTERVAL = {
     lambda save, failure: failure / 2: "half the time between two failures",
     lambda save, failure: save: "the time that saving takes",
     lambda save, failure: 2 * save * failure: "take the root",
-    lambda save, failure: (save * failure / 2) ** 0.5: "the 2 below the fraction",
+    lambda save, failure: (save * failure / 2) ** 0.5: "the 2 in the denominator",
+    divided_by_saving: "You divided by `save`",
     lambda save, failure: 5.0: "of the time is lost, and with",
-    lambda save, failure: 28.28: "use both arguments",
+    lambda save, failure: 1200**0.5: "use both arguments",
 }

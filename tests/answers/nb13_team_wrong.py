@@ -79,7 +79,7 @@ RING = {
     in_place: "vector.clone()",
     wrong_chunk: "Which chunk do you send",
     only_when_even: "Ten numbers on four workers",
-    not_all_exchange: "A worker waits for ever",
+    not_all_exchange: "A worker waits forever",
 }
 
 # --- the gradient of a team ----------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def old_gradients(worker, model, loss, batch):
     return team(worker, model, loss, batch, clear=False)
 
 
-def wrong_way_round(worker, model, loss, batch):
+def wrong_way_around(worker, model, loss, batch):
     return team(worker, model, loss, batch, swap=True)
 
 
@@ -141,7 +141,7 @@ GRADIENT = {
     weighted_sum: "sum of the weighted gradients",
     no_sum: "gradient of its own batch",
     old_gradients: "model.zero_grad() first",
-    wrong_way_round: "the wrong way round",
+    wrong_way_around: "the wrong way around",
     divided_twice: "Divided once too often",
     own_count: "Return how many targets",
 }

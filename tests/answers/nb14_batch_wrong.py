@@ -158,7 +158,7 @@ class TooMany(Batch):
         return waiting and len(self.running) < max(3, self.size)
 
 
-class NobodyLeaves(Batch):
+class NeverLeaves(Batch):
     def leave(self):
         if all(request.done for request in self.running):
             self.running, self.cache = [], None
@@ -181,7 +181,7 @@ class KeepsRows(Batch):
             self.cache = keep_rows(self.cache, list(range(len(stay)))) if stay else None
 
 
-class CallsNobody(Batch):
+class CallsWithoutRequests(Batch):
     def step(self, waiting):
         super().step(waiting)
         if not self.running:
@@ -221,14 +221,14 @@ BATCH = {
     OneJoins: "all join in one step",
     WholePrompt: "You read the whole prompt",
     OneByOne: "called the model once for each request",
-    LastFirst: "Who came first joins first",
+    LastFirst: "First come, first to join",
     TooMany: "At most size = 2 run at once",
-    NobodyLeaves: "A request that was done got another token",
+    NeverLeaves: "A request that was done got another token",
     ForgetsCache: "Is the new cache kept?",
     KeepsRows: "keep_rows(cache, rows)",
     LeavesAtTheEnd: "Leave at the BEGINNING of a step",
     NeverCut: "those that have left still have rows",
     Overwrites: "those of the others are lost",
-    CallsNobody: "step must not call the model",
+    CallsWithoutRequests: "step must not call the model",
     AllLogits: "the logits of one row at its last position",
 }

@@ -189,7 +189,7 @@ class Fixed(Fair):
         return None
 
 
-class SaysNobody(Fair):
+class TextWhenEmpty(Fair):
     def get(self):
         return super().get() or "nobody"
 
@@ -217,7 +217,7 @@ class StaysInFront(Fair):
 
 FAIR = {
     Fixed: "A client with nothing left leaves the round",
-    SaysNobody: "When nobody waits, get returns None",
+    TextWhenEmpty: "When no request waits, get returns None",
     StaysInFront: "a had gone to the end of the round before b came",
     FirstCome: "first come, first served is not fair",
     LastFirst: "The last one is served first",

@@ -63,9 +63,9 @@ KEYS = {
     stops_early: "and stopped: the time tells",
     says_true: "WHOSE key it is",
     not_hashed: "You compared the key itself",
-    hash_opens: "The hash itself opens",
+    hash_opens: "The hash itself is accepted",
     last_one: "a later comparison overwrites",
-    beginnings: "is nobody's key, and it opens",
+    beginnings: "which is no key, is accepted",
 }
 
 

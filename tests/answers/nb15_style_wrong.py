@@ -58,7 +58,7 @@ def whole_numbers(votes, names, covariates):
 
 
 DESIGN = {
-    turned: "The signs are turned round",
+    turned: "The signs are reversed",
     both_plus: "Both contestants have +1",
     left_alone: "The right contestant is missing",
     winner_plus: "The winner has +1",
@@ -144,7 +144,7 @@ FIT = {
     without_curvature: "H is missing",
     one_step: "That is one step from zero",
     three_steps: "not yet at the maximum",
-    negative: "The signs are turned round",
+    negative: "The signs are reversed",
     regularized: "A regularized fit",
     linear: "That is a linear regression: it predicts y itself",
     linear_around_half: "That is a linear regression of y − ½",

@@ -72,7 +72,7 @@ def lines_and_columns(rows, size=2, width=8):
     return joined(rows, size, width, (0, 1, 4, 2, 3))
 
 
-def cut_again(rows, size=2, width=8):
+def interleaved(rows, size=2, width=8):
     return joined(rows, size, width, (0, 1, 3, 4, 2))
 
 
@@ -93,7 +93,7 @@ def two_again(rows, size=2, width=8):
 FROM_PATCHES = {
     only_reshaped: "You only reshaped",
     lines_and_columns: "lines and columns are exchanged",
-    cut_again: "order of patches() once more",
+    interleaved: "You interleave the patches",
     columns_of_patches: "patches down the columns",
     width_is_height: "6 high and 4 wide",
     two_again: "Is a 2 left",

@@ -301,6 +301,18 @@ def recursive(parents, dropped):
     return {name for name in parents if fine(name)}
 
 
+def recursive_with_memory(parents, dropped):
+    known = {None: True}
+
+    def fine(name):
+        if name not in known:
+            known[name] = False  # until its parent is known: a cycle stays False
+            known[name] = name in parents and name not in dropped and fine(parents[name])
+        return known[name]
+
+    return {name for name in parents if fine(name)}
+
+
 def one_pass(parents, dropped):
     alive = {None}
     for name, parent in parents.items():
@@ -344,7 +356,7 @@ WRONG = {
         only_the_mark: "Drop the whole line",
         any_greater_than: "inside a line is not a quote",
         faces_too: "is a face",
-        no_indent: "Look behind them",
+        no_indent: "Skip them first",
         spoilers_too: "opens a spoiler",
         needs_a_space: "need not have a space",
         face_without_indent: "may have spaces before it",
@@ -353,7 +365,7 @@ WRONG = {
     },
     "reply_tree": {
         in_file_order: "the order of the file",
-        newest_first: "The newest stands first",
+        newest_first: "The newest comes first",
         ties_by_the_file: "of the same second",
         by_its_own_id: "under their own ids",
         without_prefix: "You cut the prefix off",
@@ -387,7 +399,7 @@ WRONG = {
         a_real_quote: "drops your quoted line",
         with_markup: "changes your text, too",
         without_the_letters: "removes 'gt' does no damage",
-        without_an_arrow: "behind '>' does no damage",
+        without_an_arrow: "after a '>' does no damage",
         without_a_face: "drops lines with '>' does no damage",
     },
     "survivors": {
@@ -399,6 +411,7 @@ WRONG = {
         never_ends: "never ends",
         one_pass: "come in any order",
         recursive: "Follow the path with a loop",
+        recursive_with_memory: "Follow the path with a loop",
     },
 }
 
@@ -406,3 +419,8 @@ WRONG = {
 globals().update(
     closing_tests(SimpleNamespace(**(vars(nb01) | vars(nb01_exercises))), "01_from_dump_to_conversations", WRONG)
 )
+
+
+def test_an_arrow_may_stand_behind_the_face(capsys):
+    nb01_exercises.check_counterexample(lambda: ">:( what length -> what width")
+    assert capsys.readouterr().out.startswith("✔")

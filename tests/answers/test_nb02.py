@@ -366,6 +366,13 @@ def clips_to_half(model, batches, optimizer, loss, clip=1.0):
     return loop(*RIGHT)(model, batches, optimizer, loss, clip / 2)
 
 
+def adds_noise(model, batches, optimizer, loss, clip=1.0):
+    losses = loop(*RIGHT)(model, batches, optimizer, loss, clip)
+    with torch.no_grad():
+        next(model.parameters()).add_(0.01 * torch.randn(3, 2, generator=torch.Generator().manual_seed(0)))
+    return losses
+
+
 def asks_for_the_length(model, batches, optimizer, loss, clip=1.0):
     return loop(*RIGHT)(model, [batches[i] for i in range(len(batches))], optimizer, loss, clip)
 
@@ -663,7 +670,7 @@ WRONG = {
         in_tuples: "Your contexts are tuples",
         probabilities: "These are probabilities",
         no_overlaps: "is followed by",
-        counts_the_end_too: "to which nothing follows",
+        counts_the_end_too: "a context that nothing follows",
         up_to_three: "Their lengths are `range(n)`",
         in_one_table: "an earlier call",
         in_plain_dictionaries: "Keep the counts of a context in a `Counter`",
@@ -683,7 +690,7 @@ WRONG = {
         divides_by_nothing: "and you divide by 0",
         adds_entries: "You changed the counts",
         nothing_for_the_unseen: "never occurred says nothing",
-        without_an_end: "calls itself without an end",
+        without_an_end: "never stops calling itself",
         unseen_tokens_unweighted: "never by 'c'",
         asks_for_the_empty_string: "fails on `bytes`",
         twenty_six_letters: "for any size of the vocabulary",
@@ -731,7 +738,8 @@ WRONG = {
         clips_values: "You clipped single numbers",
         clips_each: "You clipped each tensor",
         first_batch_only: "made with the first batch",
-        clips_to_half: "Compare the order",
+        clips_to_half: "0.5 times as long",
+        adds_noise: "Compare line by line",
         measures_afterwards: "not one computed afterwards",
         keeps_tensors: "These losses are tensors",
         returns_the_last: "I expected a list of losses",

@@ -730,16 +730,16 @@ def one_norm(d_model, d_ff):
     return sum(parts(d_model, d_ff)) - 2 * d_model
 
 
-def one_matrix_for_thinking(d_model, d_ff):
+def feed_forward_with_one_matrix(d_model, d_ff):
     return sum(parts(d_model, d_ff)) - d_model * d_ff - d_model
 
 
-def does_not_think(d_model, d_ff):
+def without_feed_forward(d_model, d_ff):
     look, _, norms = parts(d_model, d_ff)
     return look + norms
 
 
-def does_not_look(d_model, d_ff):
+def without_attention(d_model, d_ff):
     _, think, norms = parts(d_model, d_ff)
     return think + norms
 
@@ -960,9 +960,9 @@ WRONG = {
         three_matrices: "Attention has a fourth matrix",
         no_norms: "The two norms are missing",
         one_norm: "This is one norm",
-        one_matrix_for_thinking: "The feed-forward network has a second matrix",
-        does_not_think: "The feed-forward network is missing",
-        does_not_look: "Attention is missing",
+        feed_forward_with_one_matrix: "The feed-forward network has a second matrix",
+        without_feed_forward: "The feed-forward network is missing",
+        without_attention: "Attention is missing",
         of_a_decoder: "This is a decoder's layer",
         hidden_is_three_times_the_width: "for d_model 64 and d_ff 256",
         infinite: "a whole one",

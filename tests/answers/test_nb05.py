@@ -295,7 +295,7 @@ def multiplies_by_ln_2(nats, text):
     return nats * math.log(2) / len(text.encode())
 
 
-def the_wrong_way_round(nats, text):
+def the_wrong_way_around(nats, text):
     return len(text.encode()) / (nats / math.log(2))
 
 
@@ -411,7 +411,7 @@ def never_drops(word, ranks, ids, dropout, rng):
     return with_dropout(word, ranks, ids, lambda: True)
 
 
-def the_other_way_round(word, ranks, ids, dropout, rng):
+def the_other_way_around(word, ranks, ids, dropout, rng):
     return with_dropout(word, ranks, ids, lambda: rng.random() < dropout)
 
 
@@ -498,14 +498,14 @@ WRONG = {
         never_decodes: "You returned bytes",
         spaces_between: "between the pieces",
         eats_the_list: "changed the list of ids",
-        stops_at_the_first_break: "the text goes on behind it",
+        stops_at_the_first_break: "the text goes on after it",
     },
     "bits_per_byte": {
         of_the_whole_text: "bits of the whole text",
         as_it_came: "the nats as they came",
         nats_per_byte: "These are nats for each byte",
         multiplies_by_ln_2: "You multiplied by ln 2",
-        the_wrong_way_round: "the wrong way around",
+        the_wrong_way_around: "the wrong way around",
         by_characters: "divided by characters",
         whole_bits: "round nothing",
     },
@@ -533,7 +533,7 @@ WRONG = {
     },
     "encode_with_dropout": {
         never_drops: "With dropout 1 every merge is left out",
-        the_other_way_round: "not the other way around",
+        the_other_way_around: "not the other way around",
         its_own_random_numbers: "take every random number from `rng`",
         all_or_nothing: "once for the whole word",
         always_the_same_cut: "always cut the same",

@@ -22,6 +22,10 @@ def walk(ids, own, others, mark):
     return labels
 
 
+def never_reads_the_first(ids, own, others):
+    return walk(ids[1:], own, others, lambda before, now: before)
+
+
 def one_too_many(ids, own, others):
     return walk(ids, own, others, lambda before, now: before)
 
@@ -96,7 +100,7 @@ def without_token_zero(logits, targets):
     return nats_of(logits, targets)[targets > 0].mean()
 
 
-def the_wrong_way_round(logits, targets):
+def the_wrong_way_around(logits, targets):
     return nats_of(logits, targets)[targets == -100].mean()
 
 
@@ -674,7 +678,7 @@ WRONG = {
         mean_of_means: "mean of the rows' means",
         the_sum: "That is the sum",
         without_token_zero: "Token 0 is a token",
-        the_wrong_way_round: "the mask the wrong way around",
+        the_wrong_way_around: "the mask the wrong way around",
         without_minus: "The minus sign is missing",
         raw_logits: "raw logits",
         softmax_over_positions: "softmax over the positions",
@@ -768,6 +772,7 @@ WRONG["times_fewer"] = {
 }
 
 WRONG["reply_labels"] |= {
+    never_reads_the_first: "The first token is read, too",
     never_cleared: "never cleared", first_other_only: "not only the first", speaks_from_the_start: "has said nothing",
     both_speakers: "What the other speaker says counts", too_late: "one position too late", one_appended: "one too many",
     flags: "These are flags", closed_turns_only: "the row cuts off",

@@ -104,6 +104,22 @@ def mean_over_positions(log_p, rewards, baseline, mask):
     return -(log_p * (rewards - baseline).detach() * mask).mean()
 
 
+def mean_of_each_reply(log_p, rewards, baseline, mask):
+    return -((log_p * (rewards - baseline).detach() * mask).sum(1) / mask.sum(1)).mean()
+
+
+def whole_reply(log_p, rewards, baseline, mask):
+    return loss(log_p, (rewards * mask).sum(1, keepdim=True) - baseline, mask)
+
+
+def advantage_of_the_reply(log_p, rewards, baseline, mask):
+    return loss(log_p, ((rewards - baseline) * mask).sum(1, keepdim=True), mask)
+
+
+def rewards_to_go(log_p, rewards, baseline, mask):
+    return loss(log_p, (rewards * mask).flip(1).cumsum(1).flip(1) - baseline, mask)
+
+
 def probabilities(log_p, rewards, baseline, mask):
     return loss(log_p.exp(), rewards - baseline, mask)
 
@@ -346,6 +362,10 @@ WRONG = {
         a_sum: "sum over the batch",
         mean_over_tokens: "mean over all tokens",
         mean_over_positions: "mean over all positions",
+        mean_of_each_reply: "each reply's mean",
+        whole_reply: "credit every token with the whole reply",
+        advantage_of_the_reply: "credit every token with the whole reply",
+        rewards_to_go: "summed the rewards from each token on",
         probabilities: "used probabilities",
         detaches_what_learns: "No gradient reaches the log-probabilities",
         rewards_not_detached: "reaches the discriminator",

@@ -335,7 +335,7 @@ WRONG = {
         sign_flipped: "punish the chosen",
         summed: "sum over the pairs",
         no_logarithm: "logarithm is missing",
-        no_sigmoid: "by larger scores",
+        no_sigmoid: "can lower its loss forever",
         mean_too_early: "mean before the logarithm",
         underflowing: "Use logsigmoid",
         a_python_number: "not a Python number",

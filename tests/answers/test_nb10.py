@@ -83,7 +83,7 @@ def with_both_ends(model, ids, target, baseline, steps=32):
     return attributed(points=points)(model, ids, target, baseline, steps)
 
 
-def towards_the_sum(model, ids, target, baseline, steps=32):
+def toward_the_sum(model, ids, target, baseline, steps=32):
     def points(x):
         return baseline + ((torch.arange(steps) + 0.5) / steps)[:, None, None] * x
 
@@ -557,7 +557,7 @@ WRONG = {
         mean_over_c: "mean over C",
         other_sign: "sign is the other way",
         batch_left: "without the dimension of the batch",
-        without_the_way: "The way is missing",
+        without_the_way: "A factor is missing",
         times_x: "You multiplied by x",
         gradient_times_input: "That is gradient × input",
         summed_gradients: "summed over the points",
@@ -565,7 +565,7 @@ WRONG = {
         always_32_steps: "yours takes 32",
         mean_of_the_batch: "number of steps twice",
         with_both_ends: "both ends included",
-        towards_the_sum: "does not end at the text",
+        toward_the_sum: "does not end at the text",
         from_nowhere: "does not begin at the baseline",
         lengths_of_gradients: "length of the mean gradient",
         absolute: "took the absolute value",
@@ -609,7 +609,7 @@ WRONG = {
     },
     "induction_score": {
         the_occurrence_itself: "earlier occurrence itself",
-        one_too_early: "One the wrong way",
+        one_too_early: "One step in the wrong direction",
         swapped_dimensions: "Queries and keys are swapped",
         all_queries: "Earlier queries count",
         one_query_less: "left out the query",

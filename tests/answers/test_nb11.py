@@ -271,6 +271,11 @@ def with_empty_bins(confidence, right, bins=10):
     return float(abs(np.array(parts)).sum())
 
 
+def lower_edges(confidence, right, bins=10):
+    share, gaps = binned(confidence, right, bins)
+    return float((share * abs(gaps)).sum())
+
+
 def without_the_last(confidence, right, bins=10):
     share, gaps = binned(confidence, right, bins, last=False)
     return float((share * abs(gaps)).sum())
@@ -535,7 +540,7 @@ def more_digits(text):
 
 WRONG = {
     "keyboard_typos": {
-        of_pythons_own_generator: "Twice the same rng gave two different texts",
+        of_pythons_own_generator: "The same rng gave two different texts",
         of_a_fixed_seed: "Two different generators gave the same text",
         untouched_text: "The text came back as it was",
         one_hit_at_least: "With share 0 nothing may change",
@@ -591,6 +596,7 @@ WRONG = {
         always_ten: "With bins=1 I expected",
         middles: "You took the middle of each bin",
         edges_twice: "the edge of two bins",
+        lower_edges: "a bin holds its upper edge",
         by_a_hundred: "You divided by 100",
         rounding: "You changed the confidences",
     },
@@ -603,7 +609,7 @@ WRONG = {
         coarse: "Where the model is too sure of itself",
         negative: "A temperature is above 0",
         softmax_twice: "cross_entropy takes logits",
-        with_its_gradient: "hangs on its gradient",
+        with_its_gradient: "carries its gradient",
         in_place: "You changed the logits",
     },
     "scrambled_words": {
