@@ -40,6 +40,8 @@ html_show_copyright = False
 html_last_updated_fmt = None
 html_domain_indices = False
 html_use_index = False
+# For each hit Sphinx would fetch its page, which a page opened from a disk may not.
+html_show_search_summary = False
 html_theme_options = {
     "navbar_persistent": [],  # one search box
     "use_download_button": False,
@@ -47,6 +49,7 @@ html_theme_options = {
     "use_repository_button": True,
     "repository_url": books.address(),
     "show_toc_level": 2,
+    "back_to_top_button": False,  # it lies on the text of a phone
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
     "extra_footer": "Text under CC BY 4.0, code under the MIT license.",

@@ -67,7 +67,7 @@ def index(teacher: bool) -> str:
         marks.raw(outputs.drawing(drawing, "timeline")),
         "## The map",
         marks.raw('<div class="map">'),
-        f"| | notebook | years | you build | minutes |\n|---|---|---|---|---|\n{rows}",
+        f"| no. | notebook | years | you build | minutes |\n|---|---|---|---|---|\n{rows}",
         marks.raw("</div>"),
         _contents(teacher),
     ]
@@ -108,8 +108,9 @@ def passages(notebook: str) -> list[tuple[str, str]]:
 
 def explained(term: str, notebook: str) -> str:
     """Return the heading under which a notebook introduces a term, in bold letters, or uses it first; "" for none."""
-    name = re.escape(term.lower()).replace(r"\ ", "[ -]")
-    for pattern in (rf"\*\*[^*]*\b{name}s?\b[^*]*\*\*", rf"\b{name}"):
+    parts = [term, *re.split(r", | and ", term)]
+    names = [r"[\s–-]+".join(re.findall(r"\w+", part.lower())) for part in parts]
+    for pattern in [rf"\*\*[^*]*\b{name}s?\b[^*]*\*\*" for name in names] + [rf"\b{name}" for name in names]:
         for heading, text in passages(notebook):
             if heading and re.search(pattern, text.split("**New terms:**")[0].lower()):
                 return heading
