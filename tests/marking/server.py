@@ -261,19 +261,31 @@ def fingerprint() -> dict:
     """Return what the checks are made of, by name: functions and classes of ours and of the libraries they compare with."""
     ours = [name for name in sys.modules if name.startswith("helpers")]
     spaces = {name: vars(sys.modules[name]) for name in [*TRUSTED, *ours] if name in sys.modules}
-    spaces["Tensor"] = vars(sys.modules["torch"].Tensor) if "torch" in sys.modules else {}
-    found = {
-        f"{space}.{name}": value
-        for space, names in spaces.items()
-        for name, value in dict(names).items()
-        if callable(value)
-    }
-    inner = [
-        (name, value, part) for name, value in found.items() for part in ("__code__", "__defaults__", "__kwdefaults__")
-    ]
-    return found | {
-        f"{name}.{part}": getattr(value, part) for name, value, part in inner if type(value) is FunctionType
-    }
+    spaces["torch.Tensor"] = vars(sys.modules["torch"].Tensor) if "torch" in sys.modules else {}
+    found: dict = {}
+    for space, names in spaces.items():
+        for name, value in dict(names).items():
+            if callable(value):
+                found[f"{space}.{name}"] = value
+                if type(value) is FunctionType and value.__module__.startswith("helpers.checks"):
+                    found.update(inner(f"{space}.{name}", value))
+                elif type(value) is FunctionType:
+                    found[f"{space}.{name} inside"] = value.__code__
+    return found
+
+
+def inner(name: str, function: FunctionType) -> dict:
+    """Return what a function is made of: its code, its defaults, what it has closed over, and the functions tied to it."""
+    found = {f"{name} inside": function.__code__, f"{name} defaults": function.__defaults__}
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    for number, value in enumerate([*cells, *vars(function).values()]):
+        found[f"{name} part {number}"] = value
+        if type(value) is FunctionType and value is not function:
+            found |= {f"{name} part {number} inside": value.__code__}
+            found |= {
+                f"{name} part {number} closes over {n}": c.cell_contents for n, c in enumerate(value.__closure__ or ())
+            }
+    return found
 
 
 def tidy(sentence: str, longest: int = 600) -> str:

@@ -4,8 +4,8 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.answers.solutions import solutions
@@ -196,6 +196,7 @@ def test_a_million_lines_are_swallowed(row):
         "math.isclose = lambda *a, **k: True",
         "import builtins; builtins.isinstance = lambda *a: True",
         "import helpers.checks.compare as c; c.near.__defaults__ = (1e9,)",
+        "import helpers.checks.nb00 as c; c.check_bits.verdict.__closure__[0].cell_contents = lambda answer: 'Right.'",
     ],
 )
 def test_changing_the_check_is_noticed(row, line):
@@ -276,19 +277,10 @@ def test_magics_and_shell_commands_are_not_run(row):
     assert row("%%time\n" + RIGHT)["mark"] == "✔"
 
 
-def test_processes_are_gone_afterwards(row):
-    before = Path("/proc").exists() and {name for name in os.listdir("/proc") if name.isdigit()}
-    row(inside("import threading; threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()"), seconds=3)
-    if before:
-        mine = [name for name in os.listdir("/proc") if name.isdigit() and name not in before and _is_marking(name)]
-        assert not mine
-
-
-def _is_marking(number: str) -> bool:
-    try:
-        return b"tests.marking.server" in Path(f"/proc/{number}/cmdline").read_bytes()
-    except OSError:
-        return False
+def test_processes_are_gone_afterwards(row, server):
+    row(inside("import threading; threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()"))
+    row(inside("while True: pass"), seconds=3)
+    assert psutil.Process(server.process.pid).children(recursive=True) == []
 
 
 def test_a_marking_process_that_ends_is_started_again(row, server):
