@@ -86,8 +86,12 @@ def rubric() -> str:
 def capstones() -> list[str]:
     """Return the three projects of the capstone, without the sentences that lead to a cell below."""
     cells = [cell for cell in of("16").book.cells if cell.cell_type == "markdown" and cell.source[:4] in ("**A.", "**B.", "**C.")]
-    told = [re.split(r"(?<=[.:]) (?=[A-Z])", cell.source.split("\n\n")[0]) for cell in cells]
-    return [" ".join(one for one in said if not one.endswith(":") and " below " not in one) for said in told]
+    told = []
+    for cell in cells:
+        title, _, rest = cell.source.split("\n\n")[0].partition("** ")
+        kept = [one for one in re.split(r"(?<=[.:]) (?=[A-Z])", rest) if not one.endswith(":") and " below " not in one]
+        told.append(f"{title}** {' '.join(kept)}")
+    return told
 
 
 def capstone_cell() -> str:
