@@ -23,12 +23,12 @@ LONGEST_CELL = 200_000  # letters
 class Surroundings:
     """What an answer of one notebook finds before a learner's own code is run, as texts of statements and as names.
 
-    ``run`` are the statements that have been run for it (imports, functions of other cells), ``stubs`` the stubs as we give
-    them out, ``given`` the names that earlier answers define: the learner's own or the solution's.
+    ``ours`` are all statements of the notebook as we give it out, ``run`` those that have been run for an answer (imports,
+    functions), ``given`` the names that earlier answers define: the learner's own or the solution's.
     """
 
+    ours: frozenset[str]
     run: frozenset[str]
-    stubs: frozenset[str]
     given: frozenset[str]
 
 
@@ -143,7 +143,7 @@ def select(cells: Cells, place: int | None, task: str, around: Surroundings) -> 
     Raises what made the cell unreadable, if it is not Python and no other cell holds the answer.
     """
     numbers = range(len(cells.statements))
-    theirs = [n for n in numbers if cells.defines(n, task, around.stubs | around.run)]
+    theirs = [n for n in numbers if cells.defines(n, task, around.ours)]
     chosen = Selection()
     if theirs and place not in theirs:
         place = theirs[-1]

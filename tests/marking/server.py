@@ -46,7 +46,7 @@ TRUSTED = ("builtins", "math", "copy", "random", "re", "dis", "traceback", "torc
 
 
 class Notebook:
-    """What the answers of one notebook find, from our own copy of it: tasks, names, solutions and stubs."""
+    """What the answers of one notebook find, from our own copy of it: tasks, names, and solutions."""
 
     def __init__(self, stem: str):
         book = books.read(books.NOTEBOOKS / f"{stem}.ipynb")
@@ -57,11 +57,11 @@ class Notebook:
         for statement in statements:
             with suppress(NameError, ImportError):  # a default that is computed on the page; an optional package
                 exec(statement, self.names)
-        stubs = [cell.source for cell in book.cells if cell.id in {task.cell for task in self.tasks}]
+        code = [cell.source for cell in book.cells if cell.cell_type == "code"]
         given = [ast.parse(source).body for source in self.solutions.values()]
         self.around = Surroundings(
             run=frozenset(ast.unparse(ast.parse(text)) for text in statements),
-            stubs=frozenset(ast.unparse(node) for source in stubs for node in ast.parse(source).body),
+            ours=frozenset(ast.unparse(node) for source in code for node in ast.parse(source).body),
             given=frozenset(node.name for tree in given for node in tree if hasattr(node, "name"))
             | {task.name for task in self.tasks},
         )

@@ -12,9 +12,8 @@ from tests.marking.selection import Cells, Surroundings, parsed, select
 from tests.notebooks import books
 
 STEMS = [path.stem for path in books.paths()]
-AROUND = Surroundings(
-    run=frozenset({"import math"}), stubs=frozenset({"def f(x):\n    ..."}), given=frozenset({"f", "g"})
-)
+OURS = frozenset({"import math", "def f(x):\n    ...", "for f in range(9):\n    print(f)"})
+AROUND = Surroundings(ours=OURS, run=frozenset({"import math"}), given=frozenset({"f", "g"}))
 
 
 def write(path, book) -> None:
@@ -169,6 +168,7 @@ def test_an_answer_in_another_cell_is_found_and_a_stub_stays_one():
     assert chosen(stub, "def f(x):\n    return 1\n") == "def f(x):\n    return 1"
     assert chosen("pass", "def f(x):\n    return 1\n", place=None) == "def f(x):\n    return 1"
     assert chosen(stub) == stub
+    assert chosen(stub, "for f in range(9):\n    print(f)\n") == stub  # a name of ours elsewhere
     assert chosen("pass") == ""
     assert not select(Cells([("a", "pass")]), 0, "f", AROUND).defined
 
