@@ -5,11 +5,13 @@ python -m tests.release.computers        print the measured numbers as JSON, und
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 
+from helpers import about
 from tests.notebooks import books
 
 OPENING = "My dog learned to open the"
@@ -86,7 +88,13 @@ def elsewhere(settings: Mapping[str, str]) -> dict[str, float | str]:
 
 def table() -> str:
     """Measure on this computer and on it imitating an older one; return the table as Markdown."""
-    return rows(elsewhere({}), elsewhere(older_computer()))
+    return f"{heading()}\n\n{rows(elsewhere({}), elsewhere(older_computer()))}"
+
+
+def heading() -> str:
+    """Return a sentence about this computer, without a name of its owner."""
+    known, torch = about.computer(), about.installed("torch")
+    return f"*This computer: {platform.machine()}, {known['instructions']}, {known['threads']}; torch {torch}.*"
 
 
 def rows(here: dict, older: dict) -> str:
@@ -100,8 +108,13 @@ def rows(here: dict, older: dict) -> str:
         lines.append(f"| {name} | {one:.7f} | {other:.7f} | {gap} | {words} |")
     for name in REPLIES:
         one, other = here[name], older[name]
-        lines.append(f"| {name} | “{one}” | “{other}” | | {'yes' if one == other else 'no'} |")
+        lines.append(f"| {name} | “{cut(one)}” | “{cut(other)}” | | {'yes' if one == other else 'no'} |")
     return "\n".join(lines) + "\n"
+
+
+def cut(text: str, most: int = 60) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 if __name__ == "__main__":

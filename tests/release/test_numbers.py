@@ -59,3 +59,9 @@ def test_a_table_says_what_differs_and_what_a_notebook_would_print():
 def test_the_page_holds_a_measured_table():
     text = numbers.MEASURED.search(numbers.PAGE.read_text(encoding="utf-8"))[0]
     assert [name for name in (*computers.QUANTITIES, *computers.REPLIES) if f"| {name} |" not in text] == []
+    # What the sentences below it say: all is printed the same, and what differs begins at the seventh digit.
+    measured = [row.split("|") for row in text.splitlines() if row.startswith("| ") and "| this computer |" not in row]
+    assert all(row[5].strip().startswith("yes") for row in measured if row[1].strip())
+    pairs = [(float(row[2]), float(row[3])) for row in measured if row[1].strip() in computers.QUANTITIES]
+    assert len(pairs) == len(computers.QUANTITIES)
+    assert 0 < max(abs(one - other) / abs(one) for one, other in pairs) < 1e-6
