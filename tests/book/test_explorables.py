@@ -107,6 +107,8 @@ def test_a_cell_is_known_by_its_last_expression():
     assert explorables.kind(code('quiz("How many?", [1, 2], answer=1)')) == "quiz"
     assert explorables.kind(code("from helpers.show import explore_merges")) == ""
     assert explorables.kind(code("quiz('?', [1, 2], 1)\nprint(1)")) == "" == explorables.kind(code("# nothing"))
+    assert explorables.kind(code("kept = Explore(draw, n=(0, 3))")) == ""
+    assert explorables.kind(nbformat.v4.new_markdown_cell("Now `explore_merges(tokenizer)`: look.")) == ""
 
 
 def test_what_does_not_fit_a_notebook_is_named(stored):
