@@ -115,7 +115,9 @@ def _limits(seconds: float, memory: int) -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits["RLIMIT_AS"] = pages * os.sysconf("SC_PAGE_SIZE") + memory
     for name, most in limits.items():
-        resource.setrlimit(getattr(resource, name), (most, most))
+        # Past the first limit of time comes a signal that tells why, past the second one that does not.
+        last = most + 2 if name == "RLIMIT_CPU" else most
+        resource.setrlimit(getattr(resource, name), (most, last))
 
 
 def _alone() -> bool:

@@ -101,6 +101,7 @@ def plan(cells: Cells, place: int | None, task: str, ours: Notebook) -> Selectio
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f" in line {error.lineno}" if getattr(error, "lineno", None) else ""
         return tidy(f"✘ The cell is not Python{line}: {getattr(error, 'msg', error)}.")
+    chosen.remarks = [tidy(remark, 200) for remark in chosen.remarks[:5]]
     return chosen if chosen.defined else f"○ No cell defines {task}."
 
 
@@ -193,14 +194,13 @@ def _listen(pipe: int, child: int, deadline: float, memory: int) -> tuple[str, s
 
 
 def _ending(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        return (
-            "it took too long"
-            if number == signal.SIGXCPU
-            else f"its process was stopped by {signal.Signals(number).name}"
-        )
-    return "it stopped its process"
+    if not os.WIFSIGNALED(status):
+        return "it stopped its process"
+    number = os.WTERMSIG(status)
+    if number == signal.SIGXCPU:
+        return "it took too long"
+    known = {one.value: one.name for one in signal.Signals}
+    return f"its process was stopped by {known.get(number, f'signal {number}')}"
 
 
 def _verdict(text: str, password: str, why: str, seconds: float) -> dict:

@@ -90,6 +90,11 @@ def test_it_is_contained_and_reported(row, body, remark):
     assert remark in found["remark"]
 
 
+@ON_LINUX
+def test_a_signal_without_a_name_is_reported_too(row):
+    assert row(inside("signal.raise_signal(40)"))["remark"] == "contained: its process was stopped by signal 40"
+
+
 def test_an_attempt_that_is_swallowed_is_reported_too(row):
     found = row(inside("try: socket.socket()\nexcept OSError: pass"))
     assert (found["mark"], found["remark"]) == ("✔", "contained: it wanted to open a socket")
