@@ -32,8 +32,8 @@ def build(folder: Path) -> Path:
         source = folder / f"{edition}-source"
         write_sources(source, edition, figures)
         jobs.append((edition, _start(source, folder / edition, edition)))
-    for edition, job in jobs:
-        said, _ = job.communicate()
+    # Both must have ended before the folder may go.
+    for edition, job, said in [(edition, job, job.communicate()[0]) for edition, job in jobs]:
         if job.returncode:
             raise RuntimeError(f"Sphinx cannot build the {edition}'s edition:\n{said}")
         _clean(folder / edition)

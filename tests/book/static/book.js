@@ -1,9 +1,9 @@
 // What scrolls can be reached with the keyboard: now, after equations are drawn, a phone is turned, a part is unfolded.
-const SCROLLING = ".drawing, .plot, .table, .bd-article div.math, .bd-article mjx-container, .highlight pre";
+const SCROLLING = ".drawing, .plot, .table, .bd-article div.math, .highlight pre";
 
 function reach() {
   document.querySelectorAll(SCROLLING).forEach((box) => {
-    if (box.scrollWidth > box.clientWidth && !box.hasAttribute("tabindex")) box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth + 1 && !box.hasAttribute("tabindex")) box.tabIndex = 0;
   });
 }
 
