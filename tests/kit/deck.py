@@ -21,12 +21,17 @@ class Slide:
     notes: list[str] = field(default_factory=list)
     optional: bool = False
     height: float = 0.0
+    meaning: str = ""
 
     def say(self, text: str, title: str = "") -> None:
         """Add Markdown to the notes, below a title."""
         if text.strip():
             head = f'<p class="what">{title}</p>\n' if title else ""
             self.notes.append(head + markdown(text, outside))
+
+    def means(self, sentence: str) -> None:
+        """Add what an answer means, until the whole paragraph is added that begins so."""
+        self.meaning = markdown(sentence, outside) if sentence else ""
 
     def read(self, text: str, title: str) -> None:
         """Add to the notes what is read as it stands: the words of a picture, what was printed."""

@@ -64,15 +64,18 @@ def section(made: Deck, cell) -> list:
     slide = made.add("section", cell, shown, foot=False)
     part = next((part for part in made.found.parts if part.cell == cell.id), None)
     slide.say(_contents(made, part) if part else "")
+    if name == "Goals":
+        slide.say("Come back to this list in the recap: who can do what?")
     return [] if name in ("Goals", "Setup") else parts
 
 
 def _contents(made: Deck, part: lessons.Part) -> str:
     """Return what a section holds for the class, in a sentence for the notes."""
-    held = [f"{made.found.clock(part.core)} minutes of class"] if part.core else []
+    time = made.found.clock(part.core)
+    held = [f"{time} minute{'s' * (time != 1)} of class"] if time else []
     held += [f"{len(part.predictions)} prediction{'s' * (len(part.predictions) > 1)}"] if part.predictions else []
     held += [f"to build: {name} ({minutes} minutes)" for name, minutes in part.builds]
-    held += ["optional: " + ", ".join(part.skipped)] if part.skipped else []
+    held += ["optional: " + ", ".join(f"*{name}*" for name in part.skipped)] if part.skipped else []
     held += ["cells that take a while: start them early"] if part.waits else []
     return "In this section: " + "; ".join(held) + "." if held else ""
 
@@ -84,7 +87,7 @@ def deeper(made: Deck, cell, parts) -> None:
     shown = [Block('<p class="label">Deeper (optional)</p>', 64), heading(name)]
     if made.shown:
         shown.append(words(made.shown, BIG[4:], HEIGHT - sum(block.height for block in shown), "question"))
-    made.add("deeper", cell, shown).say(f"Who skips this misses nothing that comes later. It is about: {name}.")
+    made.add("deeper", cell, shown).say(f"For a class that is ahead of the clock: *{name}*")
 
 
 def _asked(name: str, parts) -> str:

@@ -16,6 +16,7 @@ WIDTH, HEIGHT = 1168, 604  # of what is between the margins, above the foot
 LETTER, BOLD_LETTER, MONO_LETTER = 0.575, 0.64, 0.605  # width of a letter, in its size
 LINE, CODE_LINE = 1.36, 1.4  # height of a line, in its size
 GAP = 18  # below each block
+FEW, SHORT = 5, 66  # so few printed lines may be broken into lines so short, and be larger
 PROSE, SMALLEST_CODE, SMALLEST_IN_PICTURE = 20, 15, 11.3  # the least sizes in pixels
 
 
@@ -111,7 +112,9 @@ def _columns(line: str) -> int:
 
 
 def printed(text: str, height: float, most: float = 28) -> list[Block]:
-    """Return printed text in as few blocks as legible, none higher than `height`."""
+    """Return printed text in as few blocks as legible, none higher than `height`; a few long sentences in shorter lines."""
+    if len(lines := text.split("\n")) <= FEW and not any(re.search(r"\S {2,}|^ ", line) for line in lines):
+        text = "\n".join("\n".join(textwrap.wrap(line, SHORT, subsequent_indent="    ") or [""]) for line in lines)
     lines = text.split("\n")
     size = min(most, int(2 * (WIDTH - 36) / (MONO_LETTER * max(1, *map(_columns, lines)))) / 2)
     for smaller in range(int(2 * size), 2 * SMALLEST_CODE - 1, -1):

@@ -6,6 +6,7 @@ import struct
 from html import escape, unescape
 
 from helpers.show.frames import read_frames
+from helpers.show.svg import WIDTH as DRAWN
 from helpers.show.svg import cells
 from tests.book import explorables
 from tests.book.outputs import drawing
@@ -16,7 +17,6 @@ NARROW, LARGEST = 0.8, 2.0  # a drawing that uses less of its width is made larg
 TITLE = 32  # the height that a drawing's own title takes, which is the slide's heading here
 LETTERS = re.compile(r'<text x="[^"]*" y="([^"]+)"(?:[^>]*?font-size="([\d.]+)")?')
 WIDE = re.compile(r'<rect[^>]*? x="([^"]+)"[^>]*? width="([^"]+)"')
-POINTS = re.compile(r'(?: d|points)="([^"]+)"')
 BOXES = re.compile(r'<rect[^>]*? y="([^"]+)"[^>]*? height="([^"]+)"')
 SMALLEST_CELL, LARGEST_CELL = 15, 26  # letters in a table
 
@@ -35,10 +35,11 @@ def smallest(svg: str) -> float:
 def extent(svg: str) -> float:
     """Return how far to the right a drawing has anything, its whole width where that is not easily said."""
     width, _ = size_of(svg)
-    if re.search(r"translate|scale\(|<(?:image|ellipse|use|foreignObject)|<path[^>]* d=\"[^\"]*[a-zHVA]", svg):
+    paths = re.findall(r'<path[^>]* d="([^"]+)"', svg)
+    if re.search(r"translate|scale\(|<(?:image|ellipse|use|poly)", svg) or any(re.search("[aAsStT]", path) for path in paths):
         return width
     right = [float(x) + float(wide) for x, wide in WIDE.findall(svg)]
-    right += [float(x) for pairs in POINTS.findall(svg) for x in re.findall(r"(-?[\d.]+)[ ,]-?[\d.]+", pairs)]
+    right += [x for path in paths for x in _across(path)]
     right += [float(x) for pair in re.findall(r'<line x1="([^"]+)"[^>]*? x2="([^"]+)"', svg) for x in pair]
     right += [float(x) + float(r) for x, r in re.findall(r'<circle cx="([^"]+)"[^>]*? r="([^"]+)"', svg)]
     for style, text in re.findall(r"<text ([^>]*)>(.*?)</text>", svg)[1:]:  # the first is the title
@@ -46,6 +47,19 @@ def extent(svg: str) -> float:
         part = {"middle": 0.5, "end": 0.0}.get((re.search(r'text-anchor="(\w+)"', style) or [0, ""])[1], 1.0)
         right.append(float(re.search(r'\bx="([^"]+)"', style)[1]) + 0.64 * part * size * cells(unescape(text)))
     return min(width, max(right, default=width) + 20)
+
+
+def _across(path: str) -> list[float]:
+    """Return the horizontal places that a path goes through."""
+    found, here = [], 0.0
+    for command, numbers in re.findall(r"([MmLlHhCcQq])([^A-Za-z]*)", path):
+        values = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
+        each = {"H": 1, "M": 2, "L": 2, "Q": 4, "C": 6}[command.upper()]
+        for start in range(0, len(values), each):
+            places = values[start : start + each : 1 if each == 1 else 2]
+            found += [here + place if command.islower() else place for place in places]
+            here = found[-1]
+    return found
 
 
 def whole(svg: str, prefix: str) -> Block | None:
@@ -115,10 +129,10 @@ def moving(stem: str, cell_id: str, height: float) -> Block | None:
     parts = "".join(frames.parts)
     tallest = max(float(tall) for tall in re.findall(r'viewBox="0 0 [\d.]+ ([\d.]+)"', parts))
     controls = 56 * -(-len(frames.controls) // 3)
-    scale = min(WIDTH / 820, (height - controls - GAP) / tallest)
+    scale = min(WIDTH / DRAWN, (height - controls - GAP) / tallest)
     if scale * smallest(parts) < SMALLEST_IN_PICTURE:
         return None
-    shown = made.replace('class="explorable"', f'class="explorable" style="--wide:{820 * scale:.0f}px"', 1)
+    shown = made.replace('class="explorable"', f'class="explorable" style="--wide:{DRAWN * scale:.0f}px"', 1)
     return Block(shown, controls + tallest * scale + GAP)
 
 

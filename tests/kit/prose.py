@@ -53,7 +53,8 @@ def show(made: Deck, index: int, parts: list[tuple[str, str]]) -> None:
         else:
             found = _steps(made, kind, text, following)
             if at == 0 and not any(step.shown for step in found) and index and cells[index - 1].cell_type == "code":
-                made.last.say(text)  # about what has just been shown
+                made.last.meaning = ""  # this paragraph says it in full
+                made.last.say(text)
             else:
                 steps += found
             at += kind == "paragraph_open" and following[0] == "math_block"

@@ -1,5 +1,6 @@
 """Slides of the cells that are run: the code where it is the lesson, what comes out of it, and what that means."""
 
+import ast
 import html
 import re
 
@@ -131,7 +132,8 @@ def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
     if not rest and not edge and result.kind in ("drawing", "figure"):
         shown = [[_middle(page[0], room)] for page in shown]
     for number, page in enumerate(shown, 1):
-        slide = made.add(kind, cell, [_part(top, number, len(pages)), *page], foot=not edge or number > 1)
+        above = _part(top, number, len(pages)) if number <= len(pages) else _above(made)
+        slide = made.add(kind, cell, [above, *page], foot=not edge or number > 1)
         if result.words:
             slide.read(result.words, "In words")
         if result.kind in ("text", "table"):
@@ -140,7 +142,7 @@ def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
             slide.say("Let the class say what to try: here where it can be moved, and with more settings in the notebook.")
             slide.read(result.data, "What it says first")
         if number == len(shown):
-            slide.say(meaning, "What it means")
+            slide.means(meaning)
 
 
 def _reading(result: Result, made: Deck) -> str:
@@ -160,7 +162,7 @@ def _middle(block: Block, room: float) -> Block:
 
 
 def _part(top: Block, number: int, of: int) -> Block:
-    mark = f" <small>({number} of {of})</small>" if of > 1 and number <= of else ""
+    mark = f" <small>({number} of {of})</small>" if of > 1 else ""
     return Block(top.html.replace("</h2>", f"{mark}</h2>"), top.height)
 
 
@@ -170,6 +172,11 @@ def _top(made: Deck, result: Result) -> Block:
         return heading(literal(result.title))
     if result.kind == "figure":  # its title is in the picture
         return Block(f'<h2 class="unseen">{html.escape(result.title)}</h2>', 0)
+    return _above(made)
+
+
+def _above(made: Deck) -> Block:
+    """Return the prediction that is answered, small, or the part of the notebook."""
     if made.asked and len(made.asked) <= QUESTION:
         return words(unlinked(made.asked), (24, 22, 20), 140, "was-asked")
     return heading(made.heading)
@@ -189,7 +196,7 @@ def _pages(result: Result, stem: str, cell, height: float) -> list[Block]:
 
 def _live(cell) -> Block:
     """What is moved or talked to lives in the notebook: the slide names the line that opens it."""
-    lines = [line.strip() for line in cell.source.splitlines() if LIVE.search(line)] or [cell.source.strip().splitlines()[-1]]
-    code = source(lines[-1], 200, most=26)
+    opens = [ast.get_source_segment(cell.source, node) for node in ast.parse(cell.source).body]
+    code = source(next((line for line in reversed(opens) if LIVE.search(line)), opens[-1]), 300, most=26)
     words_ = '<p class="label">Live, in the notebook</p>'
     return Block(words_ + (code.html if code else ""), 64 + (code.height if code else 0))

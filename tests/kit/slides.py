@@ -78,7 +78,7 @@ def _group(slides: list[Slide]) -> str:
 
 def _section(slide: Slide, more: str = "") -> str:
     foot = f'<footer><span>{escape(slide.foot)}</span> <span class="more">{more}</span></footer>' if slide.foot or more else ""
-    notes = "\n".join([f'<p class="clock">{escape(slide.clock)}</p>', *slide.notes])
+    notes = "\n".join([f'<p class="clock">{escape(slide.clock)}</p>', *slide.notes, slide.meaning])
     kind = f"{slide.kind} optional" if slide.optional else slide.kind
     return (
         f'<section id="{slide.id}" data-cell="{slide.cell}" class="{kind}"><div class="slide">\n{slide.body}\n{foot}</div>\n'

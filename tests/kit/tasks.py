@@ -7,10 +7,11 @@ from tests.kit import lessons
 from tests.kit.deck import Deck
 from tests.kit.layout import HEIGHT, PROSE, Block, heading, largest, source, words
 from tests.kit.render import literal
-from tests.kit.results import is_quiz, quiz, signature
+from tests.kit.results import broken, is_quiz, quiz, signature
 from tests.kit.sentences import blocks, folded, unlinked
 from tests.notebooks import books, minutes
 
+COLUMNS = 90  # of an example in a task
 SIZES = (28, 26, 24, 23, 22, 21, PROSE)
 
 
@@ -35,9 +36,11 @@ def task(made: Deck, index: int) -> int:
     head = lessons.heading(cell)
     name = head[1] if head else made.heading
     time = round(minutes.stars(cell))
-    text = "\n\n".join(unlinked(part) for kind, part in blocks(cell.source) if kind != "heading_open")
+    parts = blocks(cell.source)
+    text = "\n\n".join(unlinked(part) for kind, part in parts if kind not in ("heading_open", "fence"))
+    examples = [broken("\n".join(part.splitlines()[1:-1]), COLUMNS) for kind, part in parts if kind == "fence"]
     first = len(made.slides)
-    _slides(made, cell, f"{name}", time, text, [signature(stub.source) for stub in stubs if stub.cell_type == "code"])
+    _slides(made, cell, name, time, text, examples + [signature(stub.source) for stub in stubs])
     slide = made.slides[first]
     for summary, inside in folded(cell.source):
         slide.say(inside, summary)
