@@ -94,7 +94,7 @@ def table() -> str:
 def heading() -> str:
     """Return a sentence about this computer, without a name of its owner."""
     known, torch = about.computer(), about.installed("torch")
-    return f"*This computer: {platform.machine()}, {known['instructions']}, {known['threads']}; torch {torch}.*"
+    return f"*This computer: {platform.machine()}, {known['instructions']}; threads: {known['threads']}; torch {torch}.*"
 
 
 def rows(here: dict, older: dict) -> str:
