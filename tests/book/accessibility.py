@@ -4,9 +4,11 @@ python -m tests.book.accessibility        write them again, after a color or a s
 """
 
 import re
+from pathlib import Path
 
 from helpers.io import write_text
 from helpers.show import theme
+from helpers.show.frames import read_frames
 from tests.book import explorables
 from tests.notebooks import books
 from tests.show import legible
@@ -41,7 +43,7 @@ def lightness(color: str) -> float:
 
 def pictures() -> str:
     """Return how many stored pictures there are, and how many of them have words, as a list."""
-    drawings, figures, live, quizzes, letters, palest = [], [], 0, 0, 0, 21.0
+    drawings, figures, live, quizzes = [], [], 0, 0
     for path in books.paths():
         for cell in books.read(path).cells:
             if cell.cell_type != "code":
@@ -51,17 +53,18 @@ def pictures() -> str:
             for output in cell.outputs:
                 data, about = output.get("data", {}), output.get("metadata", {})
                 if "image/svg+xml" in data:
-                    drawings.append(re.search(r'aria-label="([^"]*)"', data["image/svg+xml"])[1])
-                    ratios = [theme.contrast(ink, ground) for _, ink, ground in legible.letters(data["image/svg+xml"])]
-                    letters, palest = letters + len(ratios), min([palest, *ratios])
+                    drawings.append(data["image/svg+xml"])
                 if "image/png" in data:
                     figures.append(about.get("image/png", {}).get("alt", ""))
+    words = [re.search(r'aria-label="([^"]*)"', drawing)[1] for drawing in drawings]
+    frames = [svg for path in sorted(explorables.STORED.glob("*_*.json")) for svg in _frames(path)]
+    ratios = [theme.contrast(ink, ground) for svg in drawings + frames for _, ink, ground in legible.letters(svg)]
     return "\n".join([
         f"- {len(drawings)} drawings and {len(figures)} figures are stored in the notebooks; "
-        f"{_with_words(drawings + figures)} have words of their own.",
-        f"- {live} explorables and {quizzes} quizzes are worked by keyboard.",
-        f"- The palest letter of all drawings stands out from what lies below it by {_cut(palest)} : 1 "
-        f"(measured at {letters:,} places; {theme.READABLE:g} : 1 is asked for).",
+        f"{_with_words(words + figures)} have words of their own.",
+        f"- {live} explorables, which have {len(frames):,} pictures in the book, and {quizzes} quizzes are worked by keyboard.",
+        f"- The palest letter in all these drawings stands out from what lies below it by {_cut(min(ratios))} : 1 "
+        f"(measured at {len(ratios):,} places; {theme.READABLE:g} : 1 is asked for).",
     ])  # fmt: skip
 
 
@@ -74,6 +77,14 @@ def written(text: str) -> str:
             raise ValueError(f"{PAGE.name} has no place for its {name}: <!-- {name} --> and <!-- /{name} -->")
         text = f"{before}{opening}\n{numbers}\n\n{closing}{after}"
     return text
+
+
+def _frames(path: Path) -> list[str]:
+    """Return every picture of an explorable as the book has it; none of a file of quizzes."""
+    if path.stem.endswith("_quizzes"):
+        return []
+    found = read_frames(path.read_text(encoding="utf-8"))
+    return [found.svg(found.order.index(number)) for number in range(len(found.frames))]
 
 
 def _ratio(color: str) -> str:

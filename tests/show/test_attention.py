@@ -108,3 +108,11 @@ def test_what_does_not_fit_is_refused():
 def test_a_weight_that_the_mask_hides_is_drawn_as_hidden(parse):
     drawing = attention_map(WEIGHTS, ROWS, COLUMNS, mask=np.eye(3, 4, dtype=bool), position=1)
     assert [title for title, _ in parse(drawing.svg)][:4] == ["I hidden", " have 25 %", "⏎ hidden", " cats hidden"]
+
+
+def test_a_number_above_a_narrow_token_is_as_short_as_the_token():
+    from helpers.show.tokens_and_bars import token_box
+
+    box = (16.0, 60.0, 12.4)
+    above = [token_box("d", written, 0.5, box, named=True) for written in ("under 1 %", "over 99 %", "35 %", "0.4 nats")]
+    assert [text.split("</text>")[0].rsplit(">", 1)[1] for text in above] == ["&lt;1", "&gt;99", "35", "0.4"]
