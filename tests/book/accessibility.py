@@ -4,6 +4,7 @@ python -m tests.book.accessibility        write them again, after a color or a s
 """
 
 import re
+from functools import cache
 from pathlib import Path
 
 from helpers.io import write_text
@@ -41,6 +42,7 @@ def lightness(color: str) -> float:
     return 116 * theme.luminance(color) ** (1 / 3) - 16
 
 
+@cache
 def pictures() -> str:
     """Return how many stored pictures there are, and how many of them have words, as a list."""
     drawings, figures, live, quizzes = [], [], 0, 0
