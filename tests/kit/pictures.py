@@ -10,7 +10,7 @@ from helpers.show.svg import WIDTH as DRAWN
 from helpers.show.svg import cells
 from tests.book import explorables
 from tests.book.outputs import drawing
-from tests.kit.layout import GAP, HEIGHT, LETTER, SMALLEST_IN_PICTURE, WIDTH, Block
+from tests.kit.layout import GAP, HEIGHT, SMALLEST_IN_PICTURE, WIDTH, Block
 
 EDGE = 704  # the height of a drawing that takes a whole slide
 NARROW, LARGEST = 0.8, 2.0  # a drawing that uses less of its width is made larger, though not more than this
@@ -19,6 +19,7 @@ LETTERS = re.compile(r'<text x="[^"]*" y="([^"]+)"(?:[^>]*?font-size="([\d.]+)")
 WIDE = re.compile(r'<rect[^>]*? x="([^"]+)"[^>]*? width="([^"]+)"')
 BOXES = re.compile(r'<rect[^>]*? y="([^"]+)"[^>]*? height="([^"]+)"')
 SMALLEST_CELL, LARGEST_CELL = 15, 26  # letters in a table
+CELL_LETTER = 0.62  # their width with some room: a browser shares out columns in its own way
 
 
 def size_of(svg: str) -> tuple[float, float]:
@@ -162,7 +163,7 @@ def _rows(texts: list[list[str]], size: float) -> list[float]:
     """Return the height of each row, columns shared out as a browser does it: narrow ones whole, long ones broken."""
     longest = [max(len(row[column]) for row in texts) for column in range(len(texts[0]))]
     word = [max(len(max(row[column].split() or [""], key=len)) for row in texts) for column in range(len(texts[0]))]
-    room = WIDTH / (LETTER * size) - 2 * len(longest)
+    room = WIDTH / (CELL_LETTER * size) - 2 * len(longest)
     wide = sorted(range(len(longest)), key=lambda column: longest[column])
     given, left = {}, room
     for position, column in enumerate(wide):
