@@ -36,11 +36,13 @@ class Surroundings:
 class Selection:
     """What to run of a submission for one answer: statements by cell, and what a teacher should know about it.
 
-    ``missing`` are names that the answer needs and that a cell computes which is not run.
+    ``missing`` are names that the answer needs and that a cell computes which is not run; ``untouched`` says that the answer
+    is the stub as we give it out.
     """
 
     parts: list[tuple[str, list[ast.stmt]]] = field(default_factory=list)
     defined: bool = False
+    untouched: bool = False
     remarks: list[str] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
 
@@ -155,6 +157,7 @@ def select(cells: Cells, place: int | None, task: str, around: Surroundings) -> 
     chosen.defined = True
     chosen.remarks += _remarks(cells.statements[place])
     picked = _closure(cells, place, task, around, chosen)
+    chosen.untouched = all(cells.statements[n][index].text in around.ours for n, index in picked)
     # An answer may use what cells below it define: in the end all are there, and its own cell is the last to be run.
     for number in [*(n for n in numbers if n != place), place]:
         body = [one.node for index, one in enumerate(cells.statements[number]) if (number, index) in picked]

@@ -38,6 +38,7 @@ from tests.marking.selection import select as choose
 from tests.marking.submissions import printable
 from tests.notebooks import books
 
+NO_VERDICT = {"passed": False, "sentence": "", "seconds": 0, "remarks": [], "contained": ""}
 LONGEST_REPORT = 200_000
 TOO_MUCH = re.compile("^✘ Your (code|cell) stopped with (MemoryError|.*can't allocate memory)")
 POLL = 0.05  # seconds between two looks at the memory
@@ -87,8 +88,11 @@ def mark(request: dict) -> list[dict]:
     own: list[str] = []
     verdicts = []
     for task in ours.tasks:
-        work = functools.partial(answer, ours, plans, own, task)
-        verdict = in_new_process(work, request["seconds"], int(request["memory"] * 2**30))
+        if isinstance(plans[task.name], str):
+            verdict = NO_VERDICT | {"sentence": plans[task.name]}
+        else:
+            work = functools.partial(answer, ours, plans, own, task)
+            verdict = in_new_process(work, request["seconds"], int(request["memory"] * 2**30))
         own += [task.name] * verdict["passed"]
         verdicts.append({"task": task.name} | verdict)
     return verdicts
@@ -102,6 +106,8 @@ def plan(cells: Cells, place: int | None, task: str, ours: Notebook) -> Selectio
         line = f" in line {error.lineno}" if getattr(error, "lineno", None) else ""
         return tidy(f"✘ The cell is not Python{line}: {getattr(error, 'msg', error)}.")
     chosen.remarks = [tidy(remark, 200) for remark in chosen.remarks[:5]]
+    if chosen.untouched:
+        return "○ Not tried yet."
     return chosen if chosen.defined else f"○ No cell defines {task}."
 
 
@@ -205,7 +211,7 @@ def _ending(status: int) -> str:
 
 def _verdict(text: str, password: str, why: str, seconds: float) -> dict:
     """Return the verdict that the reports with the right password add up to."""
-    verdict = {"passed": False, "sentence": "", "seconds": seconds, "remarks": [], "contained": ""}
+    verdict = NO_VERDICT | {"seconds": seconds, "remarks": []}
     for line in text.splitlines():
         if line.startswith(password):
             report = json.loads(line.removeprefix(password))
@@ -221,8 +227,6 @@ def _verdict(text: str, password: str, why: str, seconds: float) -> dict:
 def answer(ours: Notebook, plans: dict, own: list[str], task, report) -> None:
     """In the new process: run what the answer needs, call the check, report."""
     chosen, names = plans[task.name], ours.names
-    if isinstance(chosen, str):
-        return report(sentence=chosen)
     report(remarks=chosen.remarks)
     for earlier in itertools.takewhile(lambda other: other != task, ours.tasks):
         if earlier.name in own:

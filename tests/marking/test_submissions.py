@@ -170,6 +170,8 @@ def test_an_answer_in_another_cell_is_found_and_a_stub_stays_one():
     assert chosen(stub) == stub
     assert chosen(stub, "for f in range(9):\n    print(f)\n") == stub  # a name of ours elsewhere
     assert chosen("pass") == ""
+    assert select(Cells([("a", stub)]), 0, "f", AROUND).untouched
+    assert not select(Cells([("a", stub + "\nf.size = 2")]), 0, "f", AROUND).untouched
     assert not select(Cells([("a", "pass")]), 0, "f", AROUND).defined
 
 
