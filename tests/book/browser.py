@@ -69,6 +69,7 @@ def test_a_page(path, opened):
         found[rule.__name__] = rule(page)
     for name, size in (("desk", DESK), ("phone", PHONE)):
         page.set_viewport_size(size)
+        page.wait_for_timeout(500)  # the theme looks a moment later what scrolls now, and lets the keyboard reach it
         found[f"overflow, {name}"] = audit.overflow(page)
         found[f"code, {name}"] = audit.code(page)
         for scheme in ("light", "dark"):
