@@ -12,6 +12,7 @@ FLEETING = re.compile(r"\s*\d+%\|.*\|\s*\d+/\d+ \[.*\]\s*|The learning curve app
 IDS = re.compile(r'(\b(?:id|aria-labelledby|aria-describedby)=")([^"]+)(")')
 USES = re.compile(r'((?:\burl\(|\bhref=")#)([^")]+)')
 # No page takes a dollar in a result for the start of a formula.
+CELL = re.compile(r'(?<=<t[dh]) style="(text-align:[^"]*)"')
 WORDS = "In words: "
 PLAIN = "tex2jax_ignore mathjax_ignore"
 
@@ -84,12 +85,22 @@ def _shown(output, name: str, picture) -> list[Part]:
             )
         ]
     if "text/html" in data:
-        return [Part(f'<div class="table {PLAIN}">{data["text/html"]}</div>')]
+        return [Part(f'<div class="table {PLAIN}">{_lean(data["text/html"])}</div>')]
     if "text/plain" in data:
         return _text(data["text/plain"])
     if output["output_type"] == "error":
         return _text(f"{output['ename']}: {output['evalue']}")
     raise ValueError(f"{name}: no way to show {sorted(data) or output['output_type']}")
+
+
+def _lean(table: str) -> str:
+    """Return a table whose cells have classes, n for numbers and w for what stays on one line, and no style each."""
+
+    def named(style) -> str:
+        kinds = ["n"] * ("text-align:right" in style[1]) + ["w"] * ("white-space:nowrap" in style[1])
+        return f' class="{" ".join(kinds)}"' if kinds else ""
+
+    return CELL.sub(named, table)
 
 
 def _figure(png: str, about: dict, name: str, picture) -> str:

@@ -78,3 +78,9 @@ def test_the_words_of_a_picture_stand_behind_it():
     figure = shown({"image/png": "aGk=", "text/plain": ""}, **{"image/png": {"alt": "A dog. " + "It sits. " * 20}})
     page = outputs.html(cell(printed, figure), "c7")
     assert page.index("and a line") < page.index("<img") < page.index("In words: A dog.")
+
+
+def test_the_cells_of_a_table_have_classes_instead_of_styles():
+    table = '<table><td style="text-align:right;white-space:nowrap">1</td><td style="text-align:left">a</td></table>'
+    page = outputs.html(cell(shown({"text/html": table, "text/plain": "1 a"})), "c7")
+    assert '<table><td class="n w">1</td><td>a</td></table>' in page

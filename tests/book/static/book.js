@@ -1,5 +1,5 @@
 // What scrolls can be reached with the keyboard: now, after equations are drawn, a phone is turned, a part is unfolded.
-const SCROLLING = ".drawing, .plot, .table, .bd-article div.math, .highlight pre";
+const SCROLLING = ".drawing, .plot, .table, .bd-article div.math, .highlight pre, .bd-article mjx-container[display='true']";
 
 function reach() {
   document.querySelectorAll(SCROLLING).forEach((box) => {
