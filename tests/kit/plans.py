@@ -2,17 +2,21 @@
 
 What the notebook stores is computed (tests/kit/lessons.py); what only a teacher knows is in data/plans/NN.json:
 "room" what to have at hand, "board", "collect" {cell of a prediction: its short form}, "catch" misconceptions as the teacher's
-boxes quote them, "stops" where to end after 45 and 90 minutes and with which question, "without" a computer, and "lead" {cell of
-a prediction: what it is about, where its own words leave that open}.
+boxes quote them, an arrow, and the reply, "stops" where to end after each 45 minutes ("at" which cell, "close" the question,
+"answer"), "without" a computer, and "lead" {cell of a prediction: what it is about, where its own words leave that open}.
+
+usage: python -m tests.kit.plans NN   (prints at which minute of a class each cell of the core path begins)
 """
 
+import math
+import re
+import sys
 from pathlib import Path
 
 from tests.kit import pages, render
 from tests.kit.lessons import (
     Lesson,
     authored,
-    boxes,
     checkpoints,
     goals,
     heading,
@@ -24,6 +28,8 @@ from tests.kit.lessons import (
 from tests.notebooks import books
 
 OPENING = {"Goals", "The story so far", "Setup"}  # one row of the clock, with the title
+PERIOD = 45  # minutes of a class
+BREAK = re.compile(r"\*\*(.+?)\.\*\*")  # how the mark between two parts begins
 
 
 def questions(found: Lesson) -> dict[str, int]:
@@ -32,7 +38,10 @@ def questions(found: Lesson) -> dict[str, int]:
 
 
 def rows(found: Lesson) -> list[dict]:
-    """Return the core path as a table: lesson, clock (minutes of a class since it began), section, minutes, what is in it."""
+    """Return the core path as a table: lesson, clock (minutes of a class since it began), section, minutes, what is in it.
+
+    What the notebook marks as a lesson is called a part on the page: it is longer than a period.
+    """
     numbers, skipped, made, passed, begun = questions(found), deeper(found), [], 0.0, {}
     opening = [part for part in found.parts if part.first or part.title in OPENING]
     for part in [None, *(part for part in found.parts if part not in opening)]:
@@ -70,14 +79,46 @@ def _span(numbers: list[int]) -> str:
 
 
 def stops(found: Lesson) -> list[dict]:
-    """Return where to end a lesson of 45 and of 90 minutes: minutes, the clock there, the place in words, the last question."""
-    made = authored(found)["stops"]
-    return [stop | {"clock": clock_at(found, stop["before"]), "place": place(found, stop["before"])} for stop in made]
+    """Return where to end after each period: what is authored, with "minutes", "clock", "part", "within" and "place".
+
+    "minutes" are those of whole periods and "clock" those of a class until the cell, both since the notebook began; "within" are
+    those since its part began; "place" is in words.
+    """
+    made = []
+    for count, stop in enumerate(authored(found)["stops"], 1):
+        at = stop.get("at") or stop["before"]
+        part, clock = part_of(found, at), clock_at(found, at)
+        within = clock - found.clock(sum(one.core for one in found.parts if one.lesson < part))
+        known = {
+            "at": at,
+            "minutes": count * PERIOD,
+            "clock": clock,
+            "part": part,
+            "within": within,
+            "place": place(found, at),
+        }
+        made.append({"answer": ""} | stop | known)
+    return made
+
+
+def wanted_stops(found: Lesson) -> int:
+    """Return how many stops a plan needs: two, or one after each period until at most five minutes more than one are left."""
+    return max(2, math.ceil((found.clock(found.core) - 5) / PERIOD) - 1)
+
+
+def part_of(found: Lesson, cell: str) -> int:
+    """Return the part of the notebook in which a cell stands; the mark between two parts belongs to the first."""
+    part = 1
+    for one in found.book.cells:
+        if one.id == cell:
+            return part
+        part += "lesson-break" in books.tags(one)
+    raise KeyError(cell)
 
 
 def stop_cells(found: Lesson) -> list[str]:
-    """Return the ids of the cells before which a lesson of 45 and one of 90 minutes end."""
-    return [stop["before"] for stop in authored(found)["stops"]]
+    """Return the ids of the cells before which a period ends."""
+    return [stop["at"] for stop in stops(found)]
 
 
 def clock_at(found: Lesson, cell: str) -> int:
@@ -86,7 +127,7 @@ def clock_at(found: Lesson, cell: str) -> int:
 
 
 def place(found: Lesson, key: str) -> str:
-    """Return in words where a lesson ends: before which section, or in which section before which words."""
+    """Return in words where a period ends: before which section, or in which section before which words."""
     section = None
     for cell in found.book.cells:
         head = heading(cell)
@@ -95,11 +136,16 @@ def place(found: Lesson, key: str) -> str:
         if cell.id != key:
             continue
         if "lesson-break" in books.tags(cell):
-            return "at the mark *Second lesson*"
+            return f"at the mark *{re.match(BREAK, cell.source)[1]}*"
         if head:
             return ("" if head[0] == 2 else f"in section {section}, ") + f"before *{head[1]}*"
         return f"in section {section}, before “{' '.join(render.plain(cell.source).split()[:5])} …”"
     raise KeyError(key)
+
+
+def caught(found: Lesson) -> list[list[str]]:
+    """Return [misconception as a box quotes it, what to reply] for each that is to be caught."""
+    return [(words.split(" → ", 1) + [""])[:2] for words in authored(found)["catch"]]
 
 
 def prepare(found: Lesson) -> dict:
@@ -138,13 +184,29 @@ def _plan(folder: Path, found: Lesson) -> Path:
         needs=you_need(found),
         before=prerequisites(found),
         rows=rows(found),
-        lessons=len({part.lesson for part in found.parts}),
+        parts=len({part.lesson for part in found.parts}),
         stops=stops(found),
         room=prepare(found),
         collected=sorted((numbers[cell], words) for cell, words in own["collect"].items()),
         skipped=[(part.number, title) for part in kept for title in part.skipped],
         deeper=found.clock(sum(part.deeper for part in found.parts)),
         exercises=found.clock(exercises),
-        boxes=len(boxes(found)),
-        questions=len(numbers),
+        caught=caught(found),
     )
+
+
+def main(notebook: str) -> None:
+    """Print at which minute of a class each cell of a notebook's core path begins, and the plan's stops."""
+    (found,) = [one for one in lessons() if one.stem[:2] == notebook]
+    ends = {stop["at"]: stop["minutes"] for stop in stops(found)}
+    for cell in found.book.cells:
+        if cell.id in found.boundaries:
+            first = " ".join(cell.source.split()[:12])
+            print(f"{clock_at(found, cell.id):4}  {cell.id}  {cell.cell_type[:4]}  {first[:90]}")
+        if cell.id in ends:
+            print(f"      {'-' * 8}  the period of {ends[cell.id]} minutes ends before this cell")
+    print(f"{found.clock(found.core):4}  the end; {len(ends)} stops of {wanted_stops(found)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
