@@ -10,10 +10,12 @@ from helpers.io import write_bytes
 from tests.book import outputs
 from tests.kit import pages
 from tests.kit.lessons import Lesson, authored, heading, lessons
+from tests.kit.sentences import sentences
 from tests.notebooks import books
 
 PREDICT = "**Predict.**"
-ENOUGH = 40  # words of an answer; what follows leads on to the next subject
+LISTINGS = {"08": "bcc8aa07"}  # {notebook: the question about a listing that is read on paper, before it is run}
+LEADS_ON = ("$$", "```", "> ", "#")  # a paragraph that begins so defines what comes next
 ASIDE = {"while-it-trains", "instructor", "solution", "exercise"}  # between a question and its answer, and no part of it
 
 
@@ -26,23 +28,45 @@ class Question:
     section: str
     deeper: bool
     text: str  # Markdown, as the learner reads it
+    part: int = 1  # of the notebook: each part has its own sheets
     lead: str = ""  # what the question is about, where its own words leave that open
+    line: str = ""  # the answer in a line, where one is authored
     answer: list = field(default_factory=list)  # the cells whose outputs and prose answer
 
 
 def questions(found: Lesson) -> list[Question]:
     """Return the predictions of a notebook in order."""
-    asked, section, cells, leads = [], "", found.book.cells, authored(found)["lead"]
+    asked, section, part, cells, own = [], "", 1, found.book.cells, authored(found)
     for index, cell in enumerate(cells):
         head = heading(cell)
+        part += "lesson-break" in books.tags(cell)
         section = head[1] if head and head[0] == 2 else section
         if cell.cell_type != "markdown" or PREDICT not in cell.source:
             continue
         text = " ".join(part.replace(PREDICT, "").strip() for part in paragraphs(cell.source) if PREDICT in part)
         deeper = "deeper" in books.tags(cell)
+        lead, line = own["lead"].get(cell.id, ""), own["answer"].get(cell.id, "")
         answer = _answer(cells[index + 1 :])
-        asked.append(Question(len(asked) + 1, cell.id, section, deeper, text, leads.get(cell.id, ""), answer))
+        asked.append(Question(len(asked) + 1, cell.id, section, deeper, text, part, lead, line, answer))
     return asked
+
+
+def sheets(asked: list[Question]) -> list[tuple[str, list[Question]]]:
+    """Return the questions as they are handed out, (name, questions) each: those of each part, then the deeper ones."""
+    parts = {f"Part {question.part}": [] for question in asked}
+    for question in asked:
+        if not question.deeper:
+            parts[f"Part {question.part}"].append(question)
+    made = [(name if len(parts) > 1 else "", own) for name, own in parts.items() if own]
+    deeper = [question for question in asked if question.deeper]
+    return [*made, ("Deeper", deeper)] if deeper else made
+
+
+def listing(found: Lesson) -> tuple[Question, list[str]] | None:
+    """Return the question about a listing that is read on paper, and the listing's lines, or None."""
+    cell = LISTINGS.get(found.stem[:2])
+    question = next((one for one in questions(found) if one.cell == cell), None)
+    return (question, question.answer[0].source.splitlines()) if question else None
 
 
 def paragraphs(source: str) -> list[str]:
@@ -66,22 +90,41 @@ def _answer(cells) -> list:
 
 
 def prose(cell) -> str:
-    """Return what a cell says first: its first paragraph, more while that is short, and nothing that asks the next question."""
-    said = []
+    """Return what a cell says of an answer: all that comes before the next question, what leads to that, or a definition."""
+    said, asks = [], False
     for paragraph in paragraphs(cell.source):
-        if PREDICT in paragraph or len(" ".join(said).split()) >= ENOUGH:
+        asks = PREDICT in paragraph
+        if asks or paragraph.startswith(LEADS_ON):
             break
         said.append(paragraph)
-    return "\n\n".join(said)
+    if not said:
+        return ""
+    kept = _without_lead(said[-1], asks and len(said) > 1)
+    return "\n\n".join([*said[:-1], kept] if kept else said[: max(1, len(said) - 1)])
+
+
+def _without_lead(paragraph: str, asks: bool) -> str:
+    """Return a last paragraph without the sentences that lead on: from its first question, or at its end "…:" and "…?"."""
+    every = sentences(paragraph)
+    kept = len(every)
+    if asks:
+        kept = next((at for at, one in enumerate(every) if one.endswith("?")), kept)
+    while kept and every[kept - 1].endswith((":", "?")):
+        kept -= 1
+    return paragraph if kept == len(every) else " ".join(every[:kept])
 
 
 def write(folder: Path) -> list[Path]:
-    """Write a handout and a key for each notebook."""
+    """Write a handout and a key for each notebook, and a listing where one is read on paper."""
     made = []
     for found in lessons():
-        asked, name = questions(found), f"predictions/{pages.number(found)}"
-        made.append(pages.write(folder, f"{name}.html", "handout.html", found=found, questions=asked))
-        made.append(pages.write(folder, f"{name}_key.html", "key.html", found=found, questions=asked, shown=_shower(folder)))
+        asked, name, paper = questions(found), f"predictions/{pages.number(found)}", listing(found)
+        values = {"found": found, "questions": asked, "listing": paper[0].cell if paper else ""}
+        made.append(pages.write(folder, f"{name}.html", "handout.html", sheets=sheets(asked), **values))
+        made.append(pages.write(folder, f"{name}_key.html", "key.html", shown=_shower(folder), **values))
+        if paper:
+            lines = {"question": paper[0], "lines": paper[1]}
+            made.append(pages.write(folder, f"{name}_listing.html", "listing.html", found=found, **lines))
     return made
 
 

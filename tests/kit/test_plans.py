@@ -13,7 +13,7 @@ EVERY = pytest.mark.parametrize("found", lessons.lessons(), ids=lambda found: fo
 @EVERY
 def test_what_only_a_teacher_knows_is_said_of_this_notebook(found):
     own = lessons.authored(found)
-    assert set(own) == {"lead", "room", "board", "collect", "catch", "stops", "without"}
+    assert set(own) == {"answer", "lead", "room", "board", "collect", "catch", "stops", "without"}
     assert own["room"] and own["board"] and own["catch"] and 30 < len(own["without"].split()) < 80
     said = " ".join(cell.source for cell in lessons.boxes(found))
     assert not [words for words in own["catch"] if words not in said], "misconceptions are those of the teacher's boxes"
