@@ -22,13 +22,14 @@ USES = {
     "teal": (theme.TEAL, "attention"),
     "crimson": (theme.CRIMSON, "recurrent parts, losses"),
     "ink": (theme.INK, "text"),
-    "gray": (theme.SOFT, "secondary text, axes' numbers"),
+    "gray": (theme.SOFT, "secondary text, numbers on axes"),
 }
 
 
 def palette() -> str:
     """Return the table of colors: lightness, contrast on white, and the color of letters that are to be read as this one."""
-    lines = ["| color | used for | lightness, 0 to 100 | as a line or area | letters | as letters |", "|---|---|---|---|---|---|"]
+    head = "| color | used for | lightness, 0 to 100 | contrast, lines and areas | letters | contrast, letters |"
+    lines = [head, "|---|---|---|---|---|---|"]
     for name, (color, use) in USES.items():
         letters = theme.readable(color)
         lines.append(
@@ -64,9 +65,9 @@ def pictures() -> str:
     return "\n".join([
         f"- {len(drawings)} drawings and {len(figures)} figures are stored in the notebooks; "
         f"{_with_words(words + figures)} have words of their own.",
-        f"- {live} explorables, which have {len(frames):,} pictures in the book, and {quizzes} quizzes are worked by keyboard.",
-        f"- The palest letter in all these drawings stands out from what lies below it by {_cut(min(ratios))} : 1 "
-        f"(measured at {len(ratios):,} places; {theme.READABLE:g} : 1 is asked for).",
+        f"- {live} explorables, with {len(frames):,} pictures in the book, and {quizzes} quizzes work by keyboard.",
+        f"- The palest letter in all these drawings has a contrast of {_cut(min(ratios))} : 1 with what lies below it "
+        f"(measured at {len(ratios):,} places; {theme.READABLE:g} : 1 is required).",
     ])  # fmt: skip
 
 

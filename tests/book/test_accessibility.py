@@ -21,7 +21,7 @@ def test_contrasts_are_cut_not_rounded(monkeypatch):
 def test_every_picture_has_words_and_can_be_read():
     said = accessibility.pictures()
     assert said.count("all of them have words") == 1
-    palest = float(said.split("below it by ")[1].split(" ")[0])
+    palest = float(said.split("has a contrast of ")[1].split(" ")[0])
     assert palest >= theme.READABLE
 
 

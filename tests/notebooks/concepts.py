@@ -15,8 +15,8 @@ TABLE = books.NOTEBOOKS / "README.md"
 HEADING = re.compile(r"^## (?:(?P<number>\d+) · )?(?P<title>.+)$", re.MULTILINE)
 ABOUT = """# Where is it?
 
-Every concept of the course, with the section that treats it and words you will find there. The sections are checked: each
-exists, and the words stand in it. What a term means is in the [glossary](glossary.md).
+Every concept of the course, with the section that treats it and, in quotation marks, words to look for there. A test checks that
+each section exists and contains those words. For what a term means, see the [glossary](glossary.md).
 """
 
 

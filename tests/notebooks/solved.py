@@ -26,8 +26,8 @@ REPLACED = re.findall(
 )
 # Cells whose numbers hang on how the learner draws at random, {id: why}: of these, the lines with a True are compared.
 DRAWN = {
-    "5ee8b4ad": "07: the checks of the learner's layers have drawn from the same generator before",
-    "e0118b6d": "11: the learner's typos are others, with the same generator",
+    "5ee8b4ad": "07: the checks of the learner's layers drew from the same generator first",
+    "e0118b6d": "11: the learner's typos differ, though drawn from the same generator",
     "77558584": "11: the cost of these typos",
     "44ae9e37": "11: the cost of these typos",
     "6afaad39": "11: the lengths of texts with these typos",

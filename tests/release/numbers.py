@@ -45,7 +45,7 @@ def list_of_cells() -> str:
             rows.append(f"| [{path.stem[:2]}]({path.name}) | {escaped(section)} | `` {escaped(line)} `` |")
             count += 1
     total = sum(cell.cell_type == "code" for path in books.paths() for cell in books.read(path).cells)
-    return f"{count} of {total:,} cells with code:\n\n" + "\n".join(rows) + "\n"
+    return f"{count} of {total:,} code cells:\n\n" + "\n".join(rows) + "\n"
 
 
 def escaped(words: str) -> str:
@@ -54,7 +54,7 @@ def escaped(words: str) -> str:
 
 
 def list_of_own() -> str:
-    """Return the cells whose numbers are others once the learner's own code is in the build cells before, as Markdown."""
+    """Return the cells whose numbers change once the learner's own code is in the build cells before, as Markdown."""
     rows, known = [], {}
     for path in books.paths():
         for cell in books.read(path).cells:
