@@ -76,4 +76,5 @@ def test_importing_helpers_loads_nothing_heavy():
 def test_the_readme_of_helpers_lists_and_draws_what_there_is():
     assert layout.README.read_text(encoding="utf-8") == layout.readme(), "run: python -m tests.layout"
     assert layout.PICTURE.read_text(encoding="utf-8") == layout.drawing().svg + "\n", "run: python -m tests.layout"
-    assert all(f"`{file}`: " in layout.listing() for name in layout.ROOMS for file in layout.files(name))
+    listing = layout.listing()
+    assert all(f"`{file}`: " in listing for name in layout.ROOMS for file in layout.files(name))
