@@ -1,7 +1,8 @@
 """Syllabi for a semester, a week and an afternoon: what data/syllabus.json chooses, with the minutes that it takes.
 
 A choice is [notebook, sections, mode]. In a class the minutes are those of a class (tests/kit/lessons.py) and a notebook's
-opening is added where it comes first; "show" leaves out what learners would write. At home they are those of one reader.
+opening is added where it comes first; "show" leaves out what students would write. At home they are those of one reader.
+"run_above" lists [notebook, section] that are chosen nowhere and still have to be run, because a later section uses their names.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from helpers import data_path
 from tests.kit import pages
 from tests.kit.lessons import Lesson, Part, heading, lesson, prerequisites
+from tests.kit.needs import needs
 from tests.notebooks import books
 
 KINDS = ("semester", "week", "afternoon")
@@ -18,7 +20,7 @@ RUBRIC = "| **question** |"
 
 
 def stored() -> dict:
-    """Return {kind: {"title", "about", "class", "homework": minutes at most in a unit, "units": […]}}."""
+    """Return {kind: {"title", "about", "class", "homework": minutes at most in a unit, "run_above", "units"}}."""
     return json.loads(data_path("syllabus.json").read_text(encoding="utf-8"))
 
 
@@ -42,10 +44,12 @@ def opening(notebook: str) -> float:
 
 
 def units(kind: str) -> list[dict]:
-    """Return the units of a syllabus with their choices as {"found", "parts", "minutes"} and their sums."""
-    begun, made = set(), []
+    """Return the units of a syllabus, their choices as {"found", "parts", "minutes", "show", "new", "unseen"}, and their sums."""
+    begun, made, had = set(), [], set()
     for unit in stored()[kind]["units"]:
         chosen = {place: [_choice(*one, place, begun) for one in unit[place]] for place in ("class", "homework")}
+        for one in [one for place in ("class", "homework") for one in chosen[place]]:
+            one["unseen"] = _unseen(one, had)
         sums = {place: sum(one["minutes"] for one in rows) for place, rows in chosen.items()}
         made.append(unit | chosen | {"sums": sums})
     return made
@@ -60,6 +64,17 @@ def _choice(notebook: str, sections: list[str], mode: str, place: str, begun: se
     begun.add(notebook)
     minutes = found.clock(reader) if place == "class" else round(reader)
     return {"found": found, "parts": picked, "show": show, "minutes": minutes, "new": new}
+
+
+def _unseen(choice: dict, had: set[tuple[str, str]]) -> dict[str, set[str]]:
+    """Return {section: names} for what a choice uses of sections that nobody has had; note what it adds to those."""
+    notebook, found = choice["found"].stem[:2], {}
+    for part in choice["parts"]:
+        for section, names in needs(choice["found"].path)[part.number].items():
+            if (notebook, section) not in had:
+                found.setdefault(section, set()).update(names)
+        had.add((notebook, part.number))
+    return found
 
 
 def order(kind: str) -> list[str]:

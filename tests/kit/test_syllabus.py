@@ -34,9 +34,20 @@ def test_no_notebook_comes_before_one_it_needs(kind):
     assert syllabus.missing(kind) == []
 
 
+@KINDS
+def test_no_section_uses_names_of_one_that_was_skipped(kind):
+    """But for those that the syllabus names: there the teacher's copy is run above, and nobody has to write a cell."""
+    skipped = set()
+    for one in syllabus.units(kind):
+        for choice in one["class"] + one["homework"]:
+            skipped |= {(choice["found"].stem[:2], section) for section in choice["unseen"]}
+            assert choice["show"] or not choice["unseen"], (one["name"], choice["found"].stem, choice["unseen"])
+    assert skipped == {tuple(pair) for pair in syllabus.stored()[kind]["run_above"]}
+
+
 def test_the_three_are_as_long_as_they_say():
     stored = syllabus.stored()
-    assert len(stored["semester"]["units"]) == 14 and stored["semester"]["class"] == 90
+    assert len(stored["semester"]["units"]) == 14 and stored["semester"]["class"] == 2 * 45 - 5
     assert len(stored["week"]["units"]) == 5 and stored["week"]["class"] == 5 * 60
     assert len(stored["afternoon"]["units"]) * stored["afternoon"]["class"] + 20 == 3.5 * 60
 
@@ -84,6 +95,15 @@ def test_a_notebook_before_what_it_needs_is_named(monkeypatch):
     choice = {"semester": {"units": [unit(["04", ["1"], ""]), unit(["03", ["1"], ""], ["02", ["1"], ""])]}}
     monkeypatch.setattr(syllabus, "stored", lambda: choice)
     assert syllabus.missing("semester") == [("04", "03"), ("03", "02")]
+
+
+def test_a_section_skipped_by_the_class_is_named_until_someone_has_it(monkeypatch):
+    choice = {"semester": {"units": [unit(["04", ["5"], ""], home=[["04", ["3", "4"], ""]]), unit(["04", ["6"], ""])]}}
+    monkeypatch.setattr(syllabus, "stored", lambda: choice)
+    first, second = syllabus.units("semester")
+    assert first["class"][0]["unseen"] == {"3": {"sinusoidal_positions"}, "4": {"MultiHeadAttention"}}
+    assert first["homework"][0]["unseen"] == {"1": {"attention"}}  # section 3, which section 4 uses, comes before it
+    assert second["class"][0]["unseen"] == {}
 
 
 def test_a_section_that_is_not_there_is_an_error():
