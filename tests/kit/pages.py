@@ -41,7 +41,7 @@ def page_of(stem: str, cell: str = "", up: str = "../") -> str:
 
 
 def linked(up: str):
-    """Return what `render.markdown` needs to turn a notebook's links into links from a page of the kit."""
+    """Return what `render.markdown` needs to turn links of notebooks and of data/plans into links from a page of the kit."""
 
     def link(address: str) -> str | None:
         if re.match(r"[a-z]+:", address):
@@ -50,7 +50,7 @@ def linked(up: str):
         name = Path(file).stem
         if file.endswith((".ipynb", ".md")) and "/" not in file:
             return f"{up}../book/teacher/{'where_is_it' if name == 'README' else name}.html" + (f"#{anchor}" if anchor else "")
-        return None
+        return up + address if file.endswith(".html") else None  # a page of the kit itself
 
     return link
 
