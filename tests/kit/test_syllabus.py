@@ -36,7 +36,7 @@ def test_no_notebook_comes_before_one_it_needs(kind):
 
 @KINDS
 def test_no_section_uses_names_of_one_that_was_skipped(kind):
-    """But for those that the syllabus names: there the teacher's copy is run above, and nobody has to write a cell."""
+    """But for those that the syllabus names, where nobody writes: the cells above are run, and not shown."""
     skipped = set()
     for one in syllabus.units(kind):
         for choice in one["class"] + one["homework"]:
