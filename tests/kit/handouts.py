@@ -16,6 +16,7 @@ from tests.notebooks import books
 PREDICT = "**Predict.**"
 LISTINGS = {"08": "bcc8aa07"}  # {notebook: the question about a listing that is read on paper, before it is run}
 LEADS_ON = ("$$", "```", "> ", "#")  # a paragraph that begins so defines what comes next
+ENDED = re.compile(r"[.!][)\"”*_`]*$")
 ASIDE = {"while-it-trains", "instructor", "solution", "exercise"}  # between a question and its answer, and no part of it
 
 
@@ -91,25 +92,32 @@ def _answer(cells) -> list:
 
 def prose(cell) -> str:
     """Return what a cell says of an answer: all that comes before the next question, what leads to that, or a definition."""
-    said, asks = [], False
+    said, asks, defines = [], False, False
     for paragraph in paragraphs(cell.source):
-        asks = PREDICT in paragraph
-        if asks or paragraph.startswith(LEADS_ON):
+        asks, defines = PREDICT in paragraph, paragraph.startswith(LEADS_ON)
+        if asks or defines:
             break
         said.append(paragraph)
+    text = "\n\n".join(said)
+    if text.count("<details>") > text.count("</details>"):
+        return text[: text.rindex("<details>")].strip()
     if not said:
         return ""
-    kept = _without_lead(said[-1], asks and len(said) > 1)
+    kept = _without_lead(said[-1], asks and len(said) > 1, defines)
     return "\n\n".join([*said[:-1], kept] if kept else said[: max(1, len(said) - 1)])
 
 
-def _without_lead(paragraph: str, asks: bool) -> str:
-    """Return a last paragraph without the sentences that lead on: from its first question, or at its end "…:" and "…?"."""
+def _without_lead(paragraph: str, asks: bool, defines: bool) -> str:
+    """Return a last paragraph without the sentences that lead on.
+
+    Before a prediction (`asks`) they begin with a question; before an equation (`defines`) the last one has no end;
+    and everywhere they end in a colon or a question mark.
+    """
     every = sentences(paragraph)
     kept = len(every)
     if asks:
         kept = next((at for at, one in enumerate(every) if one.endswith("?")), kept)
-    while kept and every[kept - 1].endswith((":", "?")):
+    while kept and (every[kept - 1].endswith((":", "?")) or defines and not ENDED.search(every[kept - 1])):
         kept -= 1
     return paragraph if kept == len(every) else " ".join(every[:kept])
 

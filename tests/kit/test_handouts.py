@@ -55,6 +55,9 @@ def test_prose_is_the_whole_answer_and_not_what_leads_on():
     assert handouts.prose(cell) == f"Short.\n\n{long}\n\nThe rest."
     assert handouts.prose(classroom.cell("Yes.\n\nNow look at this:\n\n$$x$$\n\nwhere $x$ is new.")) == "Yes."
     assert handouts.prose(classroom.cell("Is it? It is.")) == "Is it? It is."
+    assert handouts.prose(classroom.cell("Only one. With s for the scale,\n\n$$x$$")) == "Only one."
+    folded = "Yes.\n\n<details><summary>More</summary>\n\n```python\npass\n```\n\n</details>"
+    assert handouts.prose(classroom.cell(folded)) == "Yes.", "what is folded is all there, or not at all"
     assert books.tags(cell) == []
 
 
