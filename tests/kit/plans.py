@@ -86,18 +86,17 @@ def stops(found: Lesson) -> list[dict]:
     """
     made = []
     for count, stop in enumerate(authored(found)["stops"], 1):
-        at = stop.get("at") or stop["before"]
+        at = stop["at"]
         part, clock = part_of(found, at), clock_at(found, at)
         within = clock - found.clock(sum(one.core for one in found.parts if one.lesson < part))
         known = {
-            "at": at,
             "minutes": count * PERIOD,
             "clock": clock,
             "part": part,
             "within": within,
             "place": place(found, at),
         }
-        made.append({"answer": ""} | stop | known)
+        made.append(stop | known)
     return made
 
 

@@ -16,19 +16,30 @@ def test_what_only_a_teacher_knows_is_said_of_this_notebook(found):
     assert set(own) == {"answer", "lead", "room", "board", "collect", "catch", "stops", "without"}
     assert own["room"] and own["board"] and own["catch"] and 30 < len(own["without"].split()) < 80
     said = " ".join(cell.source for cell in lessons.boxes(found))
-    assert not [words for words in own["catch"] if words not in said], "misconceptions are those of the teacher's boxes"
+    assert not [words for words, _ in plans.caught(found) if words not in said], "misconceptions are those of the teacher's boxes"
+    assert all(reply for _, reply in plans.caught(found)), "each misconception has its reply"
     asked = {question.cell for question in handouts.questions(found) if not question.deeper}
     assert 2 <= len(own["collect"]) <= 3 and set(own["collect"]) <= asked
     assert set(own["lead"]) <= {question.cell for question in handouts.questions(found)}
 
 
 @EVERY
-def test_lessons_of_45_and_90_minutes_end_in_time_for_a_question(found):
-    first, second = plans.stops(found)
-    assert (first["minutes"], second["minutes"]) == (45, 90)
-    assert 30 <= first["clock"] <= 44 and 74 <= second["clock"] <= 89
-    assert all(stop["close"].rstrip().endswith(("?", ".")) and "?" in stop["close"] for stop in (first, second))
-    assert plans.stop_cells(found) == [first["before"], second["before"]]
+def test_each_period_ends_in_time_for_a_question_with_its_answer(found):
+    stops = plans.stops(found)
+    assert len(stops) == plans.wanted_stops(found)
+    for count, stop in enumerate(stops, 1):
+        assert stop["minutes"] == 45 * count
+        assert stop["minutes"] - 18 <= stop["clock"] < stop["minutes"], (stop["at"], stop["clock"])
+        assert "?" in stop["close"] and stop["answer"] and not stop["answer"].startswith("(")
+    assert plans.stop_cells(found) == [stop["at"] for stop in lessons.authored(found)["stops"]]
+
+
+@EVERY
+def test_the_clock_of_a_stop_is_that_of_its_part(found):
+    whole = [found.clock(sum(part.core for part in found.parts if part.lesson == number)) for number in range(1, 5)]
+    for stop in plans.stops(found):
+        assert 0 < stop["within"] <= whole[stop["part"] - 1] + 1
+        assert abs(sum(whole[: stop["part"] - 1]) + stop["within"] - stop["clock"]) <= 2
 
 
 @EVERY
@@ -72,6 +83,23 @@ def test_boxes_are_all_there_and_without_their_frame(tmp_path):
     assert box == {"cell": "cell02", "section": "Goals", "text": 'Say *nothing*. Misconception: "it thinks".'}
     for found in lessons.lessons():
         assert [box["cell"] for box in boxes.of(found)] == [cell.id for cell in lessons.boxes(found)]
+
+
+def test_a_stop_at_a_mark_ends_its_part(tmp_path, monkeypatch):
+    found = classroom.lesson(tmp_path)
+    stops = [{"at": "cell16", "close": "Why?", "answer": "So."}, {"at": "cell17", "close": "Why?", "answer": "So."}]
+    monkeypatch.setattr(plans, "authored", lambda found: {"stops": stops})
+    mark, after = plans.stops(found)
+    assert (mark["part"], after["part"]) == (1, 2) and mark["minutes"] == 45 and after["minutes"] == 90
+    assert mark["within"] == mark["clock"] and after["within"] < after["clock"]
+    with pytest.raises(KeyError):
+        plans.part_of(found, "nowhere")
+
+
+def test_the_name_of_a_mistake_is_read_as_words():
+    names = ["JoinsWithoutTranspose", "FeedForward_lacks_its_ReLU", "no_root", "GELULast", "AddsX", "GPT", "the_bucket_s_end"]
+    read = ["joins without transpose", "feed forward lacks its ReLU", "no root", "GELU last", "adds X", "GPT", "the bucket's end"]
+    assert [wrong_answers.spoken(name) for name in names] == read
 
 
 def test_wrong_answers_that_reveal_come_first(monkeypatch):
