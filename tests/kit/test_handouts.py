@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.book import outputs
-from tests.kit import classroom, handouts, lessons
+from tests.kit import classroom, handouts, lessons, pages
 from tests.notebooks import books
 
 EVERY = pytest.mark.parametrize("found", lessons.lessons(), ids=lambda found: found.stem[:2])
@@ -122,3 +122,5 @@ def test_the_listing_is_on_paper_line_by_line_and_its_defects_are_on_the_key(tmp
     assert paper.count("<li><code>") == len(lines) > 30 and "clamp(min=0)" in paper and "def train_listing" in paper
     assert question.line not in paper and "is clamped" in key and 'href="08_listing.html"' in key
     assert [one.stem[:2] for one in lessons.lessons() if handouts.listing(one)] == list(handouts.LISTINGS)
+    links = re.findall(r"\]\(([^)]*)\)", " ".join(lessons.authored(found)["room"]))
+    assert [pages.linked("../")(link) for link in links] == ["../predictions/08_listing.html"]
