@@ -53,9 +53,11 @@ class Deck:
         self.shown = ""  # what the last heading slide asked
         self.waiting: list[tuple[str, str]] = []
         self.asked: str | None = None  # the prediction whose answer comes next
+        self.asking = ""  # its cell
+        self.meant = ""  # what the last answer was said to mean
         breaks = [cell.id for cell in self.book.cells if "lesson-break" in books.tags(cell)]
         self._starts = [0.0, *(found.boundaries[name] for name in breaks)]
-        self._lesson = 0
+        self._lesson = self._minute = 0
 
     @property
     def last(self) -> Slide:
@@ -74,7 +76,7 @@ class Deck:
             body="\n".join(block.html for block in blocks),
             foot=plain(self.section) if foot else "",
             clock=self._clock(cell),
-            optional=bool({"deeper", "exercise"} & set(books.tags(cell))) and kind != "quiz",
+            optional=self._exercises or bool({"deeper", "exercise"} & set(books.tags(cell))) and kind != "quiz",
             height=height,
         )
         self.slides.append(slide)
@@ -87,18 +89,24 @@ class Deck:
         """Keep this for the notes of the next slide."""
         self.waiting.append((text, title))
 
+    @property
+    def _exercises(self) -> bool:
+        return self.section.endswith("· Exercises")
+
     def next_lesson(self) -> None:
         self._lesson += 1
+        self._minute = 0
 
     def stops(self) -> None:
         """Say on the last slide before a place where the plan ends a lesson that it ends there, and with which question."""
         for stop in plans.stops(self.found):
-            cells = [cell for cell in self.book.cells if stop["before"] in (cell.id, (lessons.heading(cell) or "  ")[1])]
+            cells = [cell for cell in self.book.cells if stop["at"] in (cell.id, (lessons.heading(cell) or "  ")[1])]
             following = self.book.cells[self.book.cells.index(cells[0]) :]
             names = {cell.id for cell in following}
             at = next(index for index, slide in enumerate(self.slides) if slide.cell in names)
             before = next(slide for slide in reversed(self.slides[:at]) if not slide.optional)
             words = f"**After {stop['minutes']} minutes of class stop here**, {stop['place']}. Last question: {stop['close']}"
+            words += f" ({stop['answer']})" if stop["answer"] else ""
             before.say(words, "Where to stop")
 
     def _clock(self, cell) -> str:
@@ -106,10 +114,13 @@ class Deck:
         tags = set(books.tags(cell))
         if "deeper" in tags:
             return "Optional: a section marked Deeper. The right arrow passes it by."
-        if "exercise" in tags and cell.id not in self.found.boundaries:
+        if self._exercises or "exercise" in tags and cell.id not in self.found.boundaries:
             return "Exercise: for those who are done, or for home."
         ends = [*self._starts[1:], self.found.core]
         start, end = self._starts[self._lesson], ends[self._lesson]
         now = self.found.boundaries.get(cell.id, end)
-        words = f"Minute {self.found.clock(now - start)} of {self.found.clock(end - start)}"
-        return words + (f", lesson {self._lesson + 1} of {len(ends)}" if len(ends) > 1 else "")
+        clock = self.found.clock
+        # What is talked about while a cell runs comes before its results, and after it in the notebook: no minute falls.
+        self._minute = max(self._minute, clock(now) - clock(start))
+        words = f"Minute {self._minute} of {clock(end) - clock(start)}"
+        return words + (f", part {self._lesson + 1} of {len(ends)}" if len(ends) > 1 else "")

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.kit import lessons
+from tests.kit import lessons, plans
 from tests.kit.deck import Deck
 from tests.kit.layout import HEIGHT, Block, heading, prose, words
 from tests.kit.sentences import blocks, folded, lead, predicted, question, unlinked
@@ -13,21 +13,19 @@ TEXT = (36, 34, 32, 30, 28, 26, 24, 22, 20)
 
 
 def title(made: Deck, cell) -> None:
-    """The first slide: name, years, what is built, minutes."""
+    """The first slide: name, years, what is built; the minutes are in the notes, for the class need not see them."""
     parts = [re.sub(r"· \[!\[.*", "", text).strip() for _, text in blocks(cell.source)[1:]]
     build = unlinked(next(text for text in parts if "You will build" in text))
     time = unlinked(next(text for text in parts if "**Time:**" in text))
-    core = re.search(r"about (.+?)(?: \(|;|\.)", time)[1]
     number, _, name = books.title(made.book).partition(" · ")
     shown = [
         Block(f'<p class="number">{number} · One Conversation</p>', 60),
         Block(f"<h1>{name}</h1>", 170),
         Block(f'<p class="years">{parts[0].replace("*", "").removeprefix("One Conversation · ").strip()}</p>', 60),
         words(build, (28, 26, 24, 22), 230, "build"),
-        Block(f'<p class="time">about {core}</p>', 40),
     ]
     slide = made.add("title", cell, shown, foot=False)
-    slide.say(time)
+    slide.say(f"About {made.found.clock(made.found.core)} minutes of class. For one reader: {time}")
 
 
 def lesson_break(made: Deck, cell) -> None:
@@ -40,17 +38,15 @@ def lesson_break(made: Deck, cell) -> None:
 
 
 def section(made: Deck, cell) -> list:
-    """The slide of a section: its name, its minutes, its question. Return the blocks of the cell that are still to be shown."""
+    """The slide of a section: its name, its question. Return the blocks of the cell that are still to be shown."""
     name = lessons.heading(cell)[1]
     made.section, made.heading = name, re.sub(r"^\d+ · ", "", name)
     parts = blocks(cell.source)[1:]
     if name.endswith("Recap"):
         _recap(made, cell)
         return []
-    minutes = cell.metadata.get("minutes", 1)
     shown = [
         Block(f"<h1>{'By the end you can' if name == 'Goals' else name}</h1>", 100 if len(name) < 36 else 165),
-        Block(f'<p class="minutes">{minutes} {"minute" if minutes == 1 else "minutes"}</p>', 56),
     ]
     room = HEIGHT - sum(block.height for block in shown)
     listed = next((text for kind, text in parts if kind == "ordered_list_open"), "")
@@ -58,12 +54,18 @@ def section(made: Deck, cell) -> list:
     if name == "Goals":
         shown.append(words(unlinked(listed), TEXT, room))
     elif name == "Setup":
-        shown.append(prose(f"Open `{made.found.path.name}`.\n\nRun the setup cell and the imports: *Shift + Enter*.", 36))
+        shown.append(
+            prose(f"Open `{made.found.path.name}`.\n\nRun the setup cell and the imports: *Shift + Enter*.", 36)
+        )
     elif made.shown:
         shown.append(words(made.shown, BIG[3:], room, "question"))
     slide = made.add("section", cell, shown, foot=False)
     part = next((part for part in made.found.parts if part.cell == cell.id), None)
     slide.say(_contents(made, part) if part else "")
+    if name in plans.OPENING:
+        slide.say(
+            f"Story, goals and setup: {plans.rows(made.found)[0]['minutes']} minutes of class, with the cells run before."
+        )
     if name == "Goals":
         slide.say("Come back to this list in the recap: who can do what?")
     return [] if name in ("Goals", "Setup") else parts
@@ -71,7 +73,7 @@ def section(made: Deck, cell) -> list:
 
 def _contents(made: Deck, part: lessons.Part) -> str:
     """Return what a section holds for the class, in a sentence for the notes."""
-    time = made.found.clock(part.core)
+    time = next((row["minutes"] for row in plans.rows(made.found) if row["title"] == part.title), 0)
     held = [f"{time} minute{'s' * (time != 1)} of class"] if time else []
     held += [f"{len(part.predictions)} prediction{'s' * (len(part.predictions) > 1)}"] if part.predictions else []
     held += [f"to build: {name} ({minutes} minutes)" for name, minutes in part.builds]
@@ -116,7 +118,11 @@ def _recap(made: Deck, cell) -> None:
 
 def what_next(made: Deck, cell, parts) -> None:
     """The last slide: the next notebook, and the terms that are new."""
-    said = {text.split(":**")[0].strip("* "): unlinked(text.split(":**", 1)[1]).strip() for _, text in parts if ":**" in text}
+    said = {
+        text.split(":**")[0].strip("* "): unlinked(text.split(":**", 1)[1]).strip()
+        for _, text in parts
+        if ":**" in text
+    }
     following = said.get("Next", "")
     shown = [Block(f"<h1>{'Next' if following else 'The end'}</h1>", 110)]
     if following:

@@ -16,7 +16,9 @@ WIDTH, HEIGHT = 1168, 604  # of what is between the margins, above the foot
 LETTER, BOLD_LETTER, MONO_LETTER = 0.575, 0.64, 0.605  # width of a letter, in its size
 LINE, CODE_LINE = 1.36, 1.4  # height of a line, in its size
 GAP = 18  # below each block
-FEW, SHORT = 5, 66  # so few printed lines may be broken into lines so short, and be larger
+SHORT = 66  # columns of printed sentences
+WIDEST = 100  # columns of printed text; what is set in columns is broken only where it is wider
+PAGED = 19  # pixels: printed text that would be smaller goes on two slides
 PROSE, SMALLEST_CODE, SMALLEST_IN_PICTURE = 20, 15, 11.3  # the least sizes in pixels
 
 
@@ -83,7 +85,9 @@ def words(text: str, sizes, height: float, kind: str = "") -> Block:
 def heading(text: str, kind: str = "") -> Block:
     """Return a slide's heading, written in Markdown, in at most two lines."""
     seen = plain(text)
-    size = next((size for size in (40, 34, 30, 26) if lines_of(seen, size, letter=BOLD_LETTER) <= (1 if size > 34 else 2)), 24)
+    size = next(
+        (size for size in (40, 34, 30, 26) if lines_of(seen, size, letter=BOLD_LETTER) <= (1 if size > 34 else 2)), 24
+    )
     lines = lines_of(seen, size, letter=BOLD_LETTER)
     inner = re.sub(r"^<p>(.*)</p>\s*$", r"\1", markdown(text, lambda address: None), flags=re.DOTALL)
     return Block(f'<h2 class="{kind}" style="font-size:{size}px">{inner}</h2>', lines * size * 1.2 + 16)
@@ -112,19 +116,53 @@ def _columns(line: str) -> int:
 
 
 def printed(text: str, height: float, most: float = 28) -> list[Block]:
-    """Return printed text in as few blocks as legible, none higher than `height`; a few long sentences in shorter lines."""
-    if len(lines := text.split("\n")) <= FEW and not any(re.search(r"\S {2,}|^ ", line) for line in lines):
-        text = "\n".join("\n".join(textwrap.wrap(line, SHORT, subsequent_indent="    ") or [""]) for line in lines)
-    lines = text.split("\n")
-    size = min(most, int(2 * (WIDTH - 36) / (MONO_LETTER * max(1, *map(_columns, lines)))) / 2)
-    for smaller in range(int(2 * size), 2 * SMALLEST_CODE - 1, -1):
-        if len(lines) * smaller / 2 * CODE_LINE + 28 + GAP <= height:
-            return [_pre(lines, smaller / 2)]
-    size = max(SMALLEST_CODE, min(size, 18))
+    """Return printed text in as few blocks as legible, none higher than `height`; sentences in shorter lines, to be larger."""
+    given = text.strip("\n").split("\n")
+    for size in (half / 2 for half in range(int(2 * most), 2 * SMALLEST_CODE - 1, -1)):
+        lines = _wrapped(given, int((WIDTH - 36) / (MONO_LETTER * size)))
+        if lines and len(lines) * size * CODE_LINE + 28 + GAP <= height:
+            if size < PAGED and len(_paged(given, height)) <= 2:
+                break  # two slides that can be read from the back are better than one that can't
+            return [_pre(lines, size)]
+    return [_pre(lines, size) for lines, size in _paged(given, height)]
+
+
+def _paged(given: list[str], height: float) -> list[tuple[list[str], float]]:
+    """Return printed lines shared out over slides, with the size of their letters; cut where a line is not indented."""
+    size, lines = next(
+        (size, lines)
+        for size in (21, 20, 19, 18, 17, 16, SMALLEST_CODE)
+        if (lines := _wrapped(given, int((WIDTH - 36) / (MONO_LETTER * size)), size == SMALLEST_CODE))
+    )
     fit = max(1, int((height - 28 - GAP) / (size * CODE_LINE)))
-    pages = -(-len(lines) // fit)
-    each = -(-len(lines) // pages)
-    return [_pre(lines[start : start + each], size) for start in range(0, len(lines), each)]
+    each = -(-len(lines) // -(-len(lines) // fit))
+    pages, start = [], 0
+    while start < len(lines):
+        end = start + fit if len(lines) - start <= fit else start + min(fit, each + 3)
+        marked = [at for at in range(start + fit // 2, end + 1) if at < len(lines) and re.match(r">|# |$", lines[at])]
+        end = marked[-1] if marked and end < len(lines) else min(end, start + each) if end < len(lines) else end
+        pages.append((lines[start:end], size))
+        start = end
+    return pages
+
+
+def _wrapped(given: list[str], columns: int, forced: bool = False) -> list[str] | None:
+    """Return lines broken at so many columns, indented by four below their first; None where that would tear a table apart."""
+    lines = []
+    sentences = not any(re.search(r"\S {2,}|^ ", line) for line in given)
+    for line in given:
+        if _columns(line) <= min(columns, SHORT if sentences else columns):
+            lines.append(line)
+            continue
+        labels = re.findall(r"\S {2,}(?=\S)", line.strip())
+        if len(labels) > 1 and not forced and columns < WIDEST and _columns(line) <= WIDEST:
+            return None
+        below = re.match(r" *", line)[0] + "    "
+        if len(labels) == 1:  # a label and a text: the text stays to the right of it
+            below = " " * min(re.match(r" *\S.*?\S? {2,}(?=\S)", line).end(), columns // 2)
+        width = min(columns, SHORT) if sentences else columns
+        lines += textwrap.wrap(line, width, subsequent_indent=below, replace_whitespace=False) or [""]
+    return lines
 
 
 def _pre(lines: list[str], size: float) -> Block:
@@ -140,7 +178,10 @@ def equation(tex: str, most: float = 48, height: float = 440) -> Block:
     widest = max(len(_tex_letters(part)) for part in parts)
     tall = [3.1 if re.search(r"\\(d?frac|sum|prod|begin|underbrace|int)", part) else 1.9 for part in parts]
     size = int(min(most, max(24, WIDTH / (0.58 * widest)), (height - GAP) / sum(tall)))
-    lines = [f'<div class="equation"><span class="math">\\[{html.escape(part, quote=False)}\\]</span></div>' for part in parts]
+    lines = [
+        f'<div class="equation"><span class="math">\\[{html.escape(part, quote=False)}\\]</span></div>'
+        for part in parts
+    ]
     return Block(f'<div class="equations" style="font-size:{size}px">{"".join(lines)}</div>', sum(tall) * size + GAP)
 
 

@@ -18,6 +18,8 @@ TITLE = 32  # the height that a drawing's own title takes, which is the slide's 
 LETTERS = re.compile(r'<text x="[^"]*" y="([^"]+)"(?:[^>]*?font-size="([\d.]+)")?')
 WIDE = re.compile(r'<rect[^>]*? x="([^"]+)"[^>]*? width="([^"]+)"')
 BOXES = re.compile(r'<rect[^>]*? y="([^"]+)"[^>]*? height="([^"]+)"')
+# Parts of a tall drawing that are shown once more, larger: {cell: {name: (x, y, width, height)}}, in its own pixels.
+CLOSER = {"1c0c58c0": {"The encoder": (10, 220, 430, 345), "A decoder layer": (350, 168, 470, 400)}}
 SMALLEST_CELL, LARGEST_CELL = 15, 26  # letters in a table
 CELL_LETTER = 0.62  # their width with some room: a browser shares out columns in its own way
 
@@ -37,7 +39,9 @@ def extent(svg: str) -> float:
     """Return how far to the right a drawing has anything, its whole width where that is not easily said."""
     width, _ = size_of(svg)
     paths = re.findall(r'<path[^>]* d="([^"]+)"', svg)
-    if re.search(r"translate|scale\(|<(?:image|ellipse|use|poly)", svg) or any(re.search("[aAsStT]", path) for path in paths):
+    if re.search(r"translate|scale\(|<(?:image|ellipse|use|poly)", svg) or any(
+        re.search("[aAsStT]", path) for path in paths
+    ):
         return width
     right = [float(x) + float(wide) for x, wide in WIDE.findall(svg)]
     right += [x for path in paths for x in _across(path)]
@@ -70,8 +74,22 @@ def whole(svg: str, prefix: str) -> Block | None:
     if scale * smallest(svg) < SMALLEST_IN_PICTURE - 0.2:
         return None
     shape = f'viewBox="0 0 {width:g} {tall:g}" width="{width * scale:.0f}" height="{tall * scale:.0f}"'
-    svg = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', shape, svg, count=1).replace("max-width:100%;height:auto", "")
+    svg = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', shape, svg, count=1).replace(
+        "max-width:100%;height:auto", ""
+    )
     return Block(f'<div class="edge">{drawing(svg, prefix)}</div>', HEIGHT)
+
+
+def closer(svg: str, cell: str) -> list[tuple[str, Block]]:
+    """Return parts of a drawing as large as a slide, (name, block) each, where the whole is small and tall."""
+    made = []
+    for number, (name, (x, y, width, tall)) in enumerate(CLOSER.get(cell, {}).items()):
+        scale = min(WIDTH / width, (HEIGHT - 64) / tall, LARGEST)
+        shape = f'viewBox="{x} {y} {width} {tall}" width="{width * scale:.0f}" height="{tall * scale:.0f}"'
+        part = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', shape, svg, count=1)
+        part = part.replace("max-width:100%;height:auto", "")
+        made.append((name, Block(drawing(part, f"c-{cell}-{number}"), tall * scale)))
+    return made
 
 
 def drawn(svg: str, prefix: str, height: float) -> list[Block]:
@@ -88,7 +106,9 @@ def drawn(svg: str, prefix: str, height: float) -> list[Block]:
         if scale * smallest(svg) >= SMALLEST_IN_PICTURE:
             break
     shown = zip(cuts, cuts[1:])
-    return [_window(svg, f"{prefix}-{number}", width, above, below, scale) for number, (above, below) in enumerate(shown)]
+    return [
+        _window(svg, f"{prefix}-{number}", width, above, below, scale) for number, (above, below) in enumerate(shown)
+    ]
 
 
 def _window(svg: str, prefix: str, width: float, above: float, below: float, scale: float) -> Block:
@@ -140,7 +160,9 @@ def moving(stem: str, cell_id: str, height: float) -> Block | None:
 def table(html: str, height: float) -> list[Block]:
     """Return a table in letters as large as fit, in several parts with the same head where it has too many rows."""
     head, *rows = re.findall(r"<tr.*?</tr>", html, re.DOTALL)
-    texts = [[_text(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in (head, *rows)]
+    texts = [
+        [_text(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in (head, *rows)
+    ]
     for half in range(2 * LARGEST_CELL, 2 * SMALLEST_CELL - 1, -1):
         heights = _rows(texts, half / 2)
         if sum(heights) <= height - GAP:

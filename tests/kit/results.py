@@ -9,7 +9,7 @@ from helpers.show.theme import wrap
 from tests.book.outputs import FLEETING
 from tests.notebooks import books
 
-COLUMNS = 100  # of printed text; longer lines are broken
+COLUMNS = 100  # of code and printed text; longer lines are broken
 LIVE = re.compile(r"\b(ChatBox|Explore|Arena|BlindVote|Ballot|explore_\w+)\(")
 SHOWING = ("drawings", "plots", "Table", "print", "attention_map", "quiz", "ChatBox", "Explore", "show")
 MOST_LINES, MOST_COLUMNS = 14, 92  # of code that is read from the back of a room
@@ -40,7 +40,7 @@ def results(cell) -> list[Result]:
         if result.kind == "text":
             for words in spoken:
                 result.data = result.data.replace(words, "")
-            result.data = broken(result.data)
+            result.data = result.data.strip("\n")
     return [result for result in found if result.data.strip()]
 
 
@@ -53,7 +53,9 @@ def _shown(output, cell) -> list[Result]:
     plain = data.get("text/plain", "")
     title = re.sub(r"^\[\w+: (.*)\]$", r"\1", plain)
     if "image/svg+xml" in data:
-        words = about.get("image/svg+xml", {}).get("alt") or re.search(r'aria-label="([^"]*)"', data["image/svg+xml"])[1]
+        words = (
+            about.get("image/svg+xml", {}).get("alt") or re.search(r'aria-label="([^"]*)"', data["image/svg+xml"])[1]
+        )
         return [Result("drawing", data["image/svg+xml"], title, words)]
     if "image/png" in data:
         return [Result("figure", data["image/png"].replace("\n", ""), title, about["image/png"]["alt"])]
@@ -118,6 +120,52 @@ def signature(source: str) -> str:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             kept.append("\n".join(lines[first - 1 : node.end_lineno]))
     return "\n\n".join(kept)
+
+
+def undocumented(code: str) -> str:
+    """Return code without its docstrings, where something else is left of a body."""
+    lines, gone = code.splitlines(), set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) and len(node.body) > 1:
+            gone |= set(range(node.body[0].lineno - 1, node.body[0].end_lineno))
+    return "\n".join(line for at, line in enumerate(lines) if at not in gone)
+
+
+def narrowed(code: str, columns: int) -> str:
+    """Return code whose comments stand above and whose arguments are broken where a line has more than so many columns."""
+    made = []
+    for line in code.splitlines():
+        indent = re.match(r" *", line)[0]
+        comment = re.search(r"\s{2,}(# [^\"']+)$", line)
+        if len(line) > columns and comment:
+            made.append(indent + comment[1])
+            line = line[: comment.start()]
+        while len(line) > columns and (cut := _argument(line, columns)):
+            made.append(line[:cut].rstrip())
+            line = " " * (_opening(line, cut) + 1) + line[cut:].lstrip()
+        made.append(line)
+    return "\n".join(made)
+
+
+def _argument(line: str, columns: int) -> int | None:
+    """Return where an argument begins at which a line can be broken, or None."""
+    places = [found.end() for found in re.finditer(r", ", line[:columns])]
+    safe = [
+        at
+        for at in places
+        if _opening(line, at) >= 0 and line[:at].count('"') % 2 == 0 and line[:at].count("'") % 2 == 0
+    ]
+    return safe[-1] if safe and _opening(line, safe[-1]) + 1 < safe[-1] - 2 and "#" not in line[: safe[-1]] else None
+
+
+def _opening(line: str, at: int) -> int:
+    """Return the place of the innermost bracket that is open before `at`, or −1."""
+    depth = 0
+    for place in range(at - 1, -1, -1):
+        depth += (line[place] in ")]}") - (line[place] in "([{")
+        if depth < 0:
+            return place
+    return -1
 
 
 def is_quiz(cell) -> bool:

@@ -6,16 +6,18 @@ import re
 
 from tests.kit.deck import Deck
 from tests.kit.layout import HEIGHT, Block, heading, largest, printed, source, words
-from tests.kit.pictures import drawn, figure, moving, table, whole
+from tests.kit.lessons import authored
+from tests.kit.pictures import closer, drawn, figure, moving, smallest, table, whole
 from tests.kit.render import literal
 from tests.kit.results import LIVE, Result, is_lesson, is_quiz, results, tightened
-from tests.kit.sentences import blocks, lead, unlinked
+from tests.kit.sentences import blocks, meant, unlinked
 from tests.notebooks import books
 
 MEANING = (36, 33, 30, 28, 26, 24)
 QUESTION = 230  # letters of a prediction that are repeated above its answer
-LARGE = 0.72  # of its full size: a picture that shares its slide must not become smaller
-PAGES = 2  # slides of one long output, at most: the notebook has it all
+LARGE = 0.72  # of its full size: a picture that shares its slide must not become smaller,
+CLEAR = 16  # nor its letters smaller than these pixels where they can be larger
+PAGES = 3  # slides of one long output, at most: the notebook has it all
 
 
 def run(made: Deck, index: int) -> int:
@@ -31,26 +33,30 @@ def run(made: Deck, index: int) -> int:
         elif "while-it-trains" in books.tags(cell) and not any(trains is cell for _, _, trains in shown):
             _trains(made, cell)
         end += 1
-    meaning = _meaning(cells[end]) if made.asked and end < len(cells) else ""
+    meaning = _meaning(made, cells[end]) if made.asked and end < len(cells) else ""
     answering = [cell.id for cell, found, _ in shown if found]
     for cell, found, trains in shown:
         _one(made, cell, found, trains, meaning if answering[-1:] == [cell.id] else "")
     if answering:
-        made.asked = None
+        made.asked, made.meant = None, meaning
     return end
 
 
 def _belongs(cell) -> bool:
     tags = set(books.tags(cell))
-    return "while-it-trains" in tags or cell.cell_type == "code" and not {"build", "exercise"} & tags and not is_quiz(cell)
+    return (
+        "while-it-trains" in tags or cell.cell_type == "code" and not {"build", "exercise"} & tags and not is_quiz(cell)
+    )
 
 
-def _meaning(cell) -> str:
-    """Return the first sentences of the prose that follows a prediction's results: they say what the answer is."""
+def _meaning(made: Deck, cell) -> str:
+    """Return what the answer of a prediction is: the plan's line, or how the prose begins that follows the results."""
+    if own := authored(made.found).get("answer", {}).get(made.asking):
+        return own
     parts = blocks(cell.source) if cell.cell_type == "markdown" and "build" not in books.tags(cell) else []
     if not parts or parts[0][0] != "paragraph_open" or "**Predict.**" in parts[0][1]:
         return ""
-    return lead(unlinked(parts[0][1]))
+    return meant(unlinked(parts[0][1]))
 
 
 def _trains(made: Deck, cell) -> None:
@@ -108,6 +114,8 @@ def _joined(found: list[Result], meaning: bool) -> list[list[Result]]:
 def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
     """Make the slides of a result: as large as it fits, with a line of text and its meaning where there is room for them."""
     result = group[0]
+    if result.kind == "live" and _continues(made, cell, result):
+        return
     kind = "answer" if made.asked else result.kind
     top = _top(made, result)
     room = HEIGHT - top.height
@@ -121,8 +129,10 @@ def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
     less = room - sum(block.height for block in rest)
     smaller = _pages(result, made.found.stem, cell, less) if rest and less > 200 and not edge else None
     fits = smaller and len(smaller) == len(pages) and smaller[-1].height <= less
-    if fits and result.kind in ("drawing", "figure") and _size(smaller[0]) < LARGE * _size(pages[0]):
+    if fits and result.kind in ("drawing", "figure") and _shrinks(result, smaller[0], pages[0]):
         fits = False
+    if below and not fits and not means and _printed_before(made, cell, below):
+        rest = []
     shown = [[page] for page in (smaller if fits else pages)]
     if fits:
         shown[-1] += rest
@@ -139,16 +149,44 @@ def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
         if result.kind in ("text", "table"):
             slide.say(_reading(result, made))
         if result.kind == "live":
-            slide.say("Let the class say what to try: here where it can be moved, and with more settings in the notebook.")
+            slide.say(
+                "Let the class say what to try: here where it can be moved, and with more settings in the notebook."
+            )
             slide.read(result.data, "What it says first")
         if number == len(shown):
             slide.means(meaning)
+    for name, block in closer(result.data, cell.id) if result.kind == "drawing" else []:
+        slide = made.add(kind, cell, [heading(name), block])
+        slide.say("The same drawing, closer: let someone name each box and each arrow, from the bottom to the top.")
 
 
 def _reading(result: Result, made: Deck) -> str:
     asked = "First: who predicted this? " if made.asked else ""
     what = "table" if result.kind == "table" else "output"
     return f"{asked}Let someone read the {what} aloud, and say in one sentence what it shows."
+
+
+def _printed_before(made: Deck, cell, below: list[Block]) -> bool:
+    """Put what a cell prints below its code, where it has room there and is no answer."""
+    before, more = made.last, sum(block.height for block in below)
+    if made.asked or before.kind != "code" or before.cell != cell.id or before.height + more > HEIGHT:
+        return False
+    before.body = "\n".join([before.body, *(block.html for block in below)])
+    before.height += more
+    return True
+
+
+def _shrinks(result: Result, smaller: Block, page: Block) -> bool:
+    """Whether a picture becomes too small where it shares its slide."""
+    if _size(smaller) < LARGE * _size(page):
+        return True
+    letters = [_letters(result, block) for block in (smaller, page)] if result.kind == "drawing" else [CLEAR, CLEAR]
+    return letters[0] < CLEAR and letters[0] < 0.95 * letters[1]
+
+
+def _letters(result: Result, block: Block) -> float:
+    """Return the size of a drawing's smallest letters on its slide."""
+    return smallest(result.data) * _size(block) / float(re.search(r'viewBox="\S+ \S+ (\S+) ', block.html)[1])
 
 
 def _size(block: Block) -> float:
@@ -192,6 +230,19 @@ def _pages(result: Result, stem: str, cell, height: float) -> list[Block]:
     if result.kind == "live":
         return [moving(stem, cell.id, height) or _live(cell)]
     return printed(result.data, height, most=34)[:PAGES]
+
+
+def _continues(made: Deck, cell, result: Result) -> bool:
+    """Add the line that opens what is live to the slide before, where that shows the same cell's output and has room."""
+    before, live = made.last if made.slides else None, _live(cell)
+    height = before.height + live.height if before else HEIGHT + 1
+    if not before or before.cell != cell.id or before.kind in ("code", "trains") or height > HEIGHT:
+        return False
+    if "edge" in before.body or moving(made.found.stem, cell.id, HEIGHT - 60):
+        return False
+    before.body, before.height = f"{before.body}\n{live.html}", height
+    before.read(result.data, "Live, in the notebook; what it says first")
+    return True
 
 
 def _live(cell) -> Block:

@@ -11,6 +11,22 @@ BOLD = re.compile(r"\*\*([^*\n]+?)\*\*")
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 PREDICT = "**Predict.**"
+# How a sentence begins that leans on the one before it; "The" does so unless it names the term that it defines.
+BEGINS = re.compile(
+    r"[\"“‘(*_]*(?:That|This|These|Those|Such|Its?|They|Them|Their|He|She|His|Her|One|So|Each|Both|Then|Here|There|First|Second|"
+    r"Third|Finally|But|And|Or|Yet|Otherwise|Instead|Therefore|Hence|Thus|Also|Again|Another|Up to|By the|In this|Of these|"
+    r"The (?!\*\*)|Most of (?:the|them|it)|Only)\b"
+)
+POINTS = re.compile(r"\b(?:its?|this|these|those|they|them|their|the same|the other|such|above)\b")
+RELATIVE = re.compile(
+    r"\b(?:an?|the|any|every|no|each|all|some\w*|one)\s+(?:\S+\s+){0,4}that\b"
+    r"|\b(?:so|say|says|said|means|show|know) that\b",
+    re.IGNORECASE,
+)
+OBJECT = re.compile(r"\b(?:does|do|did|for|of|with|by|from|than|like|after|before|in) (?:that|this|it|them)[.,:;)?]")
+NEAR = 6  # words from the beginning of a sentence in which a pronoun stands for something said before it
+DIRECTS = re.compile(r"(?:Begin|Compare|Look|Read|Test|Ask|Start|Take|Try|Check|Count|Move|Go) ")
+ANNOUNCES = re.compile(r"(?:Two|Three|Four) (?:things|reasons|causes)\b[^:]*\.$")
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
@@ -76,6 +92,32 @@ def last(paragraph: str, most: int = 320) -> str:
     return found
 
 
+def leans(sentence: str) -> bool:
+    """Whether a sentence says little without the one before it: it begins with, or soon has, a word that points back."""
+    near = " ".join(sentence.split()[:NEAR])
+    demonstrative = re.search(r"\bthat\b", near) and not RELATIVE.search(sentence)
+    return bool(BEGINS.match(sentence) or POINTS.search(near) or demonstrative or OBJECT.search(sentence))
+
+
+def grounded(every: list[str], at: int, most: int) -> int:
+    """Return where to begin so that the sentence at `at` is understood: as far back as sentences lean, within `most` letters."""
+    start = at
+    while start and leans(every[start]) and len(plain(" ".join(every[start - 1 : at + 1]))) <= most:
+        start -= 1
+    return start
+
+
+def meant(paragraph: str) -> str:
+    """Return what a paragraph below a result says of it: neither where to look first, nor what it goes on to."""
+    every = sentences(paragraph)
+    while every and DIRECTS.match(every[0]):
+        every.pop(0)
+    kept = sentences(lead(" ".join(every))) if every else []
+    while kept and (kept[-1].endswith(":") or ANNOUNCES.match(kept[-1])):
+        kept.pop()
+    return " ".join(kept)
+
+
 def terms(sentence: str) -> list[str]:
     """Return the terms that a sentence sets in bold, short ones that are no heading of their own ("**Predict.**")."""
     return [term for term in BOLD.findall(sentence) if term[-1] not in ".:?!" and len(term.split()) <= 5]
@@ -93,7 +135,8 @@ def question(paragraphs: list[str]) -> str:
     if not asked:
         return lead(paragraphs[0], 200) if paragraphs else ""
     at = asked[0]  # a short question is not understood without what comes before it
-    return f"{every[at - 1]} {every[at]}" if at and len(every[at]) < 50 else every[at]
+    start = grounded(every, at, 260)
+    return " ".join(every[min(start, at - 1 if at and len(every[at]) < 50 else at) : at + 1])
 
 
 def predicted(paragraph: str) -> tuple[str, str] | None:

@@ -5,14 +5,16 @@ import re
 
 from tests.kit import lessons
 from tests.kit.deck import Deck
-from tests.kit.layout import HEIGHT, PROSE, Block, heading, largest, source, words
+from tests.kit.layout import HEIGHT, PROSE, WIDTH, Block, heading, largest, mono_size, source, words
 from tests.kit.render import literal
-from tests.kit.results import broken, is_quiz, quiz, signature
+from tests.kit.results import broken, is_quiz, narrowed, quiz, signature, undocumented
 from tests.kit.sentences import blocks, folded, unlinked
 from tests.notebooks import books, minutes
 
 COLUMNS = 90  # of an example in a task
-SIZES = (28, 26, 24, 23, 22, 21, PROSE)
+SIZES = (30, 28, 26, 24, 23, 22, 21, PROSE)
+TOGETHER, CODE = 24, 22  # the least letters of a task and of its code where both share a slide
+NARROW = 66  # columns of code that is read from the back of a room
 
 
 def code(made: Deck, index: int) -> int | None:
@@ -40,7 +42,7 @@ def task(made: Deck, index: int) -> int:
     text = "\n\n".join(unlinked(part) for kind, part in parts if kind not in ("heading_open", "fence"))
     examples = [broken("\n".join(part.splitlines()[1:-1]), COLUMNS) for kind, part in parts if kind == "fence"]
     first = len(made.slides)
-    _slides(made, cell, name, time, text, examples + [signature(stub.source) for stub in stubs])
+    _slides(made, cell, name, time, text, examples, [code_ for stub in stubs if (code_ := signature(stub.source))])
     slide = made.slides[first]
     for summary, inside in folded(cell.source):
         slide.say(inside, summary)
@@ -58,32 +60,53 @@ def _belongs(cell) -> bool:
     return cell.cell_type == "code" and bool({"build", "exercise"} & tags) and not is_quiz(cell)
 
 
-def _slides(made: Deck, cell, name: str, time: int, text: str, stubs: list[str]) -> None:
-    """The task and the signature on one slide, or the task first where both do not fit."""
+def _slides(made: Deck, cell, name: str, time: int, text: str, examples: list[str], stubs: list[str]) -> None:
+    """The task and the signature on one slide, or the task first where both would be small."""
     kind = "build" if "build" in books.tags(cell) else "exercise"
     top = heading(name)
     mark = f' <span class="minutes">{time} minutes</span>' if time else ""
     top = Block(top.html.replace("</h2>", f"{mark}</h2>"), max(top.height, 60))
-    stub = "\n\n".join(filter(None, stubs))
     room = HEIGHT - top.height
-    code_ = source(stub, room, most=22) if stub else None
-    whole = largest(text, SIZES, room - code_.height) if code_ else largest(text, SIZES, room)
-    if whole:
-        made.add(kind, cell, [top, whole, *([code_] if code_ else [])])
-        return
+    ways = [[code] for parts in _leaner(examples, stubs) if parts and (code := _clear("\n\n".join(parts), room))]
+    for code_ in ways if examples + stubs else [[]]:
+        sizes = SIZES[: SIZES.index(TOGETHER) + 1] if code_ else SIZES
+        if whole := largest(text, sizes, room - sum(block.height for block in code_)):
+            made.add(kind, cell, [top, whole, *code_])
+            return
     for number, page in enumerate(_parts(text, room)):
         slide = made.add(kind, cell, [heading(name) if number else top, page])
         slide.say("The task goes on." if number else "")
-    if stub:
-        slide = made.add(kind, cell, [heading(name), source(stub, HEIGHT - 70, most=22)])
+    if examples or stubs:
+        above = heading(name)
+        shown = [source("\n\n".join(parts), HEIGHT - above.height, most=26) for parts in _leaner(examples, stubs)]
+        best = max((block for block in shown if block), key=_size)
+        slide = made.add(
+            kind, cell, [above, next(block for block in shown if block and _size(block) >= min(24, _size(best)))]
+        )
         slide.say(f"Leave this up while everyone writes ({time} minutes); hints and solution: one slide back.")
+
+
+def _clear(code_: str, room: float) -> Block | None:
+    """Return code that may share a slide with its task, or None where its letters would be small."""
+    return source(code_, room, most=CODE) if mono_size(code_, room - 28, CODE, WIDTH - 36) >= CODE else None
+
+
+def _leaner(examples: list[str], stubs: list[str]) -> list[list[str]]:
+    """Return code as it is, then in shorter lines, then without docstrings."""
+    narrow = [narrowed(stub, NARROW) for stub in stubs]
+    bare = [narrowed(undocumented(stub), NARROW - 8) for stub in stubs]
+    return [[part for part in [*examples, *made] if part] for made in (stubs, narrow, bare)]
+
+
+def _size(block: Block) -> float:
+    return float(re.search(r"font-size:([\d.]+)px", block.html)[1])
 
 
 def _parts(text: str, room: float) -> list[Block]:
     """Split a long task at its paragraphs, into as few parts as fit."""
     parts, used = [], ""
     for part in re.split(r"\n\n", text):
-        if used and not largest(f"{used}\n\n{part}", SIZES[1:5], room):
+        if used and not largest(f"{used}\n\n{part}", SIZES[: SIZES.index(TOGETHER) + 1], room):
             parts.append(used)
             used = ""
         used = f"{used}\n\n{part}".strip()
@@ -95,7 +118,10 @@ def _quiz(made: Deck, cell) -> None:
     said, answer, why = _key(made.found.stem, cell)
     question, options = _read(plain) if plain else (said, [])
     listed = "\n".join(f"- {literal(option)}" for option in options)
-    shown = [Block('<p class="label">Quiz</p>', 64), words(literal(question), (44, 40, 36, 33, 30, 28, 26, 24), 260, "ask")]
+    shown = [
+        Block('<p class="label">Quiz</p>', 64),
+        words(literal(question), (44, 40, 36, 33, 30, 28, 26, 24), 260, "ask"),
+    ]
     shown.append(words(listed, (36, 33, 30, 28, 26, 24, 22, PROSE), HEIGHT - 64 - shown[1].height, "options"))
     slide = made.add("quiz", cell, shown)
     slide.say(f"{answer}\n\n{literal(why)}", "Answer")

@@ -1,5 +1,6 @@
 """The decks without a browser: what is asked comes before its answer, solutions stay in the notes, nothing is too high."""
 
+import ast
 import re
 from html.parser import HTMLParser
 
@@ -8,12 +9,12 @@ import pytest
 
 pytest.importorskip("mdit_py_plugins", reason="Markdown of the kit: make setup")
 
-from tests.kit import lessons, outline, slides
+from tests.kit import lessons, outline, plans, slides
 from tests.kit.layout import HEIGHT, _side_by_side, equation, lines_of, printed
-from tests.kit.pictures import drawn, smallest, table
+from tests.kit.pictures import CLOSER, closer, drawn, smallest, table
 from tests.kit.render import literal, markdown
-from tests.kit.results import broken, is_lesson, signature
-from tests.kit.sentences import definitions, lead, question, sentences
+from tests.kit.results import broken, is_lesson, narrowed, signature, undocumented
+from tests.kit.sentences import blocks, definitions, grounded, lead, leans, meant, question, sentences, unlinked
 from tests.notebooks import books
 
 PATHS = books.paths()
@@ -69,7 +70,9 @@ def test_no_solution_is_outside_the_notes(deck):
     parser.feed(slides.page(deck))
     seen, said = ("".join(part).replace(" ", "") for part in (parser.seen, parser.said))
     given = "".join(cell.source for cell in deck.book.cells if "solution" not in books.tags(cell))
-    given += "".join(re.sub(r"<[^>]+>", "", str(output)) for cell in deck.book.cells for output in cell.get("outputs", []))
+    given += "".join(
+        re.sub(r"<[^>]+>", "", str(output)) for cell in deck.book.cells for output in cell.get("outputs", [])
+    )
     given = given.replace(" ", "")
     found = 0
     for cell in deck.book.cells:
@@ -95,6 +98,7 @@ def test_quizzes_keep_their_answer_in_the_notes(deck):
 
 
 def test_every_slide_has_notes_and_a_minute_and_fits(deck):
+    clock: dict[str, int] = {}
     for slide in deck.slides:
         assert slide.height <= HEIGHT + 40, slide.id
         assert slide.notes, slide.id
@@ -102,7 +106,53 @@ def test_every_slide_has_notes_and_a_minute_and_fits(deck):
         if slide.clock.startswith("Minute"):
             now, total = map(int, re.findall(r"\d+", slide.clock)[:2])
             assert now <= total
+            part = slide.clock.partition("part ")[2]
+            assert now >= clock.get(part, 0), f"{slide.id}: the minute falls"
+            clock[part] = now
     assert len({slide.id for slide in deck.slides}) == len(deck.slides)
+
+
+def test_minutes_are_those_of_the_plan_and_only_in_the_notes(deck):
+    rows = {row["title"]: row["minutes"] for row in plans.rows(deck.found)}
+    sections = [slide for slide in deck.slides if slide.kind in ("title", "section")]
+    assert not any(re.search(r'class="(minutes|time)"', slide.body) for slide in sections)
+    named = 0
+    for slide in sections:
+        part = next((part for part in deck.found.parts if part.cell == slide.cell and not part.first), None)
+        said = re.search(r"In this section: (\d+) minutes? of class", "".join(slide.notes))
+        if part and part.title in rows and not slide.optional and said:
+            assert int(said[1]) == rows[part.title]
+            named += 1
+    assert named > 3
+
+
+def test_exercises_lie_below(deck):
+    inside = [
+        slide
+        for slide in deck.slides
+        if re.search(r"\d+ · Exercises$", slide.foot) or re.search(r"\d+ · Exercises</h1>", slide.body)
+    ]
+    assert inside or deck.found.stem.startswith("00")
+    assert all(slide.optional for slide in inside)
+
+
+def test_no_sentence_on_a_slide_is_torn_out(deck):
+    sources = {cell.id: cell.source for cell in deck.book.cells}
+    points = 0
+    for slide in deck.slides:
+        begins = [
+            words(markdown(unlinked(text)))[:30]
+            for kind, text in blocks(sources[slide.cell])
+            if kind == "paragraph_open"
+        ]
+        # What stands below an equation or another sentence leans on that.
+        for point in re.findall(r'</h2>\s*(<div class="prose point".*?</div>)', slide.body, re.DOTALL):
+            points += 1
+            text = " ".join(re.sub(r"<[^>]+>", "", point).split())
+            # What leans on the sentence before comes with it, but where a paragraph begins, or would be too long.
+            alone = leans(sentences(text)[0]) and len(text) < 80 and "equations" not in slide.body
+            assert not alone or any(words(text).startswith(begin[:20]) for begin in begins), f"{slide.id}: {text}"
+    assert points > 3 or len(deck.slides) < 70
 
 
 def test_the_notes_say_where_a_lesson_of_45_minutes_ends(deck):
@@ -159,6 +209,59 @@ def test_sentences_are_not_cut_inside_formulas_references_and_quotations():
     assert definitions("A **head** attends. **Careful.** It does not.") == ["A **head** attends."]
 
 
+def test_a_sentence_that_points_back_comes_with_what_it_points_to():
+    for torn in (
+        "A **mask** hides it: no effect before its cause.",
+        "With many layers that needs **warmup**.",
+        "Let four words do the same.",
+        "So it is.",
+        "The gap is **overfitting**.",
+    ):
+        assert leans(torn), torn
+    for whole in (
+        "A **rate** that starts near 0.",
+        "The **query** says what a token looks for.",
+        "Position 1 must not see token 2.",
+    ):
+        assert not leans(whole), whole
+    every = ["Position 1 must not see token 2.", "That would be easy.", "A **mask** hides it.", "Then go on."]
+    assert grounded(every, 2, 400) == 0
+    assert grounded(every, 2, 45) == 1
+    assert grounded(every, 0, 400) == 0
+
+
+def test_what_an_answer_means_is_no_direction_and_no_announcement():
+    assert meant("Begin with the six rows. Only two parts do damage.") == "Only two parts do damage."
+    assert meant("Too large. Compare within a number of heads:") == "Too large."
+    assert meant("It is behind. Two things may contribute.") == "It is behind."
+    assert meant("Look at the table.") == ""
+
+
+def test_code_is_made_narrower_for_the_back_of_a_room():
+    code = 'def f(first, second, third):  # what it does\n    """Words."""\n    return g("a, b", first, second)'
+    assert undocumented(code) == 'def f(first, second, third):  # what it does\n    return g("a, b", first, second)'
+    made = narrowed(code, 24)
+    assert made.splitlines()[:3] == ["# what it does", "def f(first, second,", "      third):"]
+    assert ast.dump(ast.parse(made)) == ast.dump(ast.parse(code))
+    assert undocumented('def f():\n    """Words."""').endswith('"""')
+
+
+def test_parts_of_a_tall_drawing_are_shown_larger():
+    every = {cell.id: cell for path in PATHS for cell in books.read(path).cells}
+    for cell in CLOSER:
+        svg = next(
+            output["data"]["image/svg+xml"]
+            for output in every[cell].outputs
+            if "image/svg+xml" in output.get("data", {})
+        )
+        for _, block in closer(svg, cell):
+            size, shown = (
+                float(re.search(pattern, block.html)[1]) for pattern in (r'viewBox="\S+ \S+ (\S+) ', r'width="(\d+)"')
+            )
+            assert smallest(svg) * shown / size >= 14
+            assert block.height <= HEIGHT - 60
+
+
 def test_equations_are_split_where_they_stand_side_by_side():
     assert _side_by_side(r"a = b \qquad c = \begin{cases} 1 \qquad x \\ 2 \end{cases}") == [
         "a = b",
@@ -174,6 +277,11 @@ def test_what_is_printed_is_broken_and_shared_out():
     assert len(pages) > 2
     assert all(page.height <= 500 for page in pages)
     assert [int(line) for page in pages for line in re.sub(r"<[^>]+>", "", page.html).split()] == list(range(100))
+    prompts = printed("\n".join(["> " + "word " * 8, *["    bot:  " + "reply " * 12] * 4] * 6), 560)
+    assert len(prompts) > 1
+    assert all(re.sub(r"<[^>]+>", "", page.html).startswith("&gt; ") for page in prompts)
+    assert all(float(re.search(r"font-size:([\d.]+)", page.html)[1]) >= 17 for page in prompts)
+    assert "14px" not in printed("one long line " * 20, 500)[0].html
     assert lines_of("word " * 100, 40) > lines_of("word " * 100, 20)
 
 
@@ -188,9 +296,16 @@ def test_a_drawing_too_small_to_read_is_cut_in_two():
     for piece in pieces:
         assert piece.height <= 560
         assert "title" not in piece.html
-        width, unit = (float(re.search(pattern, piece.html)[1]) for pattern in (r'width="(\d+)"', r'viewBox="0 \S+ (\S+) '))
+        width, unit = (
+            float(re.search(pattern, piece.html)[1]) for pattern in (r'width="(\d+)"', r'viewBox="0 \S+ (\S+) ')
+        )
         assert smallest(svg) * width / unit >= 11
-    assert len(drawn(svg.replace('font-size="10"', 'font-size="17"').replace('font-size="15"', 'font-size="17"'), "p", 560)) == 1
+    assert (
+        len(
+            drawn(svg.replace('font-size="10"', 'font-size="17"').replace('font-size="15"', 'font-size="17"'), "p", 560)
+        )
+        == 1
+    )
 
 
 def test_a_long_table_is_shared_out_with_its_head():
@@ -213,4 +328,6 @@ def test_code_is_shown_where_it_is_the_lesson():
 
 def test_literal_text_is_shown_as_it_is():
     text = "<B> costs $5 * 2_000 `x` [y](z) a|b ~~c~~ & more"
-    assert re.sub(r"<[^>]+>", "", markdown(literal(text))).strip() == text.replace("&", "&amp;").replace("<B>", "&lt;B&gt;")
+    assert re.sub(r"<[^>]+>", "", markdown(literal(text))).strip() == text.replace("&", "&amp;").replace(
+        "<B>", "&lt;B&gt;"
+    )
