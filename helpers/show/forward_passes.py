@@ -63,7 +63,7 @@ def explore_forward_pass(model, tokenizer, text: str) -> Explore:
         **({"head": range(n_head)} if n_head > 1 else {}),
         tokens_appended=range(MOST_APPENDED + 1),
         text=text,
-    ).in_book(position=places(last + 1, MOST // (len(steps) * n_head)), tokens_appended=[])
+    ).in_book(position=list(places(last + 1, MOST // (len(steps) * n_head)).values()), tokens_appended=[])
 
     def fit(change):
         slider = explore.controls["position"]

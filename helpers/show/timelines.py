@@ -29,10 +29,9 @@ LEFT, BEND, RIGHT = 112, 268, WIDTH - MARGIN - 12  # x of 1948, of 2013 and of t
 ROW = 20
 LETTER = 6.4  # widest mean letter at 11 pixels among the fonts we name
 BUILT, TOLD, PLANNED = "builds", "tells", "to come"
-NOTES = (
-    "The number in a dot is the notebook. Filled: it builds the idea. Open: it tells of the event. Dashed: it is still to come.",
-    "Years before 2013 have a smaller scale.",
-)
+NOTE = "The number in a dot is the notebook. Filled: it builds the idea. Open: it tells of the event."
+DASHED = " Dashed: it is still to come."
+SCALE = "Years before 2013 have a smaller scale."
 
 
 class Timeline(Drawing):
@@ -67,7 +66,7 @@ class Timeline(Drawing):
             y += height
         chosen = _x(events[event]["date"]) if event is not None else None
         body = "".join(lanes) + _axis(TITLE_HEIGHT + 22, y, chosen) + "".join(dot for _, dot in sorted(dots))
-        body += "".join(key(y + 18 + 16 * row, note) for row, note in enumerate(NOTES))
+        body += key(y + 18, NOTE + DASHED * _any_planned(events)) + key(y + 34, SCALE)
         first, last = events[0]["date"][:4], events[-1]["date"][:4]
         summary = f"{len(events)} events from {first} to {last} in {len(THREADS)} threads."
         words = _card(events, event) if event is not None else _list(events, summary)
@@ -93,15 +92,20 @@ def _place(rows: list, x: float, width: float):
             return i, x - 13 if left else x + 13, "end" if left else "start"
 
 
+def _any_planned(events) -> bool:
+    return any(event["how"] == PLANNED for event in events)
+
+
 def _dot(event, x: float, y: float, label_x: float, anchor: str, strong: bool) -> str:
     middle = y + 10
     style = f'font-size="11" text-anchor="{anchor}"' + (' font-weight="700"' if strong else "")
+    here = ' data-here=""' * strong  # where a page that is too narrow scrolls to
     ring = f'<circle cx="{x:.1f}" cy="{middle:g}" r="12" fill="none" stroke="{ORANGE}" stroke-width="3"/>' * strong
     paper, ink = (BLUE, PAPER) if event["how"] == BUILT else (PAPER, BLUE)
     edge = f'stroke="{BLUE}" stroke-width="1.4"' + ' stroke-dasharray="3 2.2"' * (event["how"] == PLANNED)
     name = f'font-size="9.5" font-weight="700" text-anchor="middle" fill="{ink}"'
     return (
-        f'<g tabindex="0"><title>{_date(event["date"])}: {xml(event["title"])}</title>{ring}'
+        f'<g tabindex="0"{here}><title>{_date(event["date"])}: {xml(event["title"])}</title>{ring}'
         f'<circle cx="{x:.1f}" cy="{middle:g}" r="8.5" fill="{paper}" {edge}/>'
         + write(x, middle + 3.5, f"{event['notebook']:02}", name)
         + write(label_x, middle + 4, event["label"], style)
@@ -146,7 +150,8 @@ def _notebook(event) -> str:
 
 
 def _list(events, summary: str) -> str:
-    lines = [summary + " In parentheses the notebook that builds it, or (see …) tells of it; a star: still to come."]
+    star = "; a star: still to come" * _any_planned(events)
+    lines = [f"{summary} In parentheses the notebook that builds it, or (see …) tells of it{star}."]
     written = {BUILT: "({:02})", TOLD: "(see {:02})", PLANNED: "({:02}*)"}
     for thread, name in THREADS.items():
         labels = [

@@ -80,7 +80,7 @@ def token_box(token, written: str, part: float | None, place, named: bool = Fals
         style = f'font-size="10.5" text-anchor="middle" fill="{SOFT}"'
         parts.append(write(x + width / 2, y + 26 - 18 * part, _briefly(written), style))
     paper = f'fill="{ORANGE}" fill-opacity="{0.08 + 0.77 * part:.2f}"' if part is not None else 'fill="none"'
-    frame = f' stroke="{BLUE}" stroke-width="2.5"' if framed else ""
+    frame = f' data-here="" stroke="{BLUE}" stroke-width="2.5"' if framed else ""
     parts.append(f'<rect x="{x:.1f}" y="{y + 30:g}" width="{width:.1f}" height="22" {paper}{frame}/>')
     if text != "␣":  # the gap between two words needs no sign, its box shows it
         parts.append(write(x + 2, y + 46, text))

@@ -5,6 +5,7 @@ moves it, and a file of frames for each, into a folder of the site. `quiz` is a 
 """
 
 import ast
+import itertools
 import json
 from html import escape
 from pathlib import Path
@@ -83,6 +84,7 @@ def write(static: Path) -> list[Path]:
     for stored in sorted(STORED.glob("*.json")):
         if not stored.stem.endswith("_quizzes"):
             frames = read_frames(_text(stored))
+            frames = frames._replace(parts=[outputs.without_stops(part) for part in frames.parts])
             moved = json.dumps({name: getattr(frames, name) for name in ("order", "frames", "words", "parts")})
             files.append(write_text(static / "explorables" / f"{stored.stem}.js", f'explorable("{stored.stem}", {moved});\n'))
     return files
@@ -111,14 +113,28 @@ def _control(control: Control, name: str) -> str:
 
 
 def _note(frames: Frames) -> str:
-    """Say what the notebook has beyond this."""
+    """Say what the notebook has beyond this, and which control makes no difference most of the time."""
     typed = [each.label for each in frames.left if each.typed]
     typed += [control.label for control in frames.controls if control.more == "text"]
     moved = [f"{each.label} (here {each.value})" for each in frames.left if not each.typed]
     finer = [control.label for control in frames.controls if control.more == "settings"]
-    said = [f"write your own {listing(typed)}"] * bool(typed) + [f"set {listing(moved)}"] * bool(moved)
-    said += [f"choose from more settings of {listing(finer)}"] * bool(finer)
-    return f'<p class="note {outputs.PLAIN}">In the notebook you can also {escape(listing(said))}.</p>' if said else ""
+    said = [f"write your own {listing(typed)}"] * bool(typed) + [f"change {listing(moved)}"] * bool(moved)
+    said += [f"try more values of {listing(finer)}"] * bool(finer)
+    sentences = [f"In the notebook you can also {listing(said)}."] * bool(said) + _idle(frames)
+    return f'<p class="note {outputs.PLAIN}">{escape(" ".join(sentences))}</p>' if sentences else ""
+
+
+def _idle(frames: Frames) -> list[str]:
+    """Say of each control that makes a difference at no more than half of another's settings, at which it does."""
+    settings = list(itertools.product(*(range(len(control.settings)) for control in frames.controls)))
+    shown, said = dict(zip(settings, frames.order)), []
+    for i, control in enumerate(frames.controls):
+        for j, other in enumerate(frames.controls):
+            matters = {at[j] for at in settings if shown[at] != shown[(*at[:i], 0, *at[i + 1 :])]}
+            if i != j and len(matters) <= len(other.settings) / 2:
+                where = listing(other.settings[place] for place in sorted(matters))
+                said.append(f"The {control.label} makes a difference only where {other.label} is {where}.")
+    return said
 
 
 def _text(file: Path) -> str:

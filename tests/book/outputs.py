@@ -52,12 +52,20 @@ def words(cell) -> str:
 
 
 def drawing(svg: str, prefix: str) -> str:
-    """Return a drawing's SVG as HTML: its ids prefixed, in a box that scrolls where the page is too narrow."""
+    """Return a drawing's SVG as HTML: one picture, its ids prefixed, in a box that scrolls where the page is too narrow."""
     if not re.search(r'aria-label="[^"]+"', svg):
         raise ValueError(f"{prefix}: a drawing without words")
     svg = IDS.sub(lambda m: m[1] + " ".join(f"{prefix}-{name}" for name in m[2].split()) + m[3], svg)
     svg = USES.sub(lambda m: f"{m[1]}{prefix}-{m[2]}", svg)
-    return f'<div class="drawing {PLAIN}">{svg.strip()}</div>'
+    return f'<div class="drawing {PLAIN}">{without_stops(svg.strip())}</div>'
+
+
+def without_stops(svg: str) -> str:
+    """Return an SVG, or a part of one, in which no key stops: in the book it is one picture, whose words say what it shows.
+
+    In a notebook each dot or bar can be focused, and tells its number.
+    """
+    return svg.replace(' tabindex="0"', "")
 
 
 def _paired(parts: list[Part]) -> list[Part]:

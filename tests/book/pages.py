@@ -1,6 +1,7 @@
 """A notebook as a page of the book, in Markdown: prose, code, stored outputs, and what is alive only in a notebook."""
 
 import ast
+import re
 from html import escape
 
 from tests.book import explorables, marks, outputs
@@ -134,11 +135,11 @@ def quiz(words: str, found: dict | None) -> str:
     `words` is what was recorded: the question, then the options, each on a line (or more) that begins with its letter.
     """
     question, *options = _options(words)
-    listed = "".join(f"<li>{escape(option, quote=False)}</li>" for option in options)
+    listed = "".join(f"<li>{_grouped(option)}</li>" for option in options)
     answer = "The notebook checks your answer, and says why."
     if found:
         letter = chr(ord("a") + [str(option) for option in found["options"]].index(str(found["answer"])))
-        answer = f"<b>{letter}) {escape(str(found['answer']), quote=False)}</b> {escape(found['why'], quote=False)}"
+        answer = f"<b>{letter}) {_grouped(str(found['answer']))}</b><br>{escape(found['why'], quote=False)}"
     if found:
         answer = f'<details class="answer"><summary>Answer</summary><p>{answer}</p></details>'
     else:
@@ -147,6 +148,11 @@ def quiz(words: str, found: dict | None) -> str:
         f'<div class="quiz {outputs.PLAIN}"><p class="question">{escape(question, quote=False)}</p>'
         f'<ol type="a">{listed}</ol>{answer}</div>'
     )
+
+
+def _grouped(option: str) -> str:
+    """Return a quiz's option as HTML, a whole number with commas, as the course prints them."""
+    return f"{int(option):,}" if re.fullmatch("[1-9][0-9]*", option) else escape(option, quote=False)
 
 
 def _options(words: str) -> list[str]:

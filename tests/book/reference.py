@@ -1,6 +1,7 @@
 """The book's pages that are no notebook: first page, glossary, concepts, scoreboard, timeline, the way to the kit."""
 
 import json
+import math
 import re
 from functools import cache
 from html import escape
@@ -15,6 +16,7 @@ HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
 TERM = re.compile(r"\[[^\]]+\]\(glossary\.md#([^)]+)\)")
 # Pages that others write, in notebooks/; a page that is not there yet is left out.
 WRITTEN = {"accessibility": "Accessibility", "different_numbers": "Different numbers"}
+FIRST = "bits per byte"
 BEFORE = (
     "Lower is better for “bits per byte” and “self-bleu-4”; the rows begin with the bot that needs the fewest bits."
 )
@@ -170,14 +172,17 @@ def _found(notebook: str, title: str, words: str) -> str:
 
 def scores() -> str:
     """Return the scoreboard as a page: every measured column, explained, the bot that needs the fewest bits first."""
-    rows = sorted(read_rows(data_path("scoreboard.csv")), key=lambda row: row["bits per byte"])
+    rows = sorted(read_rows(data_path("scoreboard.csv")), key=lambda row: row[FIRST])
     bots = {bot.name: bot for bot in scoreboard.BOTS}
-    head = ["bot", "notebook", "idea of", *scoreboard.COLUMNS]
-    lines = [f"| {' | '.join(head)} |", "|---" * 3 + "|---:" * (len(head) - 4) + "|---|"]
+    # What the rows are sorted by stands beside the name, so that a phone shows both.
+    measured = [FIRST, *(column for column in scoreboard.COLUMNS if column not in (FIRST, "device"))]
+    lines = [f"| bot | {' | '.join(measured)} | notebook | idea of | device |"]
+    lines.append("|---" + "|---:" * len(measured) + "|---|---|---|")
     for row in rows:
         bot = bots[row["bot"]]
-        first = [bot.name, to(bot.notebook, bot.notebook), str(bot.year)]
-        lines.append(f"| {' | '.join([*first, *(_number(row[column]) for column in scoreboard.COLUMNS)])} |")
+        numbers = [_number(row[column], column in scoreboard.WHOLE) for column in measured]
+        origin = [to(bot.notebook, bot.notebook), str(bot.year), str(row["device"])]
+        lines.append(f"| {' | '.join([bot.name, *numbers, *origin])} |")
     ideas = "\n".join(f"- **{bot.name}**: {bot.idea}" for bot in scoreboard.BOTS)
     columns = "\n".join(f"- **{name}**: {says}" for name, says in scoreboard.COLUMNS.items())
     return "\n\n".join(
@@ -194,8 +199,12 @@ def scores() -> str:
     )
 
 
-def _number(value) -> str:
-    return "–" if value is None else f"{value:,}" if isinstance(value, int | float) else str(value)
+def _number(value, whole: bool) -> str:
+    """Return a number of the scoreboard: a count whole, anything else with four significant digits, so that they line up."""
+    if value is None:
+        return "–"
+    digits = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 3
+    return f"{value:,.{0 if whole else digits}f}"
 
 
 def timeline(explorable: str = "") -> str:
@@ -214,5 +223,6 @@ def timeline(explorable: str = "") -> str:
         source = f"[{event['source']}]({link})" if link else event["source"]
         does = "builds it" if event["how"] == "builds" else "tells of it"
         way = to(event["notebook"], f"Notebook {event['notebook']:02} {does}")
-        lines.append(f"**{escape(event['title'], quote=False)}** {event['why']}  \n{source}. {way}.")
+        stop = "" if event["title"][-1] in "?!." else "."
+        lines.append(f"**{escape(event['title'], quote=False)}{stop}** {event['why']}  \n{source}. {way}.")
     return "\n\n".join(lines) + "\n"

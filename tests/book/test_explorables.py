@@ -74,8 +74,18 @@ def test_ids_are_prefixed_and_the_drawing_can_be_scrolled_by_keyboard(stored):
 
 def test_what_is_left_out_is_said(stored):
     html = explorables.block(STEM, CELL, "x-abc")
-    said = "write your own text, set price (here 1.00) and choose from more settings of n."
+    said = "write your own text, change price (here 1.00) and try more values of n."
     assert f"In the notebook you can also {said}" in html
+
+
+def test_a_control_that_mostly_changes_nothing_is_named(tmp_path, monkeypatch):
+    def draw(step=0, head=0):
+        return squares(step * 10 + (head if step == 1 else 0) + 1)
+
+    monkeypatch.setattr(explorables, "STORED", tmp_path)
+    explorables.path(STEM, CELL).write_text(make_frames(Explore(draw, step=range(3), head=range(2))).text(), encoding="utf-8")
+    html = explorables.block(STEM, CELL, "x-abc")
+    assert "The head makes a difference only where step is 1." in html and "The step makes" not in html
 
 
 def test_scripts_lie_where_the_page_is_told(stored, tmp_path):
@@ -88,6 +98,14 @@ def test_scripts_lie_where_the_page_is_told(stored, tmp_path):
     handed = json.loads(handed)
     assert name == f"99_{CELL}" and handed["parts"] == stored.parts and handed["words"] == stored.words
     assert handed["order"] == stored.order and handed["frames"] == stored.frames
+
+
+def test_no_key_stops_inside_the_pictures(tmp_path):
+    (first, *_) = explorables.STORED.glob("00_*.json")
+    assert any("tabindex" in part for part in explorables.read_frames(first.read_text(encoding="utf-8")).parts)
+    script = next(file for file in explorables.write(tmp_path) if file.stem == first.stem)
+    assert "tabindex" not in script.read_text(encoding="utf-8")
+    assert '<g tabindex' not in explorables.block("00_start_here", first.stem[3:], "x")
 
 
 def test_without_stored_frames_there_is_nothing(stored):

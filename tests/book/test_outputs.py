@@ -27,6 +27,12 @@ def test_a_drawing_stands_in_the_page_with_prefixed_ids():
     assert page.startswith('<div class="drawing') and "[drawing" not in page
 
 
+def test_no_key_stops_inside_a_drawing():
+    svg = SVG.replace("<path", '<g tabindex="0"><title>One</title></g><path')
+    page = outputs.html(cell(shown({"image/svg+xml": svg, "text/plain": ""})), "c7")
+    assert "<g><title>One</title></g>" in page and "tabindex" not in page
+
+
 def test_two_drawings_of_one_cell_share_no_id():
     page = outputs.html(cell(*[shown({"image/svg+xml": SVG, "text/plain": ""})] * 2), "c7")
     assert page.count('id="c7-0-tip"') == page.count('id="c7-1-tip"') == 1

@@ -87,7 +87,13 @@ def test_a_quiz_is_shown_without_its_code_and_with_a_folded_answer():
     text = page(live(source, WORDS))
     assert "legs = 2 + 2" in text and "answer=" not in text and "Secret" not in text
     assert '<ol type="a"><li>3</li><li>four, or 2 and 2</li></ol><details class="answer">' in text
-    assert "<b>b) four, or 2 and 2</b> Count &lt; them." in text
+    assert "<b>b) four, or 2 and 2</b><br>Count &lt; them." in text
+
+
+def test_large_numbers_of_a_quiz_have_commas():
+    key = KEY | {"options": ["1024", "3374400", "a < b 1000"], "answer": "3374400"}
+    text = pages.quiz("How many?\n  a) 1024\n  b) 3374400\n  c) a < b 1000", key)
+    assert "<li>1,024</li><li>3,374,400</li><li>a &lt; b 1000</li>" in text and "<b>b) 3,374,400</b><br>Count" in text
 
 
 def test_a_cell_that_is_only_a_quiz_shows_no_code():

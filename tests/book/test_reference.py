@@ -42,9 +42,31 @@ def test_most_terms_lead_to_the_section_that_explains_them():
 
 
 def test_the_scoreboard_has_every_bot_and_begins_with_the_fewest_bits():
-    rows = [line.split(" | ") for line in reference.scores().splitlines() if re.match(r"\| [\w-]+ \| \[", line)]
-    bits = [float(row[5]) for row in rows]
+    rows = [line.split(" | ") for line in reference.scores().splitlines() if re.match(r"\| [\w-]+ \| [\d.]+ \|", line)]
+    bits = [float(row[1]) for row in rows]
     assert len(rows) == len(read_rows(data_path("scoreboard.csv"))) and bits == sorted(bits)
+
+
+@pytest.mark.parametrize(
+    ("value", "whole", "said"),
+    [
+        (1.5, False, "1.500"), (0.4, False, "0.4000"), (0.01142, False, "0.01142"), (27.06, False, "27.06"),
+        (4388, False, "4,388"), (2100.0, False, "2,100"), (1574924, True, "1,574,924"), (None, False, "–"),
+    ],
+)  # fmt: skip
+def test_numbers_of_the_scoreboard_line_up(value, whole, said):
+    assert reference._number(value, whole) == said
+
+
+def test_the_scoreboards_head_has_as_many_columns_as_its_rows():
+    head, line, *rows = [line for line in reference.scores().splitlines() if line.startswith("|")]
+    assert head.startswith("| bot | bits per byte |") and len({row.count("|") for row in (head, line, *rows)}) == 1
+    assert all(name in head for name in reference.scoreboard.COLUMNS)
+
+
+def test_the_title_of_an_event_ends_before_its_sentence_begins():
+    titles = re.findall(r"^\*\*(.+?)\*\* ", reference.timeline(), re.MULTILINE)
+    assert titles and all(re.search(r"[^.?!][.?!]$", title) for title in titles)
 
 
 def test_the_timeline_has_every_event_with_its_notebook():

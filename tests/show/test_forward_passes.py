@@ -294,3 +294,8 @@ def test_many_heads_and_wide_vectors_fit(parse):
         parse(drawing.svg)
         assert len(drawing.svg) < 120_000
         assert all(float(x) < 820 for x in re.findall(r' x="([\d.]+)"', drawing.svg))
+
+
+def test_a_book_calls_positions_as_the_words_do():
+    book = explore_forward_pass(plain(), CHARACTERS, TEXT).in_book().book["position"]
+    assert isinstance(book, list) and book[-1] == len(TEXT) - 1  # a list's settings are called by their values, from 0

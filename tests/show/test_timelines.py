@@ -83,6 +83,12 @@ def test_a_card_says_whether_the_notebook_builds_tells_or_is_to_come():
         assert ("Planned for" in said[event["label"]]) == (event["how"] == PLANNED)
 
 
+def test_dashes_and_stars_are_explained_where_there_are_some():
+    for events in (EVENTS, [EVENTS[0] | {"how": PLANNED}, *EVENTS[1:]]):
+        drawing, planned = Timeline(events), any(event["how"] == PLANNED for event in events)
+        assert (("Dashed:" in drawing.svg), ("a star:" in drawing.words)) == (planned, planned)
+
+
 def test_dots_and_labels_do_not_overlap():
     boxes = []
     for group in timeline().svg.split('<g tabindex="0">')[1:]:
@@ -112,6 +118,8 @@ def test_the_slider_walks_through_all_events(parse):
     assert len(told) == len(EVENTS)
     parse(explore._picture.value)
     assert explore._picture.value.count('stroke-width="3"') == 1  # one ring
+    chosen = explore._picture.value.partition('data-here=""')[2].partition("</g>")[0]
+    assert EVENTS[-1]["label"] in chosen and 'stroke-width="3"' in chosen
     assert next(iter(explore.extremes())) == {"event": 1}
 
 

@@ -26,6 +26,8 @@ function explorable(name, { order, frames, words, parts }) {
     const svg = numbers.map((part) => (part < 0 ? label : parts[part])).join("");
     drawing.innerHTML = svg.replace(/(\bid="|\burl\(#|\bhref="#)/g, `$1${box.id}-`);
     box.querySelector(".words").textContent = words[said];
+    const here = drawing.querySelector("[data-here]")?.getBoundingClientRect(), seen = drawing.getBoundingClientRect();
+    if (here) drawing.scrollLeft += (here.left + here.right - seen.left - seen.right) / 2;  // what was chosen comes into view
   }
 
   box.addEventListener("input", show);
