@@ -3,7 +3,8 @@
 What the notebook stores is computed (tests/kit/lessons.py); what only a teacher knows is in data/plans/NN.json:
 "room" what to have at hand, "board", "collect" {cell of a prediction: its short form}, "catch" misconceptions as the teacher's
 boxes quote them, an arrow, and the reply, "stops" where to end after each 45 minutes ("at" which cell, "close" the question,
-"answer"), "without" a computer, and "lead" {cell of a prediction: what it is about, where its own words leave that open}.
+"answer"), "without" a computer, "lead" {cell of a prediction: what it is about, where its own words leave that open}, and
+"answer" {cell of a prediction: its answer in a line, for the key}.
 
 usage: python -m tests.kit.plans NN   (prints at which minute of a class each cell of the core path begins)
 """
