@@ -18,7 +18,7 @@ MAP = re.compile(r"^\| (\d\d) \|.*\| (\d+) \| (\d+) \| ([\d.]+ GB) \|$", re.MULT
 EXTRA = re.compile(r"missing\(([^)]*)\)")
 BEFORE = re.compile(r"notebooks? (\d\d)|\bfrom (\d\d)\b|\band (\d\d)\b")
 EVERY = "every bot"
-# A class takes half as long again as one reader: the teacher's boxes say so, and a test holds them to it. Notebook 00: twice.
+# A class takes 1.5 times as long as one reader: the teacher's boxes say so, and a test holds them to it. Notebook 00: twice.
 CLASS, FIRST = 1.5, 2.0
 
 

@@ -22,7 +22,7 @@ def test_the_core_path_is_as_long_as_the_notebook_says(path):
 def test_a_class_takes_as_much_longer_as_the_box_for_the_teacher_says(path):
     found = lessons.lesson(path)
     said = " ".join(box.source for box in lessons.boxes(found))
-    if "half as much" in said:
+    if "1.5 times" in said:
         assert found.factor == 1.5
     assert ("twice the stated time" in said) == (found.factor == 2)
 
