@@ -70,12 +70,14 @@ def test_a_page(path, opened):
     for name, size in (("desk", DESK), ("phone", PHONE)):
         page.set_viewport_size(size)
         page.wait_for_timeout(500)  # the theme looks a moment later what scrolls now, and lets the keyboard reach it
-        found[f"overflow, {name}"] = audit.overflow(page)
-        found[f"code, {name}"] = audit.code(page)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")  # follows the computer's setting
-            found[f"contrast, {name}, {scheme}"] = contrast.faults(page)
+            found[f"overflow, {name}, {scheme}"] = audit.overflow(page)
+            found[f"code, {name}, {scheme}"] = audit.code(page)
+            # It takes most of the seconds, and no color depends on the width: each width and each scheme is measured once.
+            if (name, scheme) in (("desk", "light"), ("phone", "dark")):
+                found[f"contrast, {name}, {scheme}"] = contrast.faults(page)
     found = {rule: faults for rule, faults in found.items() if faults}
     assert not found, "\n".join(f"{rule}:\n  " + "\n  ".join(faults) for rule, faults in found.items())
 
@@ -140,7 +142,9 @@ def test_explorables_move_by_keyboard_and_say_what_is_stored(path, opened):
                 here[number] = setting
                 words, picture = looks(box)
                 assert words == frames.said(place_of(frames, here)), (control.name, key)
-                assert box.locator(".drawing svg").get_attribute("aria-label") == words
+                # The picture's label may be the beginning of words that are a long list.
+                label = box.locator(".drawing svg").get_attribute("aria-label")
+                assert label and words.startswith(label), (control.name, key)
                 frame = frames.order[place_of(frames, here)]
                 if frame != frames.order[place_of(frames, [*here[:number], control.start, *here[number + 1 :]])]:
                     assert picture != before[1], (control.name, key)

@@ -108,7 +108,8 @@ def _lean(table: str) -> str:
         kinds = ["n"] * ("text-align:right" in style[1]) + ["w"] * ("white-space:nowrap" in style[1])
         return f' class="{" ".join(kinds)}"' if kinds else ""
 
-    return CELL.sub(named, table)
+    # A column without a name has no header: to a screen reader an empty one is a riddle.
+    return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", CELL.sub(named, table))
 
 
 def _figure(png: str, about: dict, name: str, picture) -> str:

@@ -90,3 +90,8 @@ def test_the_cells_of_a_table_have_classes_instead_of_styles():
     table = '<table><td style="text-align:right;white-space:nowrap">1</td><td style="text-align:left">a</td></table>'
     page = outputs.html(cell(shown({"text/html": table, "text/plain": "1 a"})), "c7")
     assert '<table><td class="n w">1</td><td>a</td></table>' in page
+
+
+def test_a_column_without_a_name_has_no_empty_header():
+    lean = outputs._lean('<table><thead><tr><th style="text-align:right"></th><th>bits</th></tr></thead></table>')
+    assert lean.count("<th") == lean.count("<thead") + 1 and lean.count("<td") == 1
