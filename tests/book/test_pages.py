@@ -3,7 +3,7 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.book import editions, explorables, marks, pages
+from tests.book import editions, explorables, marks, pages, site
 from tests.notebooks import books
 
 WORDS = "How many legs has a corgi?\n  a) 3\n  b) four, or\n     2 and 2"
@@ -136,3 +136,8 @@ def test_only_the_teachers_page_has_the_teachers_boxes():
     book = new_notebook(cells=[new_markdown_cell("# Dogs"), box])
     shown = {edition: pages.page(editions.for_reading(book, edition), "04_dogs") for edition in editions.EDITIONS}
     assert ":class: teacher" in shown["teacher"] and "teacher" not in shown["learner"]
+
+
+def test_a_column_without_a_name_has_no_empty_header():
+    row = '<tr><th class="head"><p></p></th><th class="head"><p>bits</p></th></tr>'
+    assert site.without_empty_headers(row) == '<tr><td></td><th class="head"><p>bits</p></th></tr>'
