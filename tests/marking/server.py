@@ -78,6 +78,10 @@ def notebook(stem: str) -> Notebook:
     return found
 
 
+# torch's threads do not always survive a fork: a process that crashed below Python is tried again.
+TRIES, CRASHES = 3, ("SIGSEGV", "SIGABRT", "SIGBUS")
+
+
 def mark(request: dict) -> list[dict]:
     """Return the verdict on each task of a submission, in order; an answer that passes serves those after it."""
     ours = notebook(request["stem"])
@@ -92,7 +96,10 @@ def mark(request: dict) -> list[dict]:
             verdict = NO_VERDICT | {"sentence": plans[task.name]}
         else:
             work = functools.partial(answer, ours, plans, own, task)
-            verdict = in_new_process(work, request["seconds"], int(request["memory"] * 2**30))
+            for _ in range(TRIES):
+                verdict = in_new_process(work, request["seconds"], int(request["memory"] * 2**30))
+                if not verdict["contained"].endswith(CRASHES):
+                    break
         own += [task.name] * verdict["passed"]
         verdicts.append({"task": task.name} | verdict)
     return verdicts
