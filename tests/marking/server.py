@@ -79,7 +79,7 @@ def notebook(stem: str) -> Notebook:
 
 
 # torch's threads do not always survive a fork: a process that crashed below Python is tried again.
-TRIES, CRASHES = 3, ("SIGSEGV", "SIGABRT", "SIGBUS")
+TRIES, CRASHES = 10, ("SIGSEGV", "SIGABRT", "SIGBUS")
 
 
 def mark(request: dict) -> list[dict]:
