@@ -10,9 +10,7 @@ from tests.marking import answers, submissions
 from tests.marking.__main__ import Server, mark
 from tests.notebooks import books, solved
 
-# Known and not mended yet: the teams of threads in notebook 13 sometimes crash a forked process that has imported torch.
-CRASHES = pytest.mark.skip(reason="answers of notebook 13 can end in SIGSEGV when they are marked")
-STEMS = [pytest.param(path.stem, marks=[CRASHES] if path.stem.startswith("13") else []) for path in books.paths()]
+STEMS = [path.stem for path in books.paths()]
 STORED = mistakes.stored()
 
 
