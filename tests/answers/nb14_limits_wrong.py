@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import math
+from weakref import WeakValueDictionary
 
 from helpers.serving.token_bucket import TokenBucket
 
@@ -140,13 +141,16 @@ class Floors(Bucket):
         self.last = now
 
 
-SHARED = {}
+SHARED = WeakValueDictionary()  # as long as one of the buckets lives: a second check must not find the first one's
 
 
 class Shared(Bucket):
+    def __init__(self, rate, burst):
+        super().__init__(rate, burst)
+        self.one = SHARED.setdefault((rate, burst), TokenBucket(rate, burst))
+
     def take(self, now):
-        one = SHARED.setdefault((self.rate, self.burst), TokenBucket(self.rate, self.burst))
-        return one.take(now)
+        return self.one.take(now)
 
 
 class Window:
