@@ -40,10 +40,11 @@ ifneq ($(shell test -x $(BOOK)/bin/python && cat $(BOOK_STAMP) 2>/dev/null),$(CU
 .PHONY: $(BOOK_STAMP)
 endif
 
-# Loadfile keeps the cells of one notebook together, in one process and in order.
-NBVAL := --nbval-current-env --nbval-sanitize-with=tests/notebooks/nbval_sanitize.cfg -n 2 --dist=loadfile
-# One notebook after the other in each of two processes.
-COPIES := -n 2 --dist=load
+# Loadfile keeps the cells of one notebook together, in one process and in order. Files come in the order of their names:
+# by their number of tests the slowest, which have few, would come last, and one process would wait for the other.
+NBVAL := --nbval-current-env --nbval-sanitize-with=tests/notebooks/nbval_sanitize.cfg -n 2 --dist=loadfile --no-loadscope-reorder
+# One notebook after the other in each of two processes; who is done first takes one of the other's.
+COPIES := -n 2 --dist=worksteal
 # For runs of the notebooks alone, which find no conftest by themselves: it prints the seconds of each.
 REPORT := -p tests.conftest
 # One thread and no wide vector instructions: the numbers of an older computer.

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from tests.notebooks.kernels import no_votes
 
-pytest_plugins = ["tests.notebooks.strict_nbval"]
+pytest_plugins = ["tests.browser.chromium", "tests.notebooks.strict_nbval"]
 
 # Before anything imports matplotlib or starts a kernel: no window, and nothing of this person's own settings.
 os.environ["MPLBACKEND"] = "agg"

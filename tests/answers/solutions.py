@@ -10,6 +10,7 @@ from pathlib import Path
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
+@functools.cache
 def _cells(notebook: str) -> list[dict]:
     return json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
 
@@ -46,18 +47,22 @@ def run(code: str, name: str, notebook: str = ""):
     return names[name]
 
 
-def functions(notebook: str) -> list[str]:
+@functools.cache
+def functions(notebook: str) -> tuple[str, ...]:
     """Return the functions that a notebook defines outside its build cells and exercises."""
     cells = [cell for cell in _cells(notebook) if cell["cell_type"] == "code"]
     tags = [set(cell["metadata"].get("tags", [])) for cell in cells]
     trees = [
         ast.parse("".join(cell["source"])) for cell, own in zip(cells, tags) if not own & {"setup", "build", "exercise"}
     ]
-    return [ast.unparse(node) for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return tuple(ast.unparse(node) for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef))
 
 
-def imports(notebook: str) -> list[str]:
+@functools.cache
+def imports(notebook: str) -> tuple[str, ...]:
     """Return the import lines of a notebook's code cells, the set-up cell left out."""
     cells = [cell for cell in _cells(notebook) if cell["cell_type"] == "code"]
     trees = [ast.parse("".join(cell["source"])) for cell in cells if "setup" not in cell["metadata"].get("tags", [])]
-    return [ast.unparse(node) for tree in trees for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return tuple(
+        ast.unparse(node) for tree in trees for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+    )

@@ -103,11 +103,11 @@ def test_a_gpt_with_the_learners_lora_is_the_packages_is_merged_and_saved(tmp_pa
 
 
 def test_early_stopping_is_the_packages():
-    rng = torch.Generator().manual_seed(0)
+    rng, stop = torch.Generator().manual_seed(0), solution("early_stopping")
     for _ in range(200):
         values = torch.randint(6, (int(torch.randint(1, 12, (), generator=rng)),), generator=rng).tolist()
         for patience in (1, 2, 4):
-            assert solution("early_stopping")(values, patience) == early_stopping.early_stopping(values, patience)
+            assert stop(values, patience) == early_stopping.early_stopping(values, patience)
 
 
 def test_the_ensemble_of_the_notebook_averages_probabilities():

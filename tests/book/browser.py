@@ -8,11 +8,7 @@ import pytest
 
 from helpers.show.frames import read_frames
 from tests.book import audit, contrast
-from tests.browser.test_lab import CHROMIUM, FLAGS
 from tests.notebooks import books
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium or Chrome on this computer")
 
 BOOK = books.ROOT / "build" / "book"
 FRAMES = books.ROOT / "data" / "explorables"
@@ -21,14 +17,6 @@ PAGES = [*sorted(BOOK.glob("*.html")), *sorted(BOOK.glob("teacher/[0-9][0-9]_*.h
 NAMES = [path.relative_to(BOOK).as_posix().removesuffix(".html") for path in PAGES]
 STORED = [path for path in sorted(FRAMES.glob("*.json")) if not path.stem.endswith("_quizzes")]
 LIVE = [BOOK / f"{path.stem}.html" for path in books.paths() if any(stored.stem[:2] == path.stem[:2] for stored in STORED)]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

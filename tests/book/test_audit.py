@@ -2,11 +2,7 @@
 
 import pytest
 
-from tests.browser.test_lab import CHROMIUM, FLAGS
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
 audit = pytest.importorskip("tests.book.audit", reason="axe-playwright-python is not installed: make setup")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium or Chrome on this computer")
 
 GOOD = """<main><h1>A page</h1><img alt="A dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=">
 <svg role="img" aria-label="A line" width="9" height="9"></svg><button>Press <svg class="svg-inline--fa"></svg></button>
@@ -15,11 +11,8 @@ GOOD = """<main><h1>A page</h1><img alt="A dot" src="data:image/gif;base64,R0lGO
 
 
 @pytest.fixture(scope="module")
-def page():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page(viewport={"width": 390, "height": 600})
-        browser.close()
+def page(browser):
+    return browser.new_page(viewport={"width": 390, "height": 600})
 
 
 def show(page, body: str) -> None:

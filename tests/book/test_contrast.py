@@ -3,20 +3,13 @@
 import pytest
 
 from tests.book import contrast
-from tests.browser.test_lab import CHROMIUM, FLAGS
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium or Chrome on this computer")
 
 GRAY = "#777777"  # on white 4.48 : 1
 
 
 @pytest.fixture(scope="module")
-def page():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page(viewport={"width": 800, "height": 600})
-        browser.close()
+def page(browser):
+    return browser.new_page(viewport={"width": 800, "height": 600})
 
 
 @pytest.fixture

@@ -4,21 +4,9 @@ import time
 
 import pytest
 
-from tests.browser.test_lab import CHROMIUM, FLAGS
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
 pytest.importorskip("fastapi", reason="needs the extra [serve]: make extras")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium or Chrome on this computer")
 
 WORDS = ("Hello", " there", ", <b>you</b>", "<img src=x onerror=\"document.title='run'\">")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

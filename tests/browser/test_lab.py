@@ -24,32 +24,7 @@ from tests.notebooks import books
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    (
-        found
-        for found in [*map(shutil.which, NAMES), *(place for place in PLACES if Path(place).exists())]
-        if found
-    ),
-    None,
-)
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM, reason="no Chromium or Chrome on this computer (Debian: apt install chromium)"
-    ),
-    pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
-]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-sync",
-]
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 # The whole notebook in the page, also what is out of sight: else cells are drawn only when scrolled to.
 SETTINGS = {"@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"}}
 ERROR = "[data-mime-type='application/vnd.jupyter.error']"
@@ -141,13 +116,10 @@ def _stop(process) -> None:
 
 
 @pytest.fixture(scope="module")
-def page(lab):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 1500})
-        page.set_default_timeout(30_000)
-        yield page
-        browser.close()
+def page(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 1500})
+    page.set_default_timeout(30_000)
+    return page
 
 
 def idle(page) -> None:

@@ -10,7 +10,6 @@ from html import unescape
 import pytest
 
 from tests.book import check
-from tests.browser.test_lab import CHROMIUM, FLAGS
 from tests.kit import boxes, handouts, lessons, pages, plans, render
 from tests.notebooks import books
 
@@ -39,17 +38,6 @@ def words(path) -> str:
     """Return the text of a page, its spaces made one."""
     text = re.sub(r"<(script|style|head)\b.*?</\1>", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", "", text)).split())
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
-    if not CHROMIUM:
-        pytest.skip("no Chromium or Chrome on this computer")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("rule", [check.repeated, check.foreign, check.revealing], ids=lambda rule: rule.__name__)

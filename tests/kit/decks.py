@@ -5,11 +5,7 @@ Run by `make test-book`, which builds build/kit/slides before.
 
 import pytest
 
-from tests.browser.test_lab import CHROMIUM, FLAGS
 from tests.notebooks import books
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium or Chrome on this computer")
 
 FOLDER = books.ROOT / "build" / "kit" / "slides"
 HERE = ("file:", "data:", "blob:", "about:")
@@ -74,14 +70,6 @@ MEASURE = """
   return wrong;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

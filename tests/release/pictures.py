@@ -11,7 +11,7 @@ from pathlib import Path
 
 from helpers.io import write_bytes
 from tests.book import explorables
-from tests.browser.test_lab import CHROMIUM, FLAGS
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.notebooks import books
 
 FOLDER = books.ROOT / ".github"
