@@ -69,8 +69,8 @@ class LiveCurve(Widget):
     """The learning curve while it grows: ``live = LiveCurve(); live.show(); fit(…, callbacks=[live])``.
 
     `baselines`, `unit` and `factor` are those of `learning_curve`. It is drawn again at most once in `every` seconds,
-    and more rarely if drawing would take more than a fiftieth of the training's time. When training has ended,
-    ``live.picture`` is the same as a still drawing, with the last step and all measurements.
+    and more rarely if drawing would take more than a fiftieth of the training's time; and once more when training has ended,
+    with the last step and all measurements. ``live.picture`` is the same as a still drawing.
     """
 
     def __init__(self, baselines: dict[str, float] | None = None, every: float = 1.0, unit="nats", factor=1.0):
@@ -88,6 +88,11 @@ class LiveCurve(Widget):
             self._draw()
             now = time.monotonic()
             self._due = now + max(self.every, (now - began) / SHARE)
+
+    def finish(self, history, model=None) -> None:
+        """Draw the whole course of a training: what ``fit`` calls when it has ended."""
+        self.history = history
+        self._draw()
 
     @property
     def picture(self) -> Drawing:
@@ -192,7 +197,7 @@ def _drawing(history, baselines: dict, unit: str, factor: float) -> Drawing:
         parts.append(f'<g tabindex="0"><title>{title}</title>{dot}</g>')
     if len(checked):
         names.append((y(course.validation[-1]), f"validation {course.validation[-1]:.2f}", ORANGE))
-    title = f"Loss after {number(int(last))} steps: {course.end:.2f} {unit}"
+    title = f"Loss after {amount(int(last), 'step')}: {course.end:.2f} {unit}"
     body = "".join(parts) + _names(names)
     return Drawing(body, f"{title}. {_words(course, baselines, unit)}", title, bottom + 44)
 
@@ -208,7 +213,7 @@ def _axes(low, high, last, x, y, bottom, unit) -> str:
         if high == low:
             break
     parts.append(f'<path d="M{LEFT} {bottom}H{RIGHT}" stroke="{RULE}"/>')
-    for part, anchor in ((0, "start"), (0.5, "middle"), (1, "end")):
+    for part, anchor in ((0, "start"), (0.5, "middle"), (1, "end"))[:: 1 if last > 1 else 2]:
         style = f'text-anchor="{anchor}" font-size="12" fill="{SOFT}"'
         parts.append(write(x(part * last), bottom + 18, number(round(part * last)), style))
     legend = f"training step; the height is the loss in {unit}"

@@ -54,7 +54,8 @@ def fit(
                     targets (``helpers.training.losses.terms``); memory is needed for one alone
     validate        called as ``validate(model)`` every ``validate_every`` steps and at the end: the model is left with
                     the parameters that gave the lowest value
-    callbacks       each called as ``callback(history, model)`` after every step, for a live curve or samples
+    callbacks       each called as ``callback(history, model)`` after every step, for a live curve or samples; where one has a
+                    method ``finish``, it is called in the same way when training has ended
     resume          a file: training goes on from it if it exists, and keeps it up to date at every validation
     dtype           torch.bfloat16 computes the large products in it; torch.float16 too, on a CUDA GPU only, with a loss that
                     is scaled up so that small gradients are not lost; the parameters stay float32
@@ -111,6 +112,9 @@ def fit(
         bar.bar.close()
     checkpointer.finish()
     model.eval()
+    for callback in callbacks:
+        if hasattr(callback, "finish"):
+            callback.finish(history, model)
     return history
 
 

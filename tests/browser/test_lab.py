@@ -31,17 +31,28 @@ ERROR = "[data-mime-type='application/vnd.jupyter.error']"
 PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(prompt => prompt.textContent)"
 
 
-# A notebook with one live picture and without a training, beside those of the course.
-FORWARD_PASS = "forward_pass.ipynb"
-
-
-def forward_pass_notebook():
-    cells = [
+# Two short notebooks beside those of the course: one live picture without a training, and a training that is watched.
+FORWARD_PASS, TRAINING = "forward_pass.ipynb", "training.ipynb"
+OURS = {
+    FORWARD_PASS: [
         "from helpers.bots import checkpoints\nfrom helpers.show import explore_forward_pass, forward_pass\n\n"
         'bot = checkpoints.load("gpt")\ntext = "My dog learned to open the fridge, and"',
         'forward_pass(bot.model, bot.tokenizer, text, step="attention 0")',
         "explore_forward_pass(bot.model, bot.tokenizer, text)",
-    ]
+    ],
+    TRAINING: [
+        "import torch\n\nfrom helpers.corpus.batches.token_stream import WindowBatches\n"
+        "from helpers.models.gpt import GPT, GPTConfig\nfrom helpers.show import LiveCurve\n"
+        "from helpers.training.loop import fit\n\n"
+        "torch.manual_seed(0)\nmodel = GPT(GPTConfig(5, n_layer=1, n_head=1, n_embd=16, context=16))\n"
+        "batches = WindowBatches(torch.arange(2_000) % 5, 8, 16)",
+        'curve = LiveCurve({"guessing": 1.61}, every=0.1)\ncurve.show()',
+        "history = fit(model, batches, steps=60, learning_rate=1e-2, callbacks=[curve])",
+    ],
+}
+
+
+def notebook(cells: list[str]):
     kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
 
@@ -64,7 +75,8 @@ def lab(tmp_path_factory):
         shutil.copy(books.ROOT / name, course)
     for name in (".make", "notebooks"):
         shutil.copytree(books.ROOT / name, course / name)
-    nbformat.write(forward_pass_notebook(), course / "notebooks" / FORWARD_PASS)
+    for name, cells in OURS.items():
+        nbformat.write(notebook(cells), course / "notebooks" / name)
     stamp = folder / "installed"  # written last, so that make finds nothing to install
     stamp.write_text(f"{course.resolve()}\n", encoding="utf-8")
     for name, value in SETTINGS.items():
@@ -191,7 +203,6 @@ def talk(page, message: str) -> None:
     [
         ("00_start_here.ipynb", 1, True),
         ("01_from_dump_to_conversations.ipynb", 1, True),
-        ("02_the_rnn_reddit_bot.ipynb", 2, True),
     ],
 )
 def test_a_notebook_runs_and_answers_the_keyboard(page, lab, screenshots, name, pictures, bot):
@@ -213,6 +224,20 @@ def test_a_notebook_runs_and_answers_the_keyboard(page, lab, screenshots, name, 
     assert not page.get_by_text(re.compile("official Jupyter news")).count(), (
         "a pop-up stands before the notebook"
     )
+
+
+def test_a_training_is_watched_while_it_runs(page, lab, screenshots):
+    """When the last step is done, the curve that was shown before the first one tells of it, and the bar is full."""
+    try:
+        run_all(page, lab, TRAINING)
+        assert not page.locator(ERROR).all_inner_texts()
+        curve, bar = (page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea") for number in (1, 2))
+        drawing = curve.locator("svg[role=img]")
+        sync_api.expect(drawing).to_have_attribute("aria-label", re.compile("^Loss after 60 steps: .* guessing, 1.61, is beaten"))
+        assert drawing.locator("path, polyline").count() > 3
+        sync_api.expect(bar).to_contain_text("60/60")
+    finally:
+        page.screenshot(path=screenshots / "training.png")
 
 
 def test_one_forward_pass_is_walked_through_with_the_arrow_keys(page, lab, screenshots):

@@ -94,6 +94,17 @@ def test_the_live_curve_is_one_widget_that_is_set_anew():
     assert len(set(values)) == 3 and all(value.startswith("<svg") for value in values)
 
 
+def test_at_the_end_the_last_step_is_drawn_whenever_the_last_drawing_was():
+    live, history = LiveCurve(every=1e9), a_history(1, every=0)
+    live(history)
+    assert "Loss after 1 step: 4.00 nats per token" in live.widget.value
+    history.add(10, 0.1, 2.0, 1e-3, 1.0)
+    live(history)
+    assert "after 2 steps" not in live.widget.value
+    live.finish(history)
+    assert "Loss after 2 steps: 3.00 nats per token" in live.widget.value
+
+
 def test_it_is_drawn_at_most_once_in_a_while(monkeypatch):
     import helpers.show.learning_curve as training
 

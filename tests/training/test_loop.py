@@ -137,6 +137,26 @@ def test_callbacks_see_every_step_in_training_mode():
     assert seen == [(step, True) for step in (1, 1, 2, 2, 3, 3, 4, 4, 5, 5)]
 
 
+class Watching:
+    """Sees the steps, and the end."""
+
+    def __init__(self):
+        self.seen, self.ended = 0, []
+
+    def __call__(self, history, model):
+        self.seen += 1
+
+    def finish(self, history, model):
+        self.ended.append((history.steps, history.validation_step, model.training))
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_callback_is_told_when_training_has_ended(stopped):
+    watching, steps = Watching(), 3 if stopped else 5
+    train(new(), steps=5, callbacks=[watching, *[interrupt_at(3)] * stopped], validate=lambda model: 1.0)
+    assert watching.seen == steps and watching.ended == [(steps, steps, False)]  # measured, and in evaluation mode
+
+
 def test_an_interrupted_training_keeps_what_it_learned(capsys):
     model, other = new(), new()
     history = train(model, callbacks=[interrupt_at(3)], schedule="constant", warmup=0.0)
