@@ -17,8 +17,10 @@ import importlib
 import json
 import random
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -88,7 +90,10 @@ def imported_checks(source: str) -> list[str]:
 
 
 def modules(stem: str) -> list[ModuleType]:
-    """Return the modules with the wrong answers of a notebook, those with the tests before those that they import from."""
+    """Return the modules with the wrong answers of a notebook, those with the tests before those that they import from.
+
+    They are imported anew: some wrong answers remember what an earlier check has done, and hear another sentence then.
+    """
     folder = books.ROOT / "tests" / "answers"
     number = stem[:2]
     files = [
@@ -96,7 +101,21 @@ def modules(stem: str) -> list[ModuleType]:
         for pattern in (f"test_nb{number}.py", f"test_nb{number}_text.py", f"nb{number}_*.py")
         for path in sorted(folder.glob(pattern))
     ]
-    return [importlib.import_module(f"tests.answers.{path.stem}") for path in files]
+    with forgotten([path.stem for path in files]):
+        return [importlib.import_module(f"tests.answers.{path.stem}") for path in files]
+
+
+@contextmanager
+def forgotten(names: list[str]) -> Iterator[None]:
+    """Inside, the modules of tests.answers with these names count as not imported; afterwards they are what they were."""
+    package = vars(importlib.import_module("tests.answers"))
+    places = [(sys.modules, f"tests.answers.{name}") for name in names] + [(package, name) for name in names]
+    kept = [(place, name, place.pop(name)) for place, name in places if name in place]
+    try:
+        yield
+    finally:
+        for place, name, module in kept:
+            place[name] = module
 
 
 def wrong_answers(stem: str) -> dict[str, dict[str, tuple[Callable, str]]]:

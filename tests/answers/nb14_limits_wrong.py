@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import math
-from weakref import WeakValueDictionary
 
 from helpers.serving.token_bucket import TokenBucket
 
@@ -141,16 +140,13 @@ class Floors(Bucket):
         self.last = now
 
 
-SHARED = WeakValueDictionary()  # as long as one of the buckets lives: a second check must not find the first one's
+SHARED = {}
 
 
 class Shared(Bucket):
-    def __init__(self, rate, burst):
-        super().__init__(rate, burst)
-        self.one = SHARED.setdefault((rate, burst), TokenBucket(rate, burst))
-
     def take(self, now):
-        return self.one.take(now)
+        one = SHARED.setdefault((self.rate, self.burst), TokenBucket(self.rate, self.burst))
+        return one.take(now)
 
 
 class Window:

@@ -1,6 +1,8 @@
 """data/mistakes.json is what the wrong answers in these tests give: their names, their words, and a sentence of each task."""
 
+import importlib
 import re
+import sys
 
 import pytest
 
@@ -43,6 +45,15 @@ def test_one_mistake_of_each_task_hears_the_stored_sentence(stem):
         assert [float(number) for number in NUMBER.findall(said)] == pytest.approx(
             [float(number) for number in NUMBER.findall(one["says"])], rel=1e-2, abs=1e-3
         )
+
+
+def test_a_wrong_answer_that_remembers_earlier_checks_is_found_as_new():
+    before = importlib.import_module("tests.answers.test_nb02")
+    (task,) = [task for task in mistakes.tasks(books.read(books.paths(["02"])[0])) if task.name == "count_ngrams"]
+    found = [mistakes.wrong_answers("02_the_rnn_reddit_bot")["count_ngrams"]["in_one_table"][0] for _ in range(2)]
+    said = [mistakes.says(task.verdict(), answer) for answer in (*found, found[0])]
+    assert said[0] == said[1] != said[2] and "an earlier call" in said[0]
+    assert sys.modules["tests.answers.test_nb02"] is importlib.import_module("tests.answers").test_nb02 is before
 
 
 def test_sentences_say_nothing_of_this_computer():
