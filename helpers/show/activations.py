@@ -55,8 +55,7 @@ def input_gradient_map(model, tokenizer, text, position: int | None = None, name
         half_length = most_length = ""
         if kind == "token":  # in characters too, so that it can be compared with a model that reads those
             half_length, most_length = (
-                f" ({len(tokenizer.decode(ids[position + 1 - back : position + 1])):,} characters)"
-                for back in (half, most)
+                _length(tokenizer.decode(ids[position + 1 - back : position + 1])) for back in (half, most)
             )
         title = f"half of the input gradient {following} falls on {_last(half, kind)}{plural}{half_length}, "
         title += f"90 % on {_last(most, kind)}{most_length}"
@@ -85,6 +84,11 @@ def explore_input_gradients(models: dict, tokenizer, text) -> Explore:
 
 def _last(count: int, kind: str) -> str:
     return f"the last {kind}" if count == 1 else f"the last {number(count)}"
+
+
+def _length(text: str) -> str:
+    """Say in parentheses how many characters a text has; nothing of one that has none: a speaker's token alone."""
+    return f" ({amount(len(text), 'character')})" if text else ""
 
 
 def _first_read(model, ids, position: int) -> int:

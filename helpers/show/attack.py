@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from helpers.show.explore import Explore
 from helpers.show.svg import MARGIN, TITLE_HEIGHT, WIDTH, Drawing, blank, key, monospaced, quoted, write
-from helpers.show.theme import BLUE, ORANGE, RULE, SOFT, percent, xml
+from helpers.show.theme import BLUE, ORANGE, RULE, SOFT, amount, percent, xml
 from helpers.show.tokens_and_bars import labeled_bars
 
 PITCH, LINE = 12, 62  # from one letter to the next, and from one line to the next
@@ -86,16 +86,16 @@ def _answer(p: float) -> str:
 
 
 def _swaps(number: int) -> str:
-    return f"{number} letter{'s' * (number != 1)} swapped"
+    return f"{amount(number, 'letter')} swapped"
 
 
 def _words(text: str, changed: str, number: int, chosen_by: str, p: tuple[float, float]) -> str:
-    answers = [f"“{_answer(each)}”, P(question) {each:.1f}" for each in p]
+    answers = [f"“{_answer(each)}”, P(question) = {percent(each, 1)}" for each in p]
     start = f"{quoted(text, 64)}: {answers[0]}."
     if not number:
         return f"{start} Nothing was swapped."
     how = "by the gradient" if chosen_by == "gradient" else "by chance"
-    return f"{start} {_swaps(number)}, chosen {how}: {quoted(changed, 64)}: {answers[1]}."
+    return f"{start} {_swaps(number)}, chosen {how}. {quoted(changed, 64)}: {answers[1]}."
 
 
 def _letters(text: str, changed: str) -> tuple[str, float]:

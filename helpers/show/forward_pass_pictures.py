@@ -51,13 +51,19 @@ def text(view: View, y: float) -> Picture:
         body += f'<rect x="{x}" y="{below}" width="182" height="56" rx="6" fill="{TINTED}"/>'
         body += write(x + 12, below + 27, f"{size:,}", f'font-size="18" fill="{BLUE}"{BOLD}')
         body += write(x + 12, below + 45, name, SMALL)
-    sizes = listing(f"{name} {number(size)}" for name, size in view.sizes.items())
+    sizes = listing(_size(name, size) for name, size in view.sizes.items())
     words = (
         f"The text has {amount(len(view.text), 'character')}. The model computes one thing: how probable each token is as the "
-        f"next one. Its sizes: {sizes}."
+        f"next one. It has {sizes}."
     )
     title = f"Which token comes after “{shorten(signs(view.text), 60)}”?"
     return Picture(title, words, body, y + 66 * math.ceil(len(view.sizes) / 3))
+
+
+def _size(name: str, size: int) -> str:
+    """A size as a sentence says it: "4 heads in each block", "1 block"."""
+    first, *rest = name.split()
+    return " ".join([amount(size, first[:-1]), *rest])
 
 
 def tokens(view: View, y: float) -> Picture:

@@ -134,10 +134,10 @@ def pull_it_out(
     kept = _distance(shares[1]) / _distance(shares[0]) if _distance(shares[0]) else 1.0
     title = f"Without {which}: {first} or {second}, and the average loss"
     words = (
-        f"Without {which}, replaced by {_by(replacement)}: after “{names[0]}” the share of {first} goes from "
-        f"{percent(shares[0][0], 1)} to {percent(shares[1][0], 1)}, after “{names[1]}” from {percent(shares[0][1], 1)} to "
-        f"{percent(shares[1][1], 1)}. {percent(max(kept, 0), 1)} of the difference is left. "
-        f"The average loss goes from {losses[0]:.2f} to {losses[1]:.2f} nats per token."
+        f"Without {which}, replaced by {_by(replacement)}: after “{names[0]}” the share of “{first}” "
+        f"{_change(*(percent(row[0], 1) for row in shares))}, after “{names[1]}” it "
+        f"{_change(*(percent(row[1], 1) for row in shares))}. {percent(max(kept, 0), 1)} of the difference is left. "
+        f"The average loss {_change(*(f'{loss:.2f}' for loss in losses))} nats per token."
     )
     return Drawing(body + key(y + 8, f"{pair} …  Shares of the two words' probabilities."), words, title, y + 22)
 
@@ -183,6 +183,10 @@ def _losses(before: float, after: float) -> str:
 
 def _right() -> str:
     return f'text-anchor="end" font-size="12.5" fill="{SOFT}"'
+
+
+def _change(before: str, after: str) -> str:
+    return f"stays at {after}" if before == after else f"goes from {before} to {after}"
 
 
 def _by(replacement: str) -> str:

@@ -100,9 +100,16 @@ def _drawn(row, bits: int, group: str, symmetric: bool, message: str, replies: d
             parts.append(write(MARGIN + 90, y, line))
             y += LINE
         y += 6
+    change, error = (_bits(row[name], form) for name, form in (("change", "+.3f"), ("standard error", ".3f")))
     words = (
-        f"{title}: the matrices take {size:.1f} MB instead of {full / 1e6:.1f}, for {cost} bits per byte. "
+        f"{title}: the matrices take {size:.1f} MB instead of {full / 1e6:.1f} MB. "
+        f"The cost is {change} bits per byte (standard error {error}). "
         f"Asked {quoted(message, 60)}, the bot says {quoted(replies['in few bits'], 200)}; with all its bits "
         f"{quoted(replies['in full'], 200)}."
     )
     return Drawing("".join(parts) + key(y + 8, "Bars: bytes of the matrices. Greedy replies."), words, title, y + 24)
+
+
+def _bits(value: float, form: str) -> str:
+    """A number of bits to three decimals; one that would be 0.000 is not called nothing."""
+    return f"{value:{form}}".replace("-", "−") if abs(value) >= 0.0005 else "under 0.0005"

@@ -11,7 +11,7 @@ import textwrap
 from helpers.show.display import CONTROL
 from helpers.show.explore import Explore
 from helpers.show.svg import MARGIN, WIDTH, Drawing, blank, cells, quoted, reword, seen, write
-from helpers.show.theme import SOFT, listing, number, only_first, percent, signs, xml
+from helpers.show.theme import SOFT, amount, listing, number, only_first, percent, signs, xml
 from helpers.show.tokens_and_bars import MOST_TOKENS, Tokens, labeled_bars
 
 # Ends of the scales, fixed so that the colors of two bots or two texts can be compared.
@@ -81,7 +81,7 @@ def sampling_parameters(
         f"{title}. Likeliest first tokens: {listing(f'“{name}” {percent(p, 1)}' for name, p, gone in bars if p > 0)}.",
         _cut_words(settings, bars, len(cut), sum(p > 0 for p in before)),
         f"Entropy {entropy:.1f} bits.",
-        *(f"Seed {seed}: {_quoted_reply(reply)}" for seed, reply in zip(seeds, replies)),
+        *(f"Seed {seed}: {_quoted_reply(reply)}." for seed, reply in zip(seeds, replies)),
     ]
     return Drawing(body + reply_lines, " ".join(filter(None, sentences)), title, end, label=sentences[0])
 
@@ -128,7 +128,7 @@ def _surprisal_tokens(bot, name: str, text: str, context, words: bool) -> Tokens
         title = f"{name} saw every {kind} coming"
     else:
         title = f"{name} did not see {'the ' if '” of “' in names[order[0]] else ''}{names[order[0]]} coming"
-    highest = listing(f"{names[i]} {_whole(values[i])}" for i in order[:3])
+    highest = listing(f"{names[i]} {number(values[i])}" for i in order[:3])  # as the picture writes them
     sentence = (
         f"{title}. {_whole(total)} bits in all, {number(total / len(text))} per character. "
         f"Most surprising, in bits: {highest}. {only_first(MOST_TOKENS, len(values), 'tokens')}"
@@ -191,7 +191,7 @@ def _cut_words(settings, bars, number_cut: int, number_before: int) -> str:
     gone = listing(f"“{name}”" for name, _, is_cut in bars if is_cut)
     left = number_before - number_cut
     named = f", of these eight {gone}" if gone else ""
-    return f"Cut by {by}: {number(number_cut)} tokens{named}; {number(left)} {'is' if left == 1 else 'are'} left."
+    return f"Cut by {by}: {amount(number_cut, 'token')}{named}; {number(left)} {'is' if left == 1 else 'are'} left."
 
 
 def _quoted_reply(reply: str) -> str:

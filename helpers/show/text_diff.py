@@ -29,7 +29,7 @@ class Changes(Drawing):
         before, after = before[:LONGEST], after[:LONGEST]
         pieces = list(_pieces(before, after))
         body, height = _lines(pieces)
-        words = f"{title}: {_summary(pieces)} The text now: “{shorten(after, 300)}” {notice}".strip()
+        words = f"{title}. {_summary(pieces)} The text now: “{shorten(after, 300)}” {notice}".strip()
         super().__init__(body, words, title, height)
 
 
@@ -74,9 +74,9 @@ def _summary(pieces) -> str:
     for kind in ("removed", "added"):
         texts = [f"“{_piece(text)}”" for piece, text in pieces if piece == kind]
         if texts:
-            more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-            changes.append(f"{kind} {', '.join(texts[:3])}{more}")
-    return f"{listing(changes)}." if changes else "nothing changed."
+            more = [f"{len(texts) - 3} more"] if len(texts) > 3 else []
+            changes.append(f"{kind.capitalize()}: {listing(texts[:3] + more)}.")
+    return " ".join(changes) or "Nothing changed."
 
 
 def _piece(text: str) -> str:

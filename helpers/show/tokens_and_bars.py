@@ -97,15 +97,20 @@ def _token_words(tokens, values, order, title, unit, position) -> str:
     def named(i):
         return f"{quoted(tokens[i])} {number(values[i])}"
 
-    words = f"{title}, in {unit}: " if unit else f"{title}: "
-    if position is not None and 0 <= position < len(tokens):
+    measured = f", in {unit}: " if unit else ": "
+    placed = position is not None and 0 <= position < len(tokens)
+    if placed:  # three facts, three sentences
         value = f"{number(values[position])} {unit}".strip() if position in order else "no value"
-        words = f"Token {position + 1} of {len(tokens)}, {quoted(tokens[position])}: {value}. {words}"
-    if not order:
-        return f"{words}no token has a value."
-    words += f"highest {listing(map(named, order[:3]))}"
+        words = f"Token {position + 1} of {len(tokens)}, {quoted(tokens[position])}: {value}. {title}."
+        if not order or order == [position]:
+            return words if order else f"{words} No token has a value."
+        words += f" Highest{measured}{listing(map(named, order[:3]))}"
+    elif not order:
+        return f"{title}{measured}no token has a value."
+    else:
+        words = f"{title}{measured}highest {listing(map(named, order[:3]))}"
     if len(order) > 3:
-        words += f", lowest {named(order[-1])}"
+        words += f"{'; ' if placed else ', '}lowest {named(order[-1])}"
     finite = [values[i] for i in order if math.isfinite(values[i])]
     mean = f"; mean {number(sum(finite) / len(finite))}" if finite else ""
     return f"{words}{mean} over {amount(len(order), 'token')}."

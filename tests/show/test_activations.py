@@ -52,7 +52,7 @@ def test_input_gradient_map_names_half_and_ninety_per_cent(tokenizer):
     assert drawing.title == "Half of the input gradient for “y” falls on the last character, 90 % on the last 4"
     assert drawing.words == (
         "Token 8 of 8, “m”: 100 % of the largest. Half of the input gradient for “y” falls on the last character, "
-        "90 % on the last 4, in % of the largest: highest “m” 100, “␣” 50 and “k” 25, lowest “I” 0.78; mean 25 over 8 tokens."
+        "90 % on the last 4. Highest, in % of the largest: “m” 100, “␣” 50 and “k” 25; lowest “I” 0.78; mean 25 over 8 tokens."
     )
 
 
@@ -118,6 +118,10 @@ def test_word_pieces_are_told_as_tokens_and_in_characters():
     assert drawing.title == (
         "Half of the input gradient for “the” falls on the last token (4 characters), 90 % on the last 3 (11 characters)"
     )
+    single = input_gradient_map(Fading(len(PIECES)), PIECES, "d", 0).title
+    assert single.endswith(" falls on the last token (1 character), 90 % on the last token (1 character)")
+    speaker = input_gradient_map(Fading(len(PIECES)), PIECES, LONG, 0).words
+    assert speaker.endswith("falls on the last token, 90 % on the last token.")  # not "(0 characters)"
     deaf = Fading(len(PIECES))
     deaf.head.weight.data.zero_()
     assert "No token has a gradient here" in input_gradient_map(deaf, PIECES, text).words

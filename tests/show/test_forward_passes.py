@@ -61,7 +61,7 @@ def case(request):
 def test_the_first_steps_tell_the_ids_and_vectors_of_the_model(case):
     model, found = case
     words = forward_pass(model, CHARACTERS, TEXT, "text").words
-    assert f"parameters {sum(p.numel() for p in model.parameters()):,}" in words and "blocks 2" in words
+    assert f"{sum(p.numel() for p in model.parameters()):,} parameters" in words and "It has 2 blocks, " in words
     words = forward_pass(model, CHARACTERS, TEXT, "tokens").words
     assert "12 tokens" in words and f"“a” {CHARACTERS.encode('a')[0]}, “b” {CHARACTERS.encode('b')[0]}" in words
     words = forward_pass(model, CHARACTERS, TEXT, "embedding", 2).words

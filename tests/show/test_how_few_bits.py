@@ -41,7 +41,7 @@ def table():
 def test_the_words_say_size_cost_and_replies(bot, table):
     words = few_bits(bot, table, MESSAGE, 4, "16", False).words
     assert words.startswith("4 bits, groups of 16, asymmetric: the matrices take 0.0 MB")
-    assert "+0.016 ± 0.001 bits per byte" in words and "Asked “soup”, the bot says “" in words
+    assert "The cost is +0.016 bits per byte (standard error 0.001). " in words and "Asked “soup”, the bot says “" in words
     full = bot.reply([MESSAGE], temperature=0, max_tokens=30)
     assert f"with all its bits {quoted(full, 200)}." in words
 

@@ -58,7 +58,7 @@ def test_the_surprise_in_words(parse):
     )
     assert drawing.words == (
         "x did not see “gagg” coming. 36 bits in all, 2.4 per character. "
-        "Most surprising, in bits: “gagg” 16, “ad.” 10 and “dad” 8."
+        "Most surprising, in bits: “gagg” 16, “ad.” 10 and “dad” 8.0."
     )
     assert [title for title, _ in parse(drawing.svg)] == [
         "aa 2.0 bits",
@@ -72,7 +72,7 @@ def test_the_surprise_in_words(parse):
 def test_by_characters_each_is_told_with_its_word(parse):
     drawing = surprisal_tokens(Bot(Fixed(**{"a": 3 / 4, "g": 1 / 8, " ": 1 / 8}), TOKENIZER, "x"), "aa ga", words=False)
     assert drawing.title == "x did not see “␣” coming"
-    assert "Most surprising, in bits: “␣” 3, “g” of “ga” 3 and “a” of “aa” 0." in drawing.words
+    assert "Most surprising, in bits: “␣” 3.0, “g” of “ga” 3.0 and “a” of “aa” 0.42." in drawing.words
     assert len(parse(drawing.svg)) == 5
     whole = surprisal_tokens(Bot(Fixed(**{"a": 3 / 4, "g": 1 / 8, " ": 1 / 8}), TOKENIZER, "x"), "aa ga")
     assert all("7 bits in all, 1.4 per character" in one.words for one in (whole, drawing))
@@ -142,7 +142,7 @@ def test_the_dial_in_words(parse):
     drawing = sampling_parameters(bot, "my dog", temperature=1.0)
     assert drawing.title == "At temperature 1.0, fixed begins with “a” in 50 % of its replies"
     said = [bot.reply(["my dog"], temperature=1.0, seed=seed, max_tokens=80) for seed in range(3)]
-    told = [f"Seed {seed}: “{text}”" if text else f"Seed {seed}: (an empty reply)" for seed, text in enumerate(said)]
+    told = [f"Seed {seed}: “{text}”." if text else f"Seed {seed}: (an empty reply)." for seed, text in enumerate(said)]
     assert drawing.words == (
         f"{drawing.title}. Likeliest first tokens: “a” 50 %, “<end>” 25 % and “d” 25 %. Entropy 1.5 bits. {' '.join(told)}"
     )

@@ -23,13 +23,13 @@ def test_removed_and_added_pieces():
     change = Changes("so **very** good", "so very fine", "Emphasis")
     assert "".join(drawn(change, "line-through")).count("*") == 4
     assert "".join(drawn(change, None) + drawn(change, "underline")).replace(" ", "") == "soveryfine"
-    assert change.words.startswith("Emphasis: removed “**”, “**”")
-    assert "added" in change.words and change.words.endswith("The text now: “so very fine”")
+    assert change.words.startswith("Emphasis. Removed: “**”, “**”")
+    assert "Added: " in change.words and change.words.endswith("The text now: “so very fine”")
 
 
 def test_nothing_changed_is_said():
     change = Changes("same", "same", "Rule")
-    assert "nothing changed" in change.words and drawn(change, "line-through") == []
+    assert "Nothing changed." in change.words and drawn(change, "line-through") == []
 
 
 @pytest.mark.parametrize(
