@@ -128,7 +128,8 @@ def _surprisal_tokens(bot, name: str, text: str, context, words: bool) -> Tokens
         title = f"{name} saw every {kind} coming"
     else:
         title = f"{name} did not see {'the ' if '” of “' in names[order[0]] else ''}{names[order[0]]} coming"
-    highest = listing(f"{names[i]} {number(values[i])}" for i in order[:3])  # as the picture writes them
+    # As the picture writes them, but never more than there are in all.
+    highest = listing(f"{names[i]} {(number if values[i] < 99.5 else _whole)(values[i])}" for i in order[:3])
     sentence = (
         f"{title}. {_whole(total)} bits in all, {number(total / len(text))} per character. "
         f"Most surprising, in bits: {highest}. {only_first(MOST_TOKENS, len(values), 'tokens')}"

@@ -81,6 +81,11 @@ def test_by_characters_each_is_told_with_its_word(parse):
     )
 
 
+def test_one_word_has_no_more_bits_than_there_are_in_all():
+    words = surprisal_tokens(fixed(a=1 / 8, d=7 / 8), "a" * 43).words
+    assert "129 bits in all" in words and words.endswith("” 129.")
+
+
 def test_a_text_that_was_foreseen_is_said_to_be():
     assert surprisal_tokens(fixed(a=1.0), "aaa").words.startswith("fixed saw every word coming. 0 bits in all")
     assert surprisal_tokens(fixed(a=1.0), "aaa", words=False).title == "fixed saw every character coming"
