@@ -158,6 +158,50 @@ def test_stored_explorables_move_and_stay_small():
     assert sum(file.stat().st_size for file in files) < 6e6
 
 
+COUNTED = "bit|character|letter|merge|picture|prompt|reply|request|row|rule|token|vote|word"
+SPOILED = {
+    "a count of one with a plural": re.compile(rf"(?<![\d.,−])1 (?:{COUNTED.replace('reply', 'replie')})s\b"),
+    "a count with a singular": re.compile(rf"(?<![\d.,])(?:[2-9]|\d\d+) (?:{COUNTED})\b(?! \d)"),
+    "two spaces": re.compile(r"\S  +\S"),
+    "an empty clause": re.compile(r"\b(?:in|of|by|which) ?[.,;:](?=\s|$)"),
+    "two ends of a sentence": re.compile(r"[.:;,] ?[.:;]\s"),
+    "a sign before nothing": re.compile(r"[+−]0\.0+(?!\d)"),
+}
+LONGEST = 45  # words of a sentence, and of an item of a list that has semicolons
+
+
+def spoiled(words: str) -> list[str]:
+    """Return what a listener would stumble over in the words of a frame; quotations are left as they are."""
+    bare = re.sub("“[^”]*”", "“X”", words)
+    found = [f"{what}: “{match[0]}”" for what, pattern in SPOILED.items() if (match := pattern.search(bare))]
+    parts = re.split(r"(?<=[.!?])\s+(?=[A-Z“])|;|\n", bare)
+    return found + [f"a sentence of {len(part.split())} words" for part in parts if len(part.split()) > LONGEST]
+
+
+@pytest.mark.parametrize(
+    ("words", "faults"),
+    [
+        ("It falls on the last token (1 characters).", 1), ("It falls on 1 character, 2 bits. “1 bits  of .”", 0),
+        ("A text of 5 token", 1), ("Token 12 of 12", 0), ("It has  two", 1), ("A set, of which .", 1), ("One.. two", 1),
+        ("Head 1 compares row 1 of 2 rows.", 0), ("The cost is −0.000 bits.", 1), ("The cost is −0.0004 bits.", 0),
+        ("a " * 46, 1), ("a " * 30 + "; " + "a " * 30, 0),
+    ],
+)  # fmt: skip
+def test_what_a_listener_would_stumble_over(words, faults):
+    assert len(spoiled(words)) == faults, spoiled(words)
+
+
+def test_the_words_of_stored_frames_can_be_listened_to():
+    found = [
+        f"{file.name}: {fault}: {words}"
+        for file in sorted(explorables.STORED.glob("*.json"))
+        if not file.stem.endswith("_quizzes")
+        for words in explorables.read_frames(file.read_text(encoding="utf-8")).words
+        for fault in spoiled(words)
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_the_extremes_of_every_control(stored):
     rest = {"n": 1, "kind": 0, "bold": 1}
     expected = [rest] + [rest | {name: end} for name, most in (("n", 2), ("kind", 1), ("bold", 1)) for end in (0, most)]
