@@ -30,7 +30,7 @@ def test_the_words_say_what_happened(models):
     drawing = attacked_message(models["none"], MESSAGE, 2)
     assert text != "do you like it" and predictions(models["none"], [text])[0] < 0.5
     assert (
-        "“do you like it”: “question”, P(question) = 5" in drawing.words and f"“{text}”: “no question”" in drawing.words
+        "“do you like it”: “question”, P(question) 5" in drawing.words and f"“{text}”: “no question”" in drawing.words
     )
     assert "the answer changes" in drawing.title and "its gradient" in drawing.title
 
