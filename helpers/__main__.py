@@ -4,7 +4,7 @@ python -m helpers chat gpt-chat            talk to a bot in the terminal
 python -m helpers serve gpt-chat           serve bots over HTTP: OpenAI's API and a chat page (notebook 14; --help says more)
 python -m helpers bots list                every trained bot, with its score and size
 python -m helpers bots train rnn           train it again (no name: all), measure it, rewrite its scoreboard row
-python -m helpers bots train gpt --processes 2        by a team of processes, one a card where there are enough
+python -m helpers bots train gpt --processes 2        by a team of processes, each on a GPU of its own where there are enough
 python -m helpers bots measure rnn         measure it again, on a computer that does nothing else
 python -m helpers bots judge rnn           can a classifier tell its replies from people's? (notebook 08)
 python -m helpers bots verify              are the files the ones that were measured?

@@ -80,7 +80,7 @@ def known(names: list[str] | None, shared: bool) -> list[str]:
 
 
 def train_with_processes(names: list[str] | None, processes: int) -> None:
-    """The same as ``train`` with ``processes`` processes on this computer, one a CUDA card where there are enough.
+    """The same as ``train`` with ``processes`` processes on this computer, each on a GPU of its own where there are enough.
 
     Raises ValueError as ``train`` does, ProcessesFailed when one fails, TimeoutError after a day.
     """

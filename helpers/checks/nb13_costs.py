@@ -11,10 +11,10 @@ DAY = 86_400
 
 @exercise
 def check_training_days(training_days: Callable) -> str:
-    """Build: 6 N D / (cards · peak · mfu), in days."""
+    """Build: 6 N D / (gpus · peak · mfu), in days."""
     case = (2e9, 3e10, 16, 2e14, 0.4)
-    parameters, tokens, cards, peak, mfu = case
-    right = 6 * parameters * tokens / (cards * peak * mfu) / DAY
+    parameters, tokens, gpus, peak, mfu = case
+    right = 6 * parameters * tokens / (gpus * peak * mfu) / DAY
     answer = number(tried(training_days(*case)), "the days")
     refuse_known(
         answer,
@@ -23,24 +23,23 @@ def check_training_days(training_days: Callable) -> str:
             / 3,
             "Those are seconds. A day has 86,400.": right * DAY,
             "Those are hours. A day has 24 of them.": right * 24,
-            "You multiplied by the utilization. A card that reaches 40 % of its peak takes longer: divide.": right
+            "You multiplied by the utilization. A GPU that reaches 40 % of its peak takes longer: divide.": right
             * mfu**2,
-            "At full speed, without the utilization: no card reaches its peak. Divide by it.": right * mfu,
-            "That is one card alone. There are several, and they share the work: divide by their number.": right
-            * cards,
-            "The cards multiply the days in yours. They share the work: divide by their number.": right * cards**2,
+            "At full speed, without the utilization: no GPU reaches its peak. Divide by it.": right * mfu,
+            "That is one GPU alone. There are several, and they share the work: divide by their number.": right * gpus,
+            "In yours, more GPUs take more days. They share the work: divide by their number.": right * gpus**2,
             "The tokens are missing: 6 · parameters · tokens.": right / tokens,
         },
         near,
     )
     if not near(answer, right):
         raise Wrong(
-            f"For 2e9 parameters, 3e10 tokens, 16 cards of 2e14 FLOP/s at 40 % it is {right:.3f} days, not {answer:.3f}."
+            f"For 2e9 parameters, 3e10 tokens, 16 GPUs of 2e14 FLOP/s at 40 % it is {right:.3f} days, not {answer:.3f}."
         )
     other = 6 * 7e9 * 1e12 / (64 * 3e14 * 0.5) / DAY
     if not near(number(training_days(7e9, 1e12, 64, 3e14, 0.5), "the days"), other):
         raise Wrong("For other numbers it is wrong: use every argument.")
-    return "Six times parameters times tokens, divided by what the cards really do."
+    return "Six times parameters times tokens, divided by what the GPUs really do."
 
 
 @exercise
@@ -62,7 +61,7 @@ def check_mfu(mfu: Callable) -> str:
     refuse_known(
         answer,
         {
-            f"That is {share(run, 'parameters'):.1f}, more than the cards can do: only the active parameters compute.": (
+            f"That is {share(run, 'parameters'):.1f}, more than the GPUs can do: only the active parameters compute.": (
                 share(run, "parameters")
             ),
             "You divided by the sparse peak, twice what a dense product can reach: it makes the share half as large.": share(

@@ -121,7 +121,7 @@ def check_gpipe_schedule(gpipe_schedule: Callable) -> str:
         {
             "One micro-batch after the other: while one stage works, the others wait. Let the next follow at once.": one_by_one,
             "All stages begin at tick 0, but stage 1 needs what stage 0 gives out: it begins one tick later.": together,
-            "The first stage goes backward first in yours. The gradient comes from the end: the last stage goes first.": same_way,
+            "The first stage goes backward first in yours. Gradients come from the end: the last stage goes first.": same_way,
             "The backward passes are not in the reverse order of the forward ones: the last micro-batch returns first.": again,
             "The last stage begins in yours. A batch goes in at stage 0.": flipped,
             "Those are the forward passes alone. As many ticks follow for the backward passes.": cuts,

@@ -61,7 +61,7 @@ def check_scatter(scatter: Callable) -> str:
             "You hashed the comment's own id. The comments of one *thread* must meet: link_id.": by(
                 lambda position, row: crc32(row.id.encode()) * parts >> 32
             ),
-            "You used Python's own hash of a text: in every process it is another. Take crc32(link_id.encode()).": by(
+            "You used Python's own hash of a text: it differs from process to process. Take crc32(link_id.encode()).": by(
                 lambda position, row: hash(row.link_id) % parts
             ),
         },
@@ -80,7 +80,7 @@ def check_scatter(scatter: Callable) -> str:
     if [sorted(part) for part in answer] != [sorted(part) for part in right]:
         raise Wrong("Threads stay together, but not in the partition crc32(link_id.encode()) * parts >> 32.")
     if answer != right:
-        raise Wrong("Inside of a partition the comments must stay in the order in which they came.")
+        raise Wrong("Within a partition the comments must stay in the order in which they came.")
     if scatter(rows, 7) != [[row for row in rows if hashed(row) * 7 >> 32 == part] for part in range(7)]:
         raise Wrong("For 7 partitions it is wrong: use parts, whatever it is.")
     return "A thread comes to the same partition, in whatever process its comments are read."
@@ -120,7 +120,7 @@ def check_seen_before(seen_before: Callable) -> str:
             "Texts that come rarely do not need an entry in the table: only those with more than `most` copies in all.": before(
                 list(total)
             ),
-            "A text is too often by its copies in *all* partitions: here a comes 1 + 2 + 1 times.": before(
+            "What counts is a text's copies in *all* partitions: here a comes 1 + 2 + 1 times.": before(
                 [text for text in total if max(c[text] for c in counts) > most]
             ),
             "Each partition has the total of all. It needs the copies in the partitions before it.": (

@@ -1,7 +1,7 @@
-"""What a training costs on many cards: days, bytes on each, numbers sent (built in notebook 13).
+"""What a training run costs on many GPUs: days, bytes on each, numbers sent (built in notebook 13).
 
-Peaks are the makers' for dense products of 16-bit numbers; twice as many stand in advertisements, for matrices half of whose
-numbers are zero, which no published training used.
+Peaks are the manufacturers' for dense products of 16-bit numbers; advertisements name twice as much, for matrices half of
+whose numbers are zero, which no published training run used.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from helpers.models.costs import DAY, training_flops
 BYTES = {"parameters": 2, "gradients": 2, "optimizer": 12}
 
 
-class Card(NamedTuple):
+class GPU(NamedTuple):
     """A GPU for training: the most it could do, dense, in 16 bits, and how much fits on it."""
 
     name: str
@@ -22,23 +22,23 @@ class Card(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A training whose makers said how long it took."""
+    """A training run whose developers published how long it took."""
 
     name: str
     parameters: float  # those that work on a token: in a mixture of experts fewer than there are
     tokens: float
-    card: str
-    hours: float  # of all cards together
+    gpu: str
+    hours: float  # of all GPUs together
     source: str
 
 
-CARDS = {
-    card.name: card
-    for card in (
-        Card("V100", 125e12, 32e9, "NVIDIA V100 datasheet"),
-        Card("A100", 312e12, 80e9, "NVIDIA A100 datasheet"),
-        Card("H100", 989e12, 80e9, "NVIDIA H100 datasheet (SXM): half of the number with sparsity"),
-        Card("H800", 989e12, 80e9, "as the H100, with slower links between cards"),
+GPUS = {
+    gpu.name: gpu
+    for gpu in (
+        GPU("V100", 125e12, 32e9, "NVIDIA V100 datasheet"),
+        GPU("A100", 312e12, 80e9, "NVIDIA A100 datasheet"),
+        GPU("H100", 989e12, 80e9, "NVIDIA H100 datasheet (SXM): half of the number with sparsity"),
+        GPU("H800", 989e12, 80e9, "as the H100, with slower links between GPUs"),
     )
 }
 RUNS = (
@@ -49,19 +49,19 @@ RUNS = (
 )
 
 
-def training_days(parameters: float, tokens: float, cards: float, peak: float, mfu: float) -> float:
-    """Return the days of a training of 6 N D FLOP on ``cards`` cards that could do ``peak`` FLOP a second each.
+def training_days(parameters: float, tokens: float, gpus: float, peak: float, mfu: float) -> float:
+    """Return the days that a training run of 6 N D FLOP takes on ``gpus`` GPUs that could do ``peak`` FLOP a second each.
 
     ``mfu``, the model FLOP utilization (Chowdhery et al. 2022), is the share of the peak that the model's own arithmetic gets.
     Raises ValueError when a number is not above 0, or mfu above 1.
     """
-    numbers = {"parameters": parameters, "tokens": tokens, "cards": cards, "peak": peak, "mfu": mfu}
+    numbers = {"parameters": parameters, "tokens": tokens, "gpus": gpus, "peak": peak, "mfu": mfu}
     for name, number in numbers.items():
         if not number > 0:
             raise ValueError(f"{name} is {number}: give a number above 0")
     if mfu > 1:
         raise ValueError(f"mfu is {mfu}: give a share of the peak, such as 0.4")
-    return training_flops(parameters, tokens) / (cards * peak * mfu) / DAY
+    return training_flops(parameters, tokens) / (gpus * peak * mfu) / DAY
 
 
 def bytes_per_worker(parameters: float, workers: int, stage: int) -> dict[str, float]:
@@ -84,5 +84,5 @@ def ring_numbers(numbers: float, workers: int) -> float:
 
 
 def utilization(run: Run) -> float:
-    """Return the model FLOP utilization of a training: 6 N D, of what its cards could have done in all their hours."""
-    return training_flops(run.parameters, run.tokens) / (run.hours * 3600 * CARDS[run.card].peak)
+    """Return the model FLOP utilization of a training run: 6 N D, divided by what its GPUs could have done in all their hours."""
+    return training_flops(run.parameters, run.tokens) / (run.hours * 3600 * GPUS[run.gpu].peak)

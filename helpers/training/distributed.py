@@ -143,10 +143,10 @@ def _number(bits: int) -> float:
 def join(*, shard: bool = False, timeout: float = TIMEOUT, device: str | None = None) -> Iterator[Team]:
     """Meet the other processes that torchrun has started, give the Team, and part at the end.
 
-    Where this computer has a CUDA card for each of its processes, each takes one and they talk over NCCL; else they compute
+    Where this computer has a GPU (CUDA) for each of its processes, each takes one and they talk over NCCL; else they compute
     on the processor, over gloo; ``device`` ("cpu" or "cuda"), or the variable HELPERS_DEVICE, decides otherwise. ``shard``:
     see Team. ``timeout`` is how many seconds a process waits for the others before it fails. Raises ValueError outside
-    torchrun, for "cuda" without a card for each, and for ``shard`` with a torch before 2.6.
+    torchrun, for "cuda" without a GPU for each, and for ``shard`` with a torch before 2.6.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         raise ValueError(
@@ -159,7 +159,7 @@ def join(*, shard: bool = False, timeout: float = TIMEOUT, device: str | None = 
     enough = torch.cuda.is_available() and torch.cuda.device_count() >= beside
     name = device or os.environ.get("HELPERS_DEVICE", "").strip().lower() or ("cuda" if enough else "cpu")
     if name == "cuda" and not enough:
-        raise ValueError(f"{beside} processes need {beside} CUDA cards, one each: start fewer, or give device='cpu'")
+        raise ValueError(f"{beside} processes need {beside} GPUs with CUDA, one each: start fewer, or give device='cpu'")
     place = torch.device(name, local) if name == "cuda" else torch.device("cpu")
     if name == "cuda":
         torch.cuda.set_device(place)

@@ -131,8 +131,8 @@ SEEN = {
 # --- costs ---------------------------------------------------------------------------------------------------------------
 
 
-def days(parameters, tokens, cards, peak, mfu):
-    return 6 * parameters * tokens / (cards * peak * mfu) / 86_400
+def days(parameters, tokens, gpus, peak, mfu):
+    return 6 * parameters * tokens / (gpus * peak * mfu) / 86_400
 
 
 DAYS = {
@@ -141,7 +141,7 @@ DAYS = {
     lambda N, D, n, P, m: days(N, D, n, P, m) * 24: "Those are hours",
     lambda N, D, n, P, m: days(N, D, n, P, m) * m**2: "You multiplied by the utilization",
     lambda N, D, n, P, m: days(N, D, n, P, m) * m: "without the utilization",
-    lambda N, D, n, P, m: days(N, D, 1, P, m): "one card alone",
+    lambda N, D, n, P, m: days(N, D, 1, P, m): "one GPU alone",
     lambda N, D, n, P, m: days(N, D, 16, P, m): "For other numbers it is wrong",
 }
 

@@ -104,7 +104,7 @@ def test_partitions_and_counts_are_the_packages():
 
 def test_the_utilization_is_the_packages():
     run = cluster_costs.RUNS[-1]
-    peak = cluster_costs.CARDS[run.card].peak
+    peak = cluster_costs.GPUS[run.gpu].peak
     sheet = {"active parameters": run.parameters, "tokens": run.tokens, "GPU hours": run.hours, "dense peak": peak}
     assert solution("mfu")(sheet) == pytest.approx(cluster_costs.utilization(run))
 

@@ -3,14 +3,14 @@
 import pytest
 
 from helpers.models import cluster_costs
-from helpers.models.cluster_costs import CARDS, RUNS, bytes_per_worker, ring_numbers, training_days, utilization
+from helpers.models.cluster_costs import GPUS, RUNS, bytes_per_worker, ring_numbers, training_days, utilization
 
 
 def test_a_gpt3_takes_almost_three_centuries_on_one_v100():
-    assert training_days(175e9, 300e9, 1, CARDS["V100"].peak, 0.28) / 365 == pytest.approx(288, rel=0.02)
+    assert training_days(175e9, 300e9, 1, GPUS["V100"].peak, 0.28) / 365 == pytest.approx(288, rel=0.02)
 
 
-def test_twice_the_cards_take_half_the_days():
+def test_twice_the_gpus_take_half_the_days():
     assert training_days(1e9, 1e10, 8, 1e14, 0.4) == pytest.approx(training_days(1e9, 1e10, 4, 1e14, 0.4) / 2)
 
 
@@ -29,7 +29,7 @@ def test_published_trainings_used_a_third_to_two_fifths_of_the_peak():
 
 @pytest.mark.parametrize(
     "arguments, words",
-    [((0, 1, 1, 1, 0.5), "parameters is 0"), ((1, 1, 1, 1, 1.5), "mfu is 1.5"), ((1, 1, -2, 1, 0.5), "cards is -2")],
+    [((0, 1, 1, 1, 0.5), "parameters is 0"), ((1, 1, 1, 1, 1.5), "mfu is 1.5"), ((1, 1, -2, 1, 0.5), "gpus is -2")],
 )
 def test_impossible_numbers_get_a_sentence(arguments, words):
     with pytest.raises(ValueError, match=words):

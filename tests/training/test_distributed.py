@@ -226,11 +226,11 @@ def test_outside_torchrun_there_is_no_team(monkeypatch):
         pass
 
 
-def test_a_card_for_each_process_or_none(monkeypatch):
+def test_a_gpu_for_each_process_or_none(monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "test")
     monkeypatch.setenv("LOCAL_RANK", "0")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "99")
-    with pytest.raises(ValueError, match="99 processes need 99 CUDA cards, one each"), join(device="cuda"):
+    with pytest.raises(ValueError, match="99 processes need 99 GPUs with CUDA, one each"), join(device="cuda"):
         pass
 
 
@@ -244,11 +244,11 @@ def test_shards_need_a_newer_torch_than_ours_may_be(monkeypatch):
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 1, reason="no CUDA device")
-def test_a_team_on_cards_learns_in_bfloat16():
-    cards = min(torch.cuda.device_count(), 2)
+def test_a_team_on_gpus_learns_in_bfloat16():
+    gpus = min(torch.cuda.device_count(), 2)
     settings = ["train", "--steps", 40, "--bfloat16"]
     printed = run_processes(
-        "helpers.training.team_example", cards, arguments=settings, environment={"HELPERS_DEVICE": "cuda"}
+        "helpers.training.team_example", gpus, arguments=settings, environment={"HELPERS_DEVICE": "cuda"}
     )
     result = json.loads(printed)
-    assert result["processes"] == cards and result["device"].startswith("cuda") and result["loss"] < 3.5
+    assert result["processes"] == gpus and result["device"].startswith("cuda") and result["loss"] < 3.5

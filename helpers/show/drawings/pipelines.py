@@ -1,4 +1,4 @@
-"""Time goes to the right: stages of a pipeline, a training that is killed, months that are sorted (built for notebook 13)."""
+"""Time goes to the right: stages of a pipeline, a training run that is killed, months that are sorted (built for notebook 13)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def pipeline_schedule(rows: Sequence[Sequence[str]]) -> Drawing:
     )
     return figure.finish(
         f"A pipeline of {amount(stages, 'stage')} and {amount(micro, 'micro-batch', 'micro-batches')}: {amount(ticks, 'tick')}, "
-        f"in which {idle} of {stages * ticks} places are idle, {percent(idle, stages * ticks)}: the bubble.",
+        f"in which {idle} of {stages * ticks} slots are idle, {percent(idle, stages * ticks)}: the bubble.",
         "Blue: forward (F). Orange, bold: backward (B). Hatched: idle. The number is the micro-batch.",
     )
 
@@ -68,7 +68,7 @@ def hatched(figure: Diagram, x: float, y: float, width: float, height: float, co
 
 
 def restart_timeline(every: int = 5, kill: int = 13, steps: int = 20) -> Drawing:
-    """Draw a training that is killed after step ``kill`` and goes on from its last resume file, written every few steps.
+    """Draw a training run that is killed after step ``kill`` and goes on from its last resume file, written every few steps.
 
     Raises ValueError unless 1 ≤ every ≤ kill < steps ≤ 30.
     """
@@ -97,9 +97,9 @@ def restart_timeline(every: int = 5, kill: int = 13, steps: int = 20) -> Drawing
         text, late = f"read: weights, optimizer, step {saved}, random state", x > (LEFT + RIGHT) / 2
         figure.label(x - 8 if late else x + 8, y + 74, text, 12, "end" if late else "start", INK)
     return figure.finish(
-        f"A training of {steps} steps that writes a resume file every {amount(every, 'step')}. It is killed after step {kill}. "
+        f"A training run of {steps} steps writes a resume file every {amount(every, 'step')}. It is killed after step {kill}. "
         f"The second start reads the file of step {saved} and does {amount(kill - saved, 'step')} again; it ends with the same "
-        f"weights as a training that was never killed.",
+        f"weights as a run that was never killed.",
         "A box is a step. Small squares: a resume file is written. Orange: done twice.",
     )
 
@@ -136,7 +136,7 @@ def scatter_gather(months: int | Sequence[str] = 3, partitions: int = 4) -> Draw
         figure.arrow(part.right_middle, whole.left_middle, width=1.8)
     figure.text(LEFT + 118, y + tall + 10, "1 · scatter: each month alone", 12, INK)
     figure.text(LEFT + 430, y + tall + 10, "2 · gather: each part alone", 12, INK)
-    figure.text(LEFT + 118, y + tall + 27, "part = hash(link_id) mod " + str(partitions), 12, SOFT)
+    figure.text(LEFT + 118, y + tall + 27, f"part = ⌊crc32(link_id) · {partitions} / 2³²⌋", 12, SOFT)
     figure.text(LEFT + 430, y + tall + 27, "threads, then conversations", 12, SOFT)
     return figure.finish(
         f"Scatter: each of {len(names)} months is read alone, and every comment goes into one of {partitions} partitions by a "

@@ -18,7 +18,7 @@ def test_the_bubble_is_counted(stages, micro_batches, share, legible):
 def test_any_rows_can_be_drawn(legible):
     words = legible(pipeline_schedule([["F0", "F1", "B1", "B0"], ["", "F0", "B0", ""]]))
     assert words.startswith(
-        "A pipeline of 2 stages and 2 micro-batches: 4 ticks, in which 2 of 8 places are idle, 25 %"
+        "A pipeline of 2 stages and 2 micro-batches: 4 ticks, in which 2 of 8 slots are idle, 25 %"
     )
 
 
@@ -57,7 +57,7 @@ def test_months_are_scattered_and_parts_gathered(legible):
     assert "each of 3 months" in legible(scatter_gather()) and "one of 4 partitions" in scatter_gather().words
     drawing = scatter_gather([f"2015-0{i}" for i in range(1, 7)], 6)
     legible(drawing)
-    assert "2015-06" in drawing.svg and "mod 6" in drawing.svg
+    assert "2015-06" in drawing.svg and "⌊crc32(link_id) · 6 / 2³²⌋" in drawing.svg
     legible(scatter_gather(2, 5))
     with pytest.raises(ValueError, match="7 months cannot"):
         scatter_gather(7)

@@ -1,7 +1,7 @@
-"""How many cards, how many days? What a GPT costs: days, dollars, bytes sent and kept. Built for notebook 13.
+"""How many GPUs, how many days? What a GPT costs: days, dollars, bytes sent and kept. Built for notebook 13.
 
-`how_many_cards` is a still drawing, `explore_how_many_cards` the same with controls. The arithmetic is that of
-``helpers.models.cluster_costs``; the price of a card-hour is the reader's own guess.
+`how_many_gpus` is a still drawing, `explore_how_many_gpus` the same with controls. The arithmetic is that of
+``helpers.models.cluster_costs``; the price of a GPU-hour is the reader's own guess.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from helpers.models.cluster_costs import CARDS, bytes_per_worker, ring_numbers
+from helpers.models.cluster_costs import GPUS, bytes_per_worker, ring_numbers
 from helpers.models.cluster_costs import training_days as package_days
 from helpers.show.diagram import LEFT, RIGHT, Diagram, need, tint
 from helpers.show.drawings.cut_models import STAGES, bytes_text
@@ -31,7 +31,7 @@ class Training(NamedTuple):
     total: float  # parameters that must be kept
     tokens: float
     source: str
-    estimate: bool = False  # made from outside: the makers did not say
+    estimate: bool = False  # made from outside: the developers did not say
 
 
 TRAININGS = {
@@ -40,44 +40,44 @@ TRAININGS = {
     "Llama 2 70B": Training(70e9, 70e9, 2e12, "Touvron et al. 2023, table 1"),
     "Llama 3.1 405B": Training(405e9, 405e9, 15.6e12, "Llama Team 2024, arXiv:2407.21783"),
     "DeepSeek-V3": Training(37e9, 671e9, 14.8e12, "DeepSeek-AI 2024, abstract"),
-    "a GPT-4-class run (an outside estimate)": Training(
+    "A GPT-4-class run (an outside estimate)": Training(
         280e9, 1.8e12, 13e12, "Patel & Wong 2023, SemiAnalysis: a guess", True
     ),
 }
 
 
-def how_many_cards(
+def how_many_gpus(
     run: str = "GPT-3",
-    cards: int = 1024,
-    card: str = "A100",
+    gpus: int = 1024,
+    gpu: str = "A100",
     mfu: float = 0.45,
     price: float = 2.0,
     training_days: Callable | None = None,
     parameters: float | None = None,
     tokens: float | None = None,
 ) -> Drawing:
-    """Draw what a training costs: days, dollars, bytes each card sends a step, and what is kept on each, split or not.
+    """Draw what a training costs: days, dollars, bytes each GPU sends a step, and what is kept on each, split or not.
 
-    ``run`` is one of ``TRAININGS``, ``card`` of ``CARDS``; ``mfu`` a share, ``price`` dollars per card and hour, as you set it.
-    ``training_days(parameters, tokens, cards, peak, mfu)`` is the learner's function (None:
+    ``run`` is one of ``TRAININGS``, ``gpu`` of ``GPUS``; ``mfu`` a share, ``price`` dollars per GPU and hour, as you set it.
+    ``training_days(parameters, tokens, gpus, peak, mfu)`` is the learner's function (None:
     ``helpers.models.cluster_costs.training_days``). With both ``parameters`` and ``tokens`` it is a run of your own, dense.
-    Raises ValueError for a run or a card that is not there, and for only one of the two.
+    Raises ValueError for a run or a GPU that is not there, and for only one of the two.
     """
     need((parameters is None) == (tokens is None), "a run of your own needs both: give parameters and tokens")
     need(run in TRAININGS, f'there is no run "{run}": give one of {", ".join(TRAININGS)}')
     training = TRAININGS[run]
     if parameters is not None:
         run, training = "A run of your own", Training(parameters, parameters, tokens, "Your own numbers")
-    need(card in CARDS, f'there is no card "{card}": give one of {", ".join(CARDS)}')
-    kind = CARDS[card]
-    days = (training_days or package_days)(training.active, training.tokens, cards, kind.peak, mfu)
-    dollars, sent = 24 * days * cards * price, 2 * ring_numbers(training.total, cards)
-    kept = {stage: sum(bytes_per_worker(training.total, cards, stage).values()) for stage in range(4)}
-    figure = Diagram(f"{run} on {number(cards)} × {card}")
+    need(gpu in GPUS, f'there is no GPU "{gpu}": give one of {", ".join(GPUS)}')
+    kind = GPUS[gpu]
+    days = (training_days or package_days)(training.active, training.tokens, gpus, kind.peak, mfu)
+    dollars, sent = 24 * days * gpus * price, 2 * ring_numbers(training.total, gpus)
+    kept = {stage: sum(bytes_per_worker(training.total, gpus, stage).values()) for stage in range(4)}
+    figure = Diagram(f"{run} on {number(gpus)} × {gpu}")
     facts = (
         ("time", _time(days)),
-        ("card-hours", _large(24 * days * cards)),
-        (f"at ${price:g} per card-hour", f"${_large(dollars)}"),
+        ("GPU-hours", _large(24 * days * gpus)),
+        (f"at ${price:g} per GPU-hour", f"${_large(dollars)}"),
         ("sent by each, every step", bytes_text(sent) if sent else "nothing"),
     )
     y = TITLE_HEIGHT + 10
@@ -89,29 +89,29 @@ def how_many_cards(
     _memory(figure, kept, kind, y + 106)
     said = f"6 · {_large(training.active)} parameters · {_large(training.tokens)} tokens"
     note = f"{training.source}. Without activations. Sent: gradients of 16 bits, nothing split."
-    return figure.finish(_words(run, cards, card, mfu, price, days, dollars, sent, kept, said, training.estimate), note)
+    return figure.finish(_words(run, gpus, gpu, mfu, price, days, dollars, sent, kept, said, training.estimate), note)
 
 
-def explore_how_many_cards(training_days: Callable | None = None) -> Explore:
-    """`how_many_cards` with menus: the run, how many cards of which kind, the share of the peak, dollars per card-hour."""
+def explore_how_many_gpus(training_days: Callable | None = None) -> Explore:
+    """`how_many_gpus` with menus: the run, how many GPUs of which kind, the share of the peak, dollars per GPU-hour."""
 
-    def draw(run="GPT-3", cards=1024, card="A100", mfu=0.45, price=2.0):
-        return how_many_cards(run, cards, card, mfu, price, training_days)
+    def draw(run="GPT-3", gpus=1024, gpu="A100", mfu=0.45, price=2.0):
+        return how_many_gpus(run, gpus, gpu, mfu, price, training_days)
 
-    menus = {"run": TRAININGS, "cards": COUNTS, "card": CARDS, "mfu": MFUS, "price": PRICES}
+    menus = {"run": TRAININGS, "gpus": COUNTS, "gpu": GPUS, "mfu": MFUS, "price": PRICES}
     explore = Explore(draw, **{name: list(entries) for name, entries in menus.items()})
-    return explore.in_book(card=["A100", "H100"], mfu=[0.2, 0.45, 1.0], price=[])
+    return explore.in_book(gpu=["A100", "H100"], mfu=[0.2, 0.45, 1.0], price=[])
 
 
 def _memory(figure: Diagram, kept: dict[int, float], kind, top: float) -> None:
-    """Bars of what one card has to keep, on a scale of powers of ten, and the line of what it can."""
+    """Bars of what one GPU has to keep, on a scale of powers of ten, and the line of what it can."""
     left, right, high = LEFT + 216, RIGHT - 150, 26
 
     def x(size: float) -> float:
         return left + (right - left) * math.log(min(max(size, LEAST), MOST) / LEAST) / math.log(MOST / LEAST)
 
     bottom = top + 4 * (high + 8)
-    figure.label(LEFT, top - 12, "kept on each card", 12.5, "start", INK, bold=True)
+    figure.label(LEFT, top - 12, "kept on each GPU", 12.5, "start", INK, bold=True)
     for power in range(8, 15):
         figure.line((x(10.0**power), top - 4), (x(10.0**power), bottom), color=GRID, width=1, behind=True)
         figure.label(x(10.0**power), bottom + 14, bytes_text(10.0**power).replace(".0", ""), 11)
@@ -142,16 +142,16 @@ def _large(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else number(float(value))
 
 
-def _words(run, cards, card, mfu, price, days, dollars, sent, kept, said, estimate) -> str:
-    fitting = [stage for stage, size in kept.items() if size <= CARDS[card].memory]
+def _words(run, gpus, gpu, mfu, price, days, dollars, sent, kept, said, estimate) -> str:
+    fitting = [stage for stage, size in kept.items() if size <= GPUS[gpu].memory]
     fits = "It does not fit, however it is split"
     if fitting:
         fits = f"It fits from ZeRO {fitting[0]} on" if fitting[0] else "It fits with nothing split"
-    guess = " All of it is an outside estimate: the makers did not say." * estimate
-    room = bytes_text(CARDS[card].memory).replace(".0", "")
+    guess = " All of it is an outside estimate: the developers did not say." * estimate
+    room = bytes_text(GPUS[gpu].memory).replace(".0", "")
     sends = bytes_text(sent) if sent else "nothing"
     return (
-        f"{run}, {said}, on {number(cards)} × {card} at MFU {mfu:g}: {_time(days)}, {_large(dollars)} "
-        f"dollars at {price:g} per card-hour. Nothing split, each card sends {sends} a step and has to keep "
-        f"{bytes_text(kept[0])}; all split, {bytes_text(kept[3])}. {fits} ({room} on a card, activations not counted).{guess}"
+        f"{run}, {said}, on {number(gpus)} × {gpu} at MFU {mfu:g}: {_time(days)}, {_large(dollars)} "
+        f"dollars at {price:g} per GPU-hour. Nothing split, each GPU sends {sends} a step and has to keep "
+        f"{bytes_text(kept[0])}; all split, {bytes_text(kept[3])}. {fits} ({room} on a GPU, activations not counted).{guess}"
     )
