@@ -19,7 +19,7 @@ FOR_THE_COURSE = {
     "Syllabus for an afternoon": "syllabus_afternoon.html",
 }
 ABOUT = """Made from the same notebooks as this book, by `make kit`: for each notebook a lesson plan, slides, its predictions as a
-handout, and the wrong answers that its exercises often get, with what they reveal."""
+handout, and the wrong answers that its exercises often get, with what each reveals."""
 
 
 def links(notebook: str) -> dict[str, str]:

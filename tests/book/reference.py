@@ -17,9 +17,7 @@ TERM = re.compile(r"\[[^\]]+\]\(glossary\.md#([^)]+)\)")
 # Pages that others write, in notebooks/; a page that is not there yet is left out.
 WRITTEN = {"accessibility": "Accessibility", "different_numbers": "Different numbers"}
 FIRST = "bits per byte"
-BEFORE = (
-    "Lower is better for “bits per byte” and “self-bleu-4”; the rows begin with the bot that needs the fewest bits."
-)
+BEFORE = "Lower is better for “bits per byte” and “self-bleu-4”; the bot that needs the fewest bits comes first."
 
 
 @cache
@@ -63,7 +61,7 @@ def index(teacher: bool) -> str:
     parts = [
         "# One Conversation" + ": teacher’s edition" * teacher,
         about,
-        f"{len(course())} notebooks, about {hours} hours with every exercise. Read them here, run them in Colab or on "
+        f"{len(course())} notebooks, about {hours} hours with every exercise. Read them here, or run them in Colab or on "
         f"your own computer ({marks.links('[how](../README.md)')}): an ordinary one will do.",
         marks.raw(f'<p class="buttons">{first} {other}</p>'),
         marks.raw(outputs.drawing(drawing, "timeline")),
@@ -193,7 +191,7 @@ def scores() -> str:
             marks.raw('<div class="scores">'),
             "\n".join(lines),
             marks.raw("</div>"),
-            f"## What the columns say\n\n{columns}",
+            f"## What the columns mean\n\n{columns}",
             f"## The ideas\n\n{ideas}",
         ]
     )

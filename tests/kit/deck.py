@@ -113,9 +113,9 @@ class Deck:
         """Return at which minute of the lesson a class comes to a cell, or that it is optional."""
         tags = set(books.tags(cell))
         if "deeper" in tags:
-            return "Optional: a section marked Deeper. The right arrow passes it by."
+            return "Optional: a section marked Deeper. The right arrow skips it."
         if self._exercises or "exercise" in tags and cell.id not in self.found.boundaries:
-            return "Exercise: for those who are done, or for home."
+            return "Exercise: for those who finish early, or for home."
         ends = [*self._starts[1:], self.found.core]
         start, end = self._starts[self._lesson], ends[self._lesson]
         now = self.found.boundaries.get(cell.id, end)

@@ -65,7 +65,7 @@ def _trains(made: Deck, cell) -> None:
     name, _, rest = text.removeprefix("**").partition("**")
     top = Block(f'<p class="label">{name.rstrip(".")}</p>', 64)
     large = words(unlinked(rest.strip()), (44, 40, 36, 34, 32, 30, 28, 26, 24), HEIGHT - 80)
-    made.add("trains", cell, [top, large]).say("The cell is running: now the class talks about this.")
+    made.add("trains", cell, [top, large]).say("The cell is running: meanwhile, the class talks about this.")
 
 
 def _one(made: Deck, cell, found: list[Result], trains, meaning: str) -> None:
@@ -150,7 +150,7 @@ def _result(made: Deck, cell, group: list[Result], meaning: str) -> None:
             slide.say(_reading(result, made))
         if result.kind == "live":
             slide.say(
-                "Let the class say what to try: here where it can be moved, and with more settings in the notebook."
+                "Let the class say what to try: on this slide if its controls move, and with more settings in the notebook."
             )
             slide.read(result.data, "What it says first")
         if number == len(shown):

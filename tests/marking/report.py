@@ -14,8 +14,8 @@ from tests.notebooks import books
 COLUMNS = ("learner", "notebook", "task", "kind", "mark", "mistake", "sentence", "seconds", "remark")
 MISCONCEPTIONS = books.ROOT / "data" / "misconceptions.json"
 NO_PROMISE = (
-    "Each answer ran in a process of its own, without network, with limits of time and memory. That keeps mistakes and pranks "
-    "away from your computer; it is no protection against an attacker: mark the work of strangers in a container."
+    "Each answer ran in a process of its own, without a network, with limits on time and memory. That keeps mistakes and "
+    "pranks away from your computer; it is no protection against an attacker: mark the work of strangers in a container."
 )
 
 
@@ -34,7 +34,7 @@ def safe(value) -> str:
 def check_target(path: Path) -> None:
     """Raise FileExistsError when there is a file that is no table of ours: it is not written over."""
     if path.exists() and not path.read_text(encoding="utf-8-sig", errors="replace").startswith(",".join(COLUMNS)):
-        raise FileExistsError(f"{path} is there and is no table of marks: choose another name with --out")
+        raise FileExistsError(f"{path} exists and is not a table of marks: choose another name with --out")
 
 
 def write(rows: list[dict], path: Path) -> None:
@@ -52,7 +52,7 @@ def misconceptions() -> dict:
 
 
 def summary(rows: list[dict]) -> str:
-    """Return what a teacher wants to know of a class: counts, the commonest mistake of each task, who was contained."""
+    """Return what a teacher wants to know about a class: counts, the commonest mistake of each task, who was contained."""
     marks = Counter(row["mark"] for row in rows if row["mark"])
     lines = [
         f"{len({row['learner'] for row in rows})} learners, {len({(row['learner'], row['notebook']) for row in rows})} "
@@ -64,7 +64,7 @@ def summary(rows: list[dict]) -> str:
         if row["remark"]:
             strange[row["learner"], row["notebook"] or "no notebook", row["remark"]].append(row["task"])
     if strange:
-        lines += ["", "To look at yourself:"]
+        lines += ["", "Worth a look of your own:"]
     for (learner, notebook, remark), tasks in strange.items():
         every = f" ({', '.join(tasks)})" if any(tasks) else ""
         lines.append(f"  {learner}, {notebook}{every}: {remark}")
@@ -90,8 +90,8 @@ def commonest(rows: list[dict]) -> list[str]:
         lines += [
             "",
             f"{stem[:2]} {task}: {count[name]} of {len(tried[stem, task])} who tried it: {name}",
-            f"  they hear: {says}",
+            f"  the check says: {says}",
         ]
         if meaning := reveals.get(stem, {}).get(task, {}).get(name):
-            lines.append(f"  what it shows: {meaning}")
-    return ["", "The commonest mistake of each task:", *lines[1:]] if lines else []
+            lines.append(f"  what it reveals: {meaning}")
+    return ["", "The most common mistake in each task:", *lines[1:]] if lines else []

@@ -72,8 +72,8 @@ def test_the_summary_names_the_commonest_mistake_once_a_learner(monkeypatch):
     ]
     said = report.summary(rows)
     assert "6 learners, 6 notebooks: 1 answers are right (✔), 6 wrong (✘), 1 not tried (○)." in said
-    assert "00 bits: 2 of 5 who tried it: in_nats\n  they hear: That is the natural logarithm" in said
-    assert "what it shows: They take log for log2." in said
+    assert "00 bits: 2 of 5 who tried it: in_nats\n  the check says: That is the natural logarithm" in said
+    assert "what it reveals: They take log for log2." in said
     assert "fay, 00_start_here (bits): contained: it took too long" in said
     assert "no protection against an attacker" in said
 
