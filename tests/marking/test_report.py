@@ -47,7 +47,7 @@ def test_the_table_is_whole_and_readable(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["marks.csv"]
     report.check_target(tmp_path / "marks.csv")  # a table of marks may be written again
     (tmp_path / "notes.csv").write_text("my notes")
-    with pytest.raises(FileExistsError, match="no table of marks"):
+    with pytest.raises(FileExistsError, match="not a table of marks"):
         report.check_target(tmp_path / "notes.csv")
 
 
