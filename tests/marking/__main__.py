@@ -2,11 +2,12 @@
 
 usage: python -m tests.marking FOLDER [--out FILE] [--seconds 20] [--memory 2] [--jobs 2]
 
-FOLDER holds one notebook for each learner and lesson, at any depth and under any name. Of each, only the build cells and exercises
-are run, with the imports, definitions, and plain constants that they need; each answer by itself, with the learner's earlier
-answers where these are right and the solutions where they are not, so that no mistake counts twice. Then *our* check is called: a
-✔ that a notebook prints, or a check that it defines itself, counts for nothing. The table (FOLDER/marks.csv) has a row for each
-learner and task: ✔ right, ✘ wrong with the mistake's name, ○ not tried. On the screen: the most common mistake in each task.
+FOLDER holds one notebook for each learner and lesson, at any depth and under any name. Of each, only the build cells and
+exercises are run, with the imports, definitions, and plain constants that they need; each answer by itself, with the
+learner's earlier answers where these are right and the solutions where they are not, so that no mistake counts twice. Then
+*our* check is called: a ✔ that a notebook prints, or a check that it defines itself, counts for nothing. The table
+(FOLDER/marks.csv) has a row for each learner and task: ✔ right, ✘ wrong with the mistake's name, ○ not tried. On the screen:
+the most common mistake in each task.
 
 This runs other people's code. How it is contained, and what that does not promise, is said in ``tests/marking/sandbox.py``: it
 keeps mistakes and pranks away from your computer, and is no protection against an attacker. Works on Linux and macOS; on
