@@ -71,7 +71,7 @@ def block(stem: str, cell: str, prefix: str, static: str = "_static") -> str | N
         f'<div class="explorable" id="{prefix}" data-frames="{name}">'
         f'<div class="controls" hidden>{controls}</div>{drawing}'
         f'<p class="words {outputs.PLAIN}" aria-live="polite" aria-atomic="true">{escape(frames.said(frames.start))}</p>'
-        f"{_note(frames)}<noscript><p>This moves where JavaScript is allowed.</p></noscript>{scripts}</div>"
+        f"{_note(frames)}<noscript><p>This moves if JavaScript is allowed.</p></noscript>{scripts}</div>"
     )
 
 
@@ -133,7 +133,7 @@ def _idle(frames: Frames) -> list[str]:
             matters = {at[j] for at in settings if shown[at] != shown[(*at[:i], 0, *at[i + 1 :])]}
             if i != j and len(matters) <= len(other.settings) / 2:
                 where = listing(other.settings[place] for place in sorted(matters))
-                said.append(f"The {control.label} makes a difference only where {other.label} is {where}.")
+                said.append(f"The {control.label} makes a difference only when {other.label} is {where}.")
     return said
 
 

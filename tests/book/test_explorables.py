@@ -85,7 +85,7 @@ def test_a_control_that_mostly_changes_nothing_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(explorables, "STORED", tmp_path)
     explorables.path(STEM, CELL).write_text(make_frames(Explore(draw, step=range(3), head=range(2))).text(), encoding="utf-8")
     html = explorables.block(STEM, CELL, "x-abc")
-    assert "The head makes a difference only where step is 1." in html and "The step makes" not in html
+    assert "The head makes a difference only when step is 1." in html and "The step makes" not in html
 
 
 def test_scripts_lie_where_the_page_is_told(stored, tmp_path):
