@@ -12,7 +12,7 @@ PER_NOTEBOOK = {
     "Wrong answers": "mistakes/{}.html",
 }
 FOR_THE_COURSE = {
-    "All of it, on one page of links": "index.html",
+    "The whole kit, on one page of links": "index.html",
     "Every box for the teacher": "boxes.html",
     "Syllabus for a semester": "syllabus_semester.html",
     "Syllabus for a week": "syllabus_week.html",

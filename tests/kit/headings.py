@@ -64,7 +64,7 @@ def section(made: Deck, cell) -> list:
     slide.say(_contents(made, part) if part else "")
     if name in plans.OPENING:
         slide.say(
-            f"Story, goals and setup: {plans.rows(made.found)[0]['minutes']} minutes of class, with the cells run before."
+            f"Story, goals and setup: {plans.rows(made.found)[0]['minutes']} minutes of class, if the cells were run beforehand."
         )
     if name == "Goals":
         slide.say("Come back to this list in the recap: who can do what?")
