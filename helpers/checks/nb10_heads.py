@@ -46,7 +46,7 @@ def check_ablate_head(ablate_head: Callable) -> str:
 
     z = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
     mean, other = torch.arange(5.0), torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(1))
-    for value in (mean, 0.0, other):
+    for value in (mean, 0.5, other):  # no zero: added, subtracted and put in everywhere, it would hide what was done
         answer = replaced(hook_of(ablate_head(1, value)), z, "the activation after it")
         right = z.clone()
         right[:, 1] = value
@@ -81,8 +81,11 @@ def check_ablate_head(ablate_head: Callable) -> str:
         )
         if not same(answer, right):
             raise Wrong(f"With head 1 of 3 replaced, yours has {difference(answer, right)}.")
-    first = replaced(hook_of(ablate_head(0, 0.0)), z, "the activation after it")
-    if not same(first, _with(z, 0, 0.0)):
+    zero = replaced(hook_of(ablate_head(1, 0.0)), z, "the activation after it")
+    if not same(zero, _with(z, 1, 0.0)):
+        raise Wrong("With the value 0.0 yours does something else. Is there an `if value` in it? 0 is a value, too.")
+    first = replaced(hook_of(ablate_head(0, mean)), z, "the activation after it")
+    if not same(first, _with(z, 0, mean)):
         raise Wrong("For head 0 yours does something else. Is there an `if head` in it? Head 0 is a head, too.")
     hook = hook_of(ablate_head(2, mean))
     if not same(replaced(hook, z[:1, :, :1], "the activation of one token"), _with(z[:1, :, :1], 2, mean)):
