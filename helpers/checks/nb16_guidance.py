@@ -30,6 +30,7 @@ def check_guided(guided: Callable) -> str:
         "That mixes the two. Guidance goes beyond c, away from u: u + w (c − u) with w = 3.": 0.75 * c + 0.25 * u,
         "That is c + w (c − u), one step too far: with w = 1 it must be c.": c + 3 * (c - u),
         "That goes toward u: c and u are exchanged.": c + 3 * (u - c),
+        "That goes away from the caption: the sign of w (c − u) is turned.": u - 3 * (c - u),
         "Only w (c − u) is left of it: start from u.": 3 * (c - u),
         "That is w · c: a low temperature, and u is not in it.": 3 * c,
         "That is c − w · u: add back what is missing, u + w (c − u).": c - 3 * u,
@@ -127,6 +128,9 @@ def check_paint(paint: Callable) -> str:
             "Without a caption, a row begins with tokenizer.media alone, as in picture_first. Yours has both marks.": greedy(
                 model, CAPTIONS, 2.5, empty=(7, 8)
             ),
+            "You handed `guided` its two rows of logits exchanged: first those after the caption, then those without.": greedy(
+                model, CAPTIONS, -1.5
+            ),
             "Every picture of yours is of the first caption.": greedy(model, CAPTIONS[:1] * 5, 2.5),
             "That is all without a caption: guidance 0.": greedy(model, CAPTIONS, 0.0),
         },
@@ -135,12 +139,26 @@ def check_paint(paint: Callable) -> str:
         raise Wrong("Some of yours are no codes but words or marks: leave logits before tokenizer.first_code out.")
     if not same(answer, greedy(model, CAPTIONS, 2.5)):
         raise Wrong(f"At temperature 0 yours has {difference(answer, greedy(model, CAPTIONS, 2.5))}.")
+    if paint(model, tokenizer, CAPTIONS[:1], 2.5, 0.0, 0).dtype != torch.int64:
+        raise Wrong("Codes are whole numbers, int64: they are the rows of a table.")
+    _check_generator(paint, model, tokenizer)
     _check_samples(paint, model, tokenizer)
     if not torch.equal(state, torch.random.get_rng_state()):
         raise Wrong(
             "You used torch's global random numbers: make a torch.Generator with the seed, and give it to multinomial."
         )
     return "A caption goes in, sixteen codes come out."
+
+
+def _check_generator(paint: Callable, model, tokenizer) -> None:
+    """One generator for all samples: so hot that every code is as likely as any other, a repeated seed repeats its codes."""
+    given = paint(model, tokenizer, CAPTIONS[:1] * 20, 1.0, 1e5, 1)
+    codes = tensor(given, (20, 16), "16 codes for each of 20 captions")
+    if len(codes.unique()) > 1 and same(codes, codes[:, :1].expand(20, 16)):
+        raise Wrong("Your generator begins anew before each of the 16 codes, with the same number. Make one, before the loop.")
+    likeliest = greedy(model, CAPTIONS[:1], 1.0)
+    if same(codes, codes[:1].expand(20, 16)) and not same(codes[:1], likeliest):
+        raise Wrong("Your generator begins anew for each caption: equal captions get equal pictures. Make one for all of them.")
 
 
 def _check_samples(paint: Callable, model, tokenizer) -> None:

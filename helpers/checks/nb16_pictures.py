@@ -20,9 +20,8 @@ def check_patches(patches: Callable) -> str:
     refuse_known(
         answer,
         {
-            "These are strips of four neighbors in one line. A patch has two lines: split H and W first.": images.reshape(
-                2, 6, 4
-            ),
+            "These are strips of four neighbors in one line: a reshape alone never moves a number. A patch has two lines: "
+            "split H and W, permute, then reshape.": images.reshape(2, 6, 4),
             "Your patches go down the columns. Reading order: along the first row of patches, then the next.": grid.permute(
                 0, 3, 1, 2, 4
             ).reshape(2, 6, 4),
@@ -31,8 +30,11 @@ def check_patches(patches: Callable) -> str:
             ).reshape(2, 6, 4),
             "Your patches take every second or third pixel. The patch number comes first when you split, then the pixel in "
             "it: [H/size, size].": images.reshape(2, 2, 2, 2, 3).permute(0, 2, 4, 1, 3).reshape(2, 6, 4),
-            "The order of the numbers is lost: permute before you reshape. A reshape alone never moves a number.": grid.reshape(
-                2, 6, 4
+            "Your permute brings pixels to the front. The two patch dimensions come first, the two of the pixel last.": (
+                grid.permute(0, 2, 4, 1, 3).reshape(2, 6, 4)
+            ),
+            "You exchanged height and width: images are [N, H, W].": (
+                images.reshape(2, 3, 2, 2, 2).permute(0, 1, 3, 2, 4).reshape(2, 6, 4)
             ),
         },
     )
@@ -96,7 +98,7 @@ def check_nearest_code(nearest_code: Callable) -> str:
     import torch
 
     codes = torch.tensor([[0.0, 0.0], [4.0, 4.0], [0.0, 3.0], [1.6, 1.6], [5.0, 0.0]])
-    vectors = torch.tensor([[0.1, 0.2], [1.0, 2.9], [3.0, 2.6], [0.0, 2.2], [9.0, 9.0], [3.1, 0.4]])
+    vectors = torch.tensor([[0.1, 0.2], [1.0, 2.9], [3.2, 0.0], [0.0, 2.2], [9.0, 9.0], [3.1, 0.4]])
     squares = ((vectors[:, None] - codes) ** 2).sum(-1)  # [6, 5]
     answer = call(nearest_code, vectors, codes, changed=CHANGED)
     if torch.is_tensor(answer) and tuple(answer.shape) == (5,):
@@ -120,6 +122,9 @@ def check_nearest_code(nearest_code: Callable) -> str:
             ).argmax(-1),
             "You added absolute differences. Squares, please: they fit the mean that comes next.": (
                 (vectors[:, None] - codes).abs().sum(-1).argmin(-1)
+            ),
+            "You took the largest difference alone. Sum the squares of all of them.": (
+                (vectors[:, None] - codes).abs().amax(-1).argmin(-1)
             ),
             "You took the square of the sum. It is the sum of the squares, over the last dimension.": (
                 (vectors[:, None] - codes).sum(-1) ** 2
@@ -179,11 +184,13 @@ def check_kmeans_step(kmeans_step: Callable) -> str:
     refuse_known(answer, known)
     if not same(answer, expected):
         raise Wrong(f"For my six vectors and three codes yours has {difference(answer, expected)}.")
-    row, start = torch.tensor([[0.0], [1.0], [2.2], [5.0]]), torch.tensor([[0.0], [4.0]])
+    row, start = torch.tensor([[0.0], [1.0], [2.2], [8.0]]), torch.tensor([[0.0], [4.0]])
     answer = tensor(kmeans_step(row, start), (2, 1), "as many codes as before")
-    if not same(answer, torch.tensor([[0.5], [3.6]])):
+    if same(answer, torch.tensor([[3.2 / 3], [8.0]])):
+        raise Wrong("Yours repeats the step until nothing moves. One step, please: the loop comes in the next cell.")
+    if not same(answer, torch.tensor([[0.5], [5.1]])):
         raise Wrong(
-            f"For the vectors 0, 1, 2.2, 5 and the codes 0 and 4 the step gives 0.5 and 3.6, yours "
+            f"For the vectors 0, 1, 2.2, 8 and the codes 0 and 4 the step gives 0.5 and 5.1, yours "
             f"{shown(answer.flatten())}. Look for the nearest codes once, before any of them moves."
         )
     return "One step of k-means: assign, then average."

@@ -32,6 +32,11 @@ def check_log_spectrum(log_spectrum: Callable) -> str:
             "That is the magnitude. Its logarithm, please: an ear hears ratios.": size,
             "That is the magnitude and the 0.001. Its logarithm, please.": size + 1e-3,
             "That is a logarithm to base 10. The natural one, please: .log().": (size + 1e-3).log10(),
+            "That is a logarithm to base 2. The natural one, please: .log().": (size + 1e-3).log2(),
+            "You added 0.001 to the logarithm. Add it to the magnitude, inside of the logarithm.": size.log() + 1e-3,
+            "That is the real part alone. The magnitude, please: .abs() of the complex number.": (
+                (torch.fft.rfft(cut * window).real.abs() + 1e-3).log()
+            ),
             "That is log(1 + x), which hides everything soft.": size.log1p(),
             "You squared the magnitude. Only .abs(), please.": (size**2 + 1e-3).log(),
             "You added no 0.001: silence would become −∞.": size.log(),

@@ -59,6 +59,15 @@ def check_contrastive_loss(contrastive_loss: Callable) -> str:
             "You normalized over the batch. Each vector for itself: dim=-1.": both(columns),
             "You multiplied by the temperature. Divide: a small one makes the differences large.": both(times),
             "The temperature has no effect in yours: the cosines are divided by it.": both(inside * temperature),
+            "Your temperature is 0.1, whatever `temperature` says.": both(inside * temperature / 0.1),
+            "You took a softmax before cross_entropy, which takes one itself: give it the scores.": (
+                (functional.cross_entropy(inside.softmax(-1), own) + functional.cross_entropy(inside.T.softmax(-1), own)) / 2
+            ),
+            "You took a softmax over the rows before cross_entropy, which takes one itself: give it the scores.": (
+                both(inside.softmax(-1))
+            ),
+            "Your product compares the D numbers with each other. Compare every picture with every caption, [B, B]: "
+            "pictures @ captions.T.": _of_numbers(pictures, captions, temperature),
             "The diagonal alone is no loss: without a softmax no caption is pushed away.": -inside.diagonal().mean(),
             "That is the sum over the batch. The mean, as cross_entropy gives it.": 4 * expected,
             "That is a yes or no for each of the 16 pairs. Here each row is one choice among all captions: a softmax.": (
@@ -81,9 +90,17 @@ def check_contrastive_loss(contrastive_loss: Callable) -> str:
     return "Both directions, every other pair of the batch as a wrong answer."
 
 
-def _loss(pictures, captions, temperature):
+def _of_numbers(pictures, captions, temperature):
+    """Return the loss of the product the wrong way around, [D, D]."""
+    from torch.nn import functional
+
+    return _loss(*(functional.normalize(side, dim=-1).T for side in (pictures, captions)), temperature, normalized=True)
+
+
+def _loss(pictures, captions, temperature, normalized: bool = False):
     import torch
     from torch.nn import functional
 
-    logits, own = cosines(pictures, captions) / temperature, torch.arange(len(pictures))
+    scores = pictures @ captions.T if normalized else cosines(pictures, captions)
+    logits, own = scores / temperature, torch.arange(len(pictures))
     return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2

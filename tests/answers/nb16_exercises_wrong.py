@@ -45,6 +45,9 @@ SPECTRUM = {
     spoiled(after=torch.abs): "That is the magnitude. Its",
     spoiled(after=lambda x: x.abs() + 1e-3): "the magnitude and the 0.001",
     spoiled(after=lambda x: (x.abs() + 1e-3).log10()): "to base 10",
+    spoiled(after=lambda x: (x.abs() + 1e-3).log2()): "to base 2",
+    spoiled(after=lambda x: x.abs().log() + 1e-3): "You added 0.001 to the logarithm",
+    spoiled(after=lambda x: (x.real.abs() + 1e-3).log()): "the real part alone",
     spoiled(after=lambda x: x.abs().log1p()): "hides everything soft",
     spoiled(after=lambda x: (x.abs() ** 2 + 1e-3).log()): "You squared",
     spoiled(after=lambda x: x.abs().log()): "You added no 0.001",
@@ -97,6 +100,15 @@ def divided_by_it(likelihoods, log_prior=None):
     return joint(likelihoods, None if log_prior is None else -log_prior).softmax(-1)
 
 
+def over_everything(likelihoods, log_prior=None):
+    p = joint(likelihoods, log_prior).exp()
+    return p / p.sum()
+
+
+def prior_after_softmax(likelihoods, log_prior=None):
+    return likelihoods.softmax(-1) * (1 if log_prior is None else log_prior.exp())
+
+
 def by_hand(likelihoods, log_prior=None):
     p = joint(likelihoods, log_prior).exp()
     return p / p.sum(-1, keepdim=True)
@@ -112,6 +124,8 @@ BAYES = {
     over_pictures: "normalized over the pictures",
     logarithms: "These are log-probabilities",
     not_normalized: "Yours do not sum to 1",
+    prior_after_softmax: "Yours do not sum to 1",
+    over_everything: "sum over all pictures",
     multiplied: "You multiplied the logarithms",
     added_later: "logarithm of the prior to probabilities",
     prior_itself: "You added the prior itself",
@@ -170,6 +184,24 @@ def added(pictures, captions, numbers, temperature):
     return 2 * loss_of((cosines(pictures, captions) / temperature).masked_fill(repeats(numbers), -torch.inf))
 
 
+def never_cold(pictures, captions, numbers, temperature):
+    return loss_of(cosines(pictures, captions).masked_fill(repeats(numbers), -torch.inf))
+
+
+def with_lengths(pictures, captions, numbers, temperature):
+    return loss_of((pictures @ captions.T / temperature).masked_fill(repeats(numbers), -torch.inf))
+
+
+def any_of_them(pictures, captions, numbers, temperature):
+    logits, others = cosines(pictures, captions) / temperature, numbers[:, None] != numbers
+    each = [logits.log_softmax(d).masked_fill(others, -torch.inf).logsumexp(d).mean() for d in (0, 1)]
+    return -sum(each) / 2
+
+
+def cut_off(pictures, captions, numbers, temperature):
+    return loss_of((cosines(pictures, captions) / temperature).masked_fill(repeats(numbers), -torch.inf)).detach()
+
+
 def itself_too(pictures, captions, numbers, temperature):
     equal = numbers[:, None] == numbers
     return loss_of((cosines(pictures, captions) / temperature).masked_fill(equal, -torch.inf))
@@ -189,6 +221,10 @@ REPEATS = {
     first_of_each: "You dropped every picture",
     one_way: "That is one direction",
     added: "That is the sum",
+    never_cold: "The temperature has no effect",
+    with_lengths: "keep their lengths",
+    any_of_them: "every equal caption as a right answer",
+    cut_off: "its gradient is not",
     itself_too: "no finite number",
     like_vectors: "Where no caption repeats",
 }
@@ -230,6 +266,24 @@ def frames_vote(features, labels, new):
     return labels.unique()[torch.cdist(new, means.expand(len(new), *means.shape)).argmin(-1).mode(1).values]
 
 
+def in_their_order(features, labels, new):
+    means = means_of(features, labels, lambda own: own.mean(0).flatten())
+    return labels.unique()[torch.cdist(new.flatten(1), means).argmin(-1)]
+
+
+def by_product(features, labels, new):
+    return labels.unique()[(new.mean(1) @ means_of(features, labels).T).argmax(-1)]
+
+
+def by_direction(features, labels, new):
+    return labels.unique()[cosines(new.mean(1), means_of(features, labels)).argmax(-1)]
+
+
+def mean_distance(features, labels, new):
+    means = means_of(features, labels)
+    return labels.unique()[torch.cdist(new, means.expand(len(new), *means.shape)).mean(1).argmin(-1)]
+
+
 def commonest(features, labels, new):
     return labels.mode().values.expand(len(new))
 
@@ -242,5 +296,9 @@ MEAN = {
     means_of_first: "means are of first frames",
     nearest_sound: "the one training sound",
     frames_vote: "let each frame vote",
+    in_their_order: "frame by frame",
+    by_product: "the largest product",
+    by_direction: "compared directions",
+    mean_distance: "averaged the distances",
     commonest: "the commonest label",
 }

@@ -19,6 +19,10 @@ def exchanged(c, u, w):
     return c + w * (u - c)
 
 
+def away_from_the_caption(c, u, w):
+    return u - w * (c - u)
+
+
 def difference_alone(c, u, w):
     return w * (c - u)
 
@@ -64,6 +68,7 @@ GUIDED = {
     mixes: "That mixes the two",
     one_too_far: "one step too far",
     exchanged: "c and u are exchanged",
+    away_from_the_caption: "goes away from the caption",
     difference_alone: "Only w (c − u) is left",
     only_colder: "a low temperature",
     only_minus: "add back what is missing",
@@ -104,6 +109,34 @@ def without_guidance(model, tokenizer, captions, guidance=1.0, temperature=1.0, 
     return painted(model, tokenizer, captions, 1.0, temperature, seed)
 
 
+def rows_exchanged(model, tokenizer, captions, guidance=1.0, temperature=1.0, seed=0):
+    return painted(model, tokenizer, captions, 1 - guidance, temperature, seed)
+
+
+def begins_anew(model, tokenizer, captions, guidance=1.0, temperature=1.0, seed=0):
+    """A generator with the seed is made inside of the loop over the codes."""
+    drawn = torch.zeros(len(captions), 0, dtype=torch.int64)
+    words = torch.tensor([[tokenizer.caption, *tokenizer.encode(caption), tokenizer.media] for caption in captions])
+    nothing = torch.full((len(captions), 1), tokenizer.media)
+    for _ in range(16):
+        with torch.no_grad():
+            c, u = (model(torch.cat((begin, drawn), 1))[0][:, -1] for begin in (words, nothing))
+        logits = u + guidance * (c - u)
+        logits[:, : tokenizer.first_code] = -torch.inf
+        rng = torch.Generator().manual_seed(seed)
+        drawn = torch.cat((drawn, torch.multinomial(distribution(logits, temperature), 1, generator=rng)), 1)
+    return drawn - tokenizer.first_code
+
+
+def caption_by_caption(model, tokenizer, captions, guidance=1.0, temperature=1.0, seed=0):
+    each = (painted(model, tokenizer, [caption], guidance, temperature, seed) for caption in captions)
+    return torch.cat(list(each))
+
+
+def codes_with_point(model, tokenizer, captions, guidance=1.0, temperature=1.0, seed=0):
+    return painted(model, tokenizer, captions, guidance, temperature, seed).float()
+
+
 def without_caption(model, tokenizer, captions, guidance=1.0, temperature=1.0, seed=0):
     return painted(model, tokenizer, captions, 0.0, temperature, seed)
 
@@ -142,6 +175,10 @@ PAINT = {
     spoiled(empty=lambda tokenizer: [tokenizer.caption]): "begins with the mark of a caption",
     spoiled(empty=lambda tokenizer: [tokenizer.caption, tokenizer.media]): "Yours has both marks",
     without_caption: "guidance 0",
+    rows_exchanged: "two rows of logits exchanged",
+    codes_with_point: "int64",
+    begins_anew: "before each of the 16 codes",
+    caption_by_caption: "begins anew for each caption",
     first_caption: "Every picture of yours is of the first caption",
     always_likeliest: "sample, don't take the likeliest",
     without_temperature: "divide the guided scores by it",
@@ -194,6 +231,25 @@ def no_temperature(pictures, captions, temperature):
     return loss_of(cosines(pictures, captions))
 
 
+def always_a_tenth(pictures, captions, temperature):
+    return loss_of(cosines(pictures, captions) / 0.1)
+
+
+def softmax_twice(pictures, captions, temperature):
+    logits, own = cosines(pictures, captions) / temperature, torch.arange(len(pictures))
+    pair = (functional.cross_entropy(scores.softmax(-1), own) for scores in (logits, logits.T))
+    return sum(pair) / 2
+
+
+def softmax_before_both(pictures, captions, temperature):
+    return loss_of((cosines(pictures, captions) / temperature).softmax(-1))
+
+
+def product_of_numbers(pictures, captions, temperature):
+    unit = functional.normalize
+    return loss_of(unit(pictures, dim=-1).T @ unit(captions, dim=-1) / temperature)
+
+
 def diagonal(pictures, captions, temperature):
     return -(cosines(pictures, captions) / temperature).diagonal().mean()
 
@@ -229,6 +285,10 @@ TOWERS = {
     over_the_batch: "You normalized over the batch",
     multiplied_by_it: "You multiplied by the temperature",
     no_temperature: "The temperature has no effect",
+    always_a_tenth: "is 0.1, whatever",
+    softmax_twice: "You took a softmax before",
+    softmax_before_both: "You took a softmax over the rows",
+    product_of_numbers: "compares the D numbers",
     diagonal: "The diagonal alone",
     yes_or_no: "a yes or no for each",
     sign_turned: "The sign is turned",

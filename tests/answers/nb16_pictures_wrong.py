@@ -28,6 +28,16 @@ def every_second(images, size=2):
     return grid.permute(0, 2, 4, 1, 3).reshape(number, -1, size * size)
 
 
+def pixels_to_the_front(images, size=2):
+    return cut(images, size, (0, 2, 4, 1, 3))
+
+
+def height_for_width(images, size=2):
+    number, width, height = images.shape
+    grid = images.reshape(number, height // size, size, width // size, size)
+    return grid.permute(0, 1, 3, 2, 4).reshape(number, -1, size * size)
+
+
 def always_two(images, size=2):
     return cut(images, 2)
 
@@ -51,6 +61,8 @@ PATCHES = {
     down_the_columns: "patches go down the columns",
     turned_inside: "pixels go down the columns",
     every_second: "every second or third pixel",
+    pixels_to_the_front: "brings pixels to the front",
+    height_for_width: "exchanged height and width",
     always_two: "patches of 3 × 3 pixels",
     not_flat: "patches as rows",
     scaled_in_passing: "You changed what you were given",
@@ -138,6 +150,10 @@ def absolute(vectors, codes):
     return (vectors[..., None, :] - codes).abs().sum(-1).argmin(-1)
 
 
+def largest_difference(vectors, codes):
+    return (vectors[..., None, :] - codes).abs().amax(-1).argmin(-1)
+
+
 def sum_then_square(vectors, codes):
     return ((vectors[..., None, :] - codes).sum(-1) ** 2).argmin(-1)
 
@@ -158,6 +174,7 @@ NEAREST = {
     products: "largest product",
     by_cosine: "largest cosine",
     absolute: "absolute differences",
+    largest_difference: "largest difference alone",
     sum_then_square: "square of the sum",
     one_table_only: "keep the dimensions in front",
     as_numbers_with_point: "int64",
@@ -224,6 +241,12 @@ def one_after_the_other(vectors, codes):
     return moved
 
 
+def to_the_end(vectors, codes):
+    for _ in range(20):
+        codes = step(vectors, codes)
+    return codes
+
+
 KMEANS = {
     not_divided: "You added the vectors",
     nothing_by_nothing: "became 0/0",
@@ -236,4 +259,5 @@ KMEANS = {
     stands_still: "Nothing has moved",
     in_place: "You changed what you were given",
     one_after_the_other: "before any of them moves",
+    to_the_end: "until nothing moves",
 }
