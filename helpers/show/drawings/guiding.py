@@ -64,7 +64,7 @@ def guidance(
         f"Guidance with w = {w:g} at temperature {temperature:g}. Without the caption, with it, guided, and only with a lower "
         f"temperature ({cold:.2g}), the tokens have: {listed}. Guidance favors what the caption makes likelier, whatever was "
         "likely before; a low temperature favors what is likely anyway.",
-        "Softmax over these tokens alone.",
+        "Softmax over these tokens alone. The T on the right: low enough that the likeliest token gets as much as by guidance.",
     )
 
 

@@ -62,7 +62,7 @@ def patches(image: Sequence, size: int = 2) -> Drawing:
 
 
 def codebook(codes: Sequence, image: Sequence | None = None) -> Drawing:
-    """Draw the codes of k-means as small pictures with their ids; with ``image``: its patches as codes, and what comes back.
+    """Draw the codes of k-means as small pictures with their numbers; with ``image``: its patches as codes, and what comes back.
 
     ``codes`` [K, size²] go from −1 to 1, K from 2 to 64; ``image`` [H, W] is cut as `patches` does. Raises ValueError for more
     codes, for codes that are no squares, and where an image cannot be cut.
@@ -106,7 +106,7 @@ def codebook(codes: Sequence, image: Sequence | None = None) -> Drawing:
             back[r][c] = value
     error /= high * wide
     left, step = LEFT + 8 * 40.5 + 24, 134
-    for column, (title, pixels) in enumerate((("the picture", picture), ("its ids", None), ("from the ids", back))):
+    for column, (title, pixels) in enumerate((("the picture", picture), ("its codes", None), ("from the codes", back))):
         x = left + column * (step + 18)
         figure.label(x + step / 2, y + 12, title, 12.5, color=INK, bold=True)
         if column:
