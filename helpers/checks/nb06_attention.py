@@ -214,12 +214,13 @@ def _compare_step(layer, q, k, v, answer, read: int) -> None:
         mistakes["There is no mask: of several new tokens each sees those after it. Mask them as before."] = merged(
             _weights(q, k, scale, mask=nothing)
         )
+    if T > 1 and read:
+        mistakes["Your mask hides each new token from itself: it has position S + i and sees that one, too: `triu(S + 1)`."] = (
+            merged(_weights(q, k, scale, mask=torch.ones(T, read + T, dtype=torch.bool).triu(read)))
+        )
     if read:
-        unshifted, itself = (torch.ones(T, read + T, dtype=torch.bool).triu(first) for first in (1, read))
+        unshifted = torch.ones(T, read + T, dtype=torch.bool).triu(1)
         mistakes |= {
-            "Your mask hides each new token from itself: it has position S + i and sees that one, too: `triu(S + 1)`.": merged(
-                _weights(q, k, scale, mask=itself)
-            ),
             "Your mask takes the new tokens for the first ones and hides the past. New token i is number S + i: "
             "`triu(S + 1)`.": merged(_weights(q, k, scale, mask=unshifted)),
             "The new tokens attend to themselves only. Append to the cache first, then score *all* keys.": merged(
