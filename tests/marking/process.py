@@ -85,10 +85,14 @@ def _run(work, password: str, writing: int, folder: Path, seconds: float, memory
 
 
 def renew_threads() -> None:
-    """Make torch's pool of threads anew, which a fork loses: of several threads that found it gone, one would crash."""
+    """Make anew what a fork breaks in torch: its pool of threads, and the engine of its backward pass.
+
+    Each is remade when it is first used; several threads that found it broken at the same moment would crash.
+    """
     import torch
 
     torch.set_num_threads(1)
+    torch.ones(1, requires_grad=True).sum().backward()
 
 
 def seed() -> None:
