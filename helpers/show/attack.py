@@ -90,7 +90,7 @@ def _swaps(number: int) -> str:
 
 
 def _words(text: str, changed: str, number: int, chosen_by: str, p: tuple[float, float]) -> str:
-    answers = [f"“{_answer(each)}”, P(question) {percent(each, 1)}" for each in p]
+    answers = [f"“{_answer(each)}”, P(question) {each:.1f}" for each in p]
     start = f"{quoted(text, 64)}: {answers[0]}."
     if not number:
         return f"{start} Nothing was swapped."

@@ -29,9 +29,9 @@ def test_the_words_say_what_happened(models):
     text = hotflip(models["none"], "do you like it", 1, 2)
     drawing = attacked_message(models["none"], MESSAGE, 2)
     assert text != "do you like it" and predictions(models["none"], [text])[0] < 0.5
-    assert (
-        "“do you like it”: “question”, P(question) 5" in drawing.words and f"“{text}”: “no question”" in drawing.words
-    )
+    # One decimal: on another computer the same training ends with another percentage.
+    words = drawing.words
+    assert "“do you like it”: “question”, P(question) 0.5. 1" in words and f"“{text}”: “no question”" in words
     assert "the answer changes" in drawing.title and "its gradient" in drawing.title
 
 
