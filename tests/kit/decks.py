@@ -120,6 +120,14 @@ def test_keys_lead_from_slide_to_slide_and_past_what_is_optional(opened):
     assert not any(optional for _, optional in seen)
 
 
+def test_the_number_of_a_slide_keeps_clear_of_the_arrows_and_the_bar_fills(opened):
+    page, _, _ = opened("06.html")
+    page.evaluate("Reveal.slide(Reveal.getHorizontalSlides().length - 1)")
+    number, arrow = (page.locator(name).bounding_box() for name in (".slide-number", ".controls .navigate-left"))
+    assert number["width"] > 20 and number["x"] + number["width"] + 4 <= arrow["x"]
+    assert page.evaluate("getComputedStyle(document.querySelector('.progress')).color") != "rgb(255, 255, 255)"
+
+
 def test_what_moves_on_a_slide_has_the_keys_while_it_has_the_focus(opened):
     page, console, network = opened("04.html")
     page.evaluate("Reveal.slide(...Object.values(Reveal.getIndices(document.querySelector('.explorable').closest('section'))))")
