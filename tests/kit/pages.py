@@ -29,10 +29,15 @@ def hours(minutes: float) -> str:
 
 
 def ticks(sentence: str):
-    """Return a sentence of a check as HTML: what stands between backticks is code, and nothing else is markup."""
+    """Return a sentence of a check as HTML: code between backticks, stress between asterisks, and nothing else is markup."""
     from markupsafe import Markup, escape
 
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
+    parts = str(escape(sentence)).split("`")
+    if len(parts) % 2 == 0:  # a backtick without its partner is a character
+        parts[-2:] = ["`".join(parts[-2:])]
+    prose = [re.sub(r"(?<![\w*])\*(\w(?:[^*]*\w)?)\*(?![\w*])", r"<em>\1</em>", part) for part in parts[::2]]
+    code = [f"<code>{part}</code>" for part in parts[1::2]]
+    return Markup("".join(piece for pair in zip(prose, [*code, ""]) for piece in pair))
 
 
 def page_of(stem: str, cell: str = "", up: str = "../") -> str:

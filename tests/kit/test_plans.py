@@ -130,6 +130,9 @@ def test_a_page_loads_mathjax_only_for_equations(tmp_path):
 
 def test_a_check_s_sentence_is_text_but_for_its_code():
     assert str(pages.ticks("a < b: `x[0]` * 2")) == "a &lt; b: <code>x[0]</code> * 2"
+    with_stress = "the token <em>after</em> it: <code>a*b*c</code>, 2 * 3 * 4"
+    assert str(pages.ticks("the token *after* it: `a*b*c`, 2 * 3 * 4")) == with_stress
+    assert str(pages.ticks("a `tick *alone*")) == "a `tick <em>alone</em>"
     assert pages.hours(65) == "1:05" and pages.hours(4) == "0:04"
 
 
