@@ -25,7 +25,7 @@ def month(tmp_path_factory):
 
 @pytest.fixture
 def work(base, checkpoint_folder, tmp_path, monkeypatch):
-    """A course of one bot, a folder to work in, and trainings that take a moment."""
+    """A course of one bot, a folder to work in, and training runs that take a moment."""
     talks = [
         factories.conversation(
             *(f"{word} {number}?" for word in ("hello", "you", "and", "well") * 2), name=f"t{number}"

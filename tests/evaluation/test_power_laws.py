@@ -1,4 +1,4 @@
-"""Power laws: a fit finds the law it was made from, and the stored trainings are what the notebook says they are."""
+"""Power laws: a fit finds the law it was made from, and the stored runs are what the notebook says they are."""
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def test_intervals_of_too_few_points_are_refused():
         power_laws.power_law_intervals([3, 3], [2, 1], at=10)
 
 
-def test_the_stored_trainings_are_those_of_the_list():
+def test_the_stored_runs_are_those_of_the_list():
     points = power_laws.read_runs(seeds=True)
     assert list(points.columns) == list(COLUMNS)
     stored = set(points[["series", "width", "tokens", "seed"]].itertuples(index=False, name=None))

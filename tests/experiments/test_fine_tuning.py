@@ -1,4 +1,4 @@
-"""The trainings behind notebook 07: every method begins where it says, and what is measured is what was trained."""
+"""The training runs behind notebook 07: every method begins where it says, and what is measured is what was trained."""
 
 import csv
 

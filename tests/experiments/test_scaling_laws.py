@@ -1,4 +1,4 @@
-"""The trainings behind the scaling law: what is missing is measured, once, and what is there is left alone."""
+"""The training runs behind the scaling law: what is missing is measured, once, and what is there is left alone."""
 
 import pytest
 import torch

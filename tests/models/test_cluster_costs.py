@@ -23,7 +23,7 @@ def test_the_ring_sends_less_than_two_vectors():
     assert ring_numbers(100, 1) == 0 and ring_numbers(100, 2) == 100 and 199 < ring_numbers(100, 1024) < 200
 
 
-def test_published_trainings_used_a_third_to_two_fifths_of_the_peak():
+def test_published_runs_used_a_third_to_two_fifths_of_the_peak():
     assert all(0.3 < utilization(run) < 0.45 for run in RUNS)
 
 
