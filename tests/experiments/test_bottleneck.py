@@ -1,4 +1,4 @@
-"""The training runs behind the bottleneck of notebook 03: the task, its score, and a table of which only what is missing is run."""
+"""The training runs behind the bottleneck of notebook 03: the task, its score, and a table that fills only what is missing."""
 
 import pytest
 import torch
