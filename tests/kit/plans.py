@@ -80,12 +80,12 @@ def _span(numbers: list[int]) -> str:
 
 
 def stops(found: Lesson) -> list[dict]:
-    """Return where to end after each period: what is authored, with "minutes", "clock", "part", "within" and "place".
+    """Return where to end after each period: what is authored, with "minutes", "clock", "part", "within", "left" and "place".
 
     "minutes" are those of whole periods and "clock" those of a class until the cell, both since the notebook began; "within" are
-    those since its part began; "place" is in words.
+    those since its part began; "left" are those of this period after the stop; "place" is in words.
     """
-    made = []
+    made, begun = [], 0
     for count, stop in enumerate(authored(found)["stops"], 1):
         at = stop["at"]
         part, clock = part_of(found, at), clock_at(found, at)
@@ -95,10 +95,18 @@ def stops(found: Lesson) -> list[dict]:
             "clock": clock,
             "part": part,
             "within": within,
+            "left": PERIOD - (clock - begun),
             "place": place(found, at),
         }
         made.append(stop | known)
+        begun = _begun(found, at)
     return made
+
+
+def _begun(found: Lesson, at: str) -> int:
+    """Return at which minute of a class the period after a stop begins: what is to be built there is finished at home."""
+    index = next(index for index, cell in enumerate(found.book.cells) if cell.id == at)
+    return clock_at(found, found.book.cells[index + ("build" in books.tags(found.book.cells[index]))].id)
 
 
 def wanted_stops(found: Lesson) -> int:

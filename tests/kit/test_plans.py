@@ -96,6 +96,15 @@ def test_a_stop_at_a_mark_ends_its_part(tmp_path, monkeypatch):
         plans.part_of(found, "nowhere")
 
 
+def test_what_is_left_of_a_period_is_counted_from_where_it_began(tmp_path, monkeypatch):
+    found = classroom.lesson(tmp_path)
+    stops = [{"at": name, "close": "Why?", "answer": "So."} for name in ("cell12", "cell16")]
+    monkeypatch.setattr(plans, "authored", lambda found: {"stops": stops})
+    build, mark = plans.stops(found)
+    assert build["left"] == 45 - build["clock"]
+    assert mark["left"] == 45 - (mark["clock"] - plans.clock_at(found, "cell13")) > 45 - (mark["clock"] - build["clock"])
+
+
 def test_the_name_of_a_mistake_is_read_as_words():
     names = ["JoinsWithoutTranspose", "FeedForward_lacks_its_ReLU", "no_root", "GELULast", "AddsX", "GPT", "the_bucket_s_end"]
     read = ["joins without transpose", "feed forward lacks its ReLU", "no root", "GELU last", "adds X", "GPT", "the bucket's end"]
