@@ -10,9 +10,10 @@ import sys
 from tests.notebooks import books, setup_cell
 
 BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)")
+# A copy may be called one-conversation-2027: the name is replaced whole.
 OURS = re.compile(
-    r"https://github\.com/[\w.-]+/one-conversation\b|(?<=colab\.research\.google\.com/)github/[\w.-]+/one-conversation\b"
-    r"|https://[\w-]+\.github\.io/one-conversation\b"
+    r"(?:https://github\.com|(?<=colab\.research\.google\.com/)github)/[\w.-]+/one-conversation[\w-]*"
+    r"|https://[\w-]+\.github\.io/one-conversation[\w-]*"
 )
 # Besides the notebooks; as far as they are there.
 TEXTS = ("README.md", "CITATION.cff", "pyproject.toml", ".github/*.md", ".github/ISSUE_TEMPLATE/*.yml", "notebooks/*.md")

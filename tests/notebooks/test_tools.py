@@ -43,6 +43,17 @@ def test_a_new_address_reaches_every_place(folder, monkeypatch):
     assert form == f"{NEW}/issues https://ada.github.io/one-conversation/search.html https://x.github.io/book\n"
 
 
+def test_a_name_that_goes_on_is_replaced_whole():
+    for address in (f"{NEW}-2027", NEW):
+        text = f"{NEW}/issues {NEW}-2026 {badges.pages(NEW)}/a.html https://github.com/ada/another-conversation"
+        first = badges.stamp_text(text, address)
+        assert first.split()[:3] == [f"{address}/issues", address, f"{badges.pages(address)}/a.html"]
+        assert first.split()[3] == "https://github.com/ada/another-conversation"
+        assert badges.stamp_text(first, address) == first
+        colab = badges.badge(f"{NEW}-2026", "02.ipynb")
+        assert badges.stamp_text(colab, address) == badges.badge(address, "02.ipynb")
+
+
 def test_stamping_fills_a_bare_notebook():
     book = specimen.notebook(specimen.markdown("# 02 · Title\n\nText."), specimen.code("", "setup"))
     badges.stamp(book, "02_title.ipynb", NEW)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks import books
+from tests.notebooks import badges, books
+from tests.release.repository import PLACEHOLDER
 
 CHANGELOG = "# Changelog\n\n## [1.2.0] - 2027-03-01\n\n- New.\n\n## [1.1.0] - 2026-12-24\n\n- Old.\n"
 CITATION = """cff-version: 1.2.0
@@ -65,13 +66,14 @@ def change(root: Path, name: str, old: str, new: str) -> None:
 
 @pytest.fixture
 def course(tmp_path) -> Path:
-    """The folder of a small course with the real pyproject.toml, all of it committed."""
+    """The folder of a small course with the real pyproject.toml (but the address is the placeholder), all of it committed."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
     root = tmp_path / "course"
     for name, text in FILES.items():
         put(root, name, text)
     text = (books.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    text = badges.stamp_text(text, f"https://github.com/{PLACEHOLDER}/one-conversation")
     put(root, "pyproject.toml", text.replace(f'version = "{books.project()["version"]}"', 'version = "1.2.0"'))
     git(root, "init", "--quiet")
     commit(root)
