@@ -36,13 +36,14 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
         try:
             return True, f"✔ {check(*answer)}"
         except Untouched:
-            if not any(map(_is_stub, answer)):
+            if not any(map(is_stub, answer)):
                 return False, "✘ Your code gave back None. Is a `return` missing at its end?"
             return False, "○ Not tried yet: replace the `...`, run the cell, and the check will tell you how it went."
         except Wrong as mistake:
             return False, f"✘ {mistake}"
         except Exception as error:  # whatever a learner's code can raise is a sentence here, not a traceback
-            return False, f"✘ Your code stopped with {type(error).__name__}: {error}. {_where(error, answer)}"
+            said = str(error).rstrip(".")
+            return False, f"✘ Your code stopped with {type(error).__name__}: {said}. {_where(error, answer)}"
 
     @functools.wraps(check)
     def run(*answer) -> None:
@@ -58,7 +59,7 @@ def _codes(answer) -> list:
     return [part.__code__ for part in parts if hasattr(part, "__code__")]
 
 
-def _is_stub(answer) -> bool:
+def is_stub(answer) -> bool:
     """Whether a function, or any method of a class, still does nothing; what is neither counts as untouched."""
     codes = _codes(answer)
     return not codes or any({step.opname for step in dis.get_instructions(code)} <= NOTHING for code in codes)

@@ -32,6 +32,9 @@ def check_cycle_loss(cycle_loss: Callable) -> str:
         "You began with the wrong translator: x goes *there* first, and then *back*.": (
             square(there(back(x)), x) + square(back(there(y)), y)
         ),
+        "Both trips begin with `there`. It takes x; y starts in the other domain, so it goes *back* first.": (
+            first + square(back(there(y)), y)
+        ),
         "You compared after one way: the translation *should* differ. Go back before you compare.": (
             square(there(x), x) + square(back(y), y)
         ),

@@ -48,7 +48,10 @@ def check_discriminator_loss(discriminator_loss: Callable) -> str:
         )
     for name, part in (("real", real), ("generated", generated)):
         if not same(gradient_of(answer, part), gradient_of(low + caught, part)):
-            raise Wrong(f"The value is right, and the gradient for the {name} logits is not. Was something detached?")
+            raise Wrong(
+                f"The value is right, and the gradient for the {name} logits is not. Was something detached, or made a plain "
+                "number with .item()?"
+            )
     far = scalar(discriminator_loss(torch.tensor([-300.0]), torch.tensor([300.0])), "the loss, one number")
     if not math.isclose(far.item(), 600, rel_tol=1e-4):
         raise Wrong("For logits −300 and 300 the loss is 600 nats, not infinite. Don't take sigmoid and log one by one.")
@@ -141,6 +144,10 @@ def _reference(real, noise, mistake: str = "", steps: int = 1):
     return _flat(generator), _flat(discriminator), losses["D"].item(), losses["G"].item()
 
 
+OLD_LOGITS = (
+    "The generator's loss uses logits from *before* the discriminator's step, whose weights have changed since. "
+    "Let the discriminator read `generated` once more."
+)
 DETACH = "The detach is forgotten: the gradient of the discriminator's loss went on into the generator."
 
 
@@ -164,6 +171,8 @@ def check_gan_step(gan_step: Callable) -> str:
     except RuntimeError as error:
         if "a second time" in str(error):
             raise Wrong(f"{DETACH} Its backward has used up the path that the generator's own step needs.") from None
+        if "inplace operation" in str(error):
+            raise Wrong(OLD_LOGITS) from None
         raise
     if len(passed) > 1:
         raise Wrong(DETACH)

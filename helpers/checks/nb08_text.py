@@ -72,10 +72,15 @@ def check_straight_through(straight_through: Callable) -> str:
     if not same(gradient, expected):
         raise Wrong(f"The sample is right; its gradient should be {shown(expected)} and is {shown(gradient)}.")
     rng = torch.Generator().manual_seed(0)
-    rows, shift = torch.randn(2, 4, 5, generator=rng), torch.randn(2, 4, 5, generator=rng)
+    rows, shift = (torch.randn(2, 4, 5, generator=rng).requires_grad_(grad) for grad in (True, False))
     many = tensor(straight_through(rows, shift, 1.0), (2, 4, 5), "one-hot vectors for [2, 4, 5] logits")
     if not same(many, functional.one_hot((rows + shift).argmax(-1), 5)):
         raise Wrong("One token is right, a batch is not: take argmax and softmax over the last dimension, dim=-1.")
+    values = torch.randn(5, generator=rng)
+    if not same(
+        gradient_of((many * values).sum(), rows), gradient_of(((rows + shift).softmax(-1) * values).sum(), rows)
+    ):
+        raise Wrong("One token's gradient is right, those of several are not: take the softmax over the last dimension, dim=-1.")
     return "Hard forward, soft backward: a biased gradient, but a gradient."
 
 

@@ -35,6 +35,9 @@ def check_shuffled_rewards(shuffled_rewards: Callable) -> str:
             order
         ]
         * mask,
+        "You shuffled the rows after placing the returns: what reply b gets must stand at *its own* last token.": at(
+            returns, last
+        )[order],
         "Every reply got the mean: that is the other control, the constant reward.": at(returns.mean().expand(3), last),
         "You put reply b's return to reply order[b]. It is the other way around: reply b gets that of reply order[b].": at(
             returns[order.argsort()], last

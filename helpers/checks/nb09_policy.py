@@ -93,6 +93,9 @@ def check_kl_penalized_rewards(kl_penalized_rewards: Callable) -> str:
             "The score stands at the first token. It is known only when the reply is finished: at the last.": -beta
             * moved
             + at([0, 0, 0]),
+            "Each score stands in the rows of the other replies, too: give `rewards[rows, last]` the row numbers as well.": (
+                -beta * moved + torch.zeros(4).index_put((last,), scores)
+            ),
             "The whole penalty stands at the last token. Each token has its own.": at(
                 last, scores - beta * moved.sum(1)
             ),

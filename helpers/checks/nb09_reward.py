@@ -111,6 +111,7 @@ def check_bootstrap_interval(bootstrap_interval: Callable) -> str:
         "You chose half as many groups as there are. Choose G of the G groups, or the interval is too wide.": cut(
             means(20)
         ),
+        "The last group is never chosen: rng.integers(G) ends at G − 1 by itself.": cut(means(40, sums[:-1], sizes[:-1])),
         "That is an 80 % interval: cut off 2.5 % at each end, not 10 %.": cut(right, 10, 90),
         "That is a 90 % interval: cut off 2.5 % at each end, not 5 %.": cut(right, 5, 95),
         "Those are the quartiles: half of the means. Take the 2.5th and the 97.5th percentile of them.": cut(
@@ -158,6 +159,11 @@ def _uses_its_arguments(bootstrap_interval: Callable, values, groups) -> None:
         raise Wrong("Of two groups, one of ones and one of zeros, sometimes only one is chosen: the ends are 0 and 1.")
     if ends[1] != [0.5, 0.5]:
         raise Wrong("Within a group nothing is resampled: a chosen group brings all of its values.")
+    ones = np.arange(12) > 10  # group 0 is empty, the last one alone has a 1
+    if not bootstrap_interval(ones.astype(float), np.arange(1, 13), np.random.default_rng(0), 400)[1]:
+        raise Wrong(
+            "Where a group is empty, the last ones are never chosen in yours: G is groups.max() + 1, empty groups included."
+        )
     low, high = bootstrap_interval(values, groups, np.random.default_rng(0), 1)
     if low != high:
         raise Wrong(
@@ -205,6 +211,9 @@ def check_train_reward_head(train_reward_head: Callable) -> str:
                 pairs, 12, 0.001
             ),
             "You trained for 200 steps. Use the argument steps.": right(pairs, 200, 0.1),
+            "You split the pairs into two halves. Chosen and rejected are the two columns of [N, 2]: .unbind(1).": right(
+                torch.stack((pairs[:20], pairs[20:]), 2).flatten(0, 1), 12, 0.1
+            ),
             "You trained on the first pair only. Use all pairs in every step.": right(pairs[:1], 12, 0.1),
         },
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from helpers.checks import Wrong, exercise, tried
+from helpers.checks import Wrong, exercise, is_stub, tried
 from helpers.checks.compare import call, difference, kind, refuse_known, same, shown, tensor
 
 
@@ -46,7 +46,13 @@ def check_embedding_gradient(embedding_gradient: Callable) -> str:
         return torch.autograd.grad(cross_entropy(model.from_embedded(x, mask), targets, reduction=reduction), x)[0]
 
     expected = right(ids != 0)
-    answer = tensor(tried(embedding_gradient(model, ids, targets)), (3, 4, 3), "a gradient for each embedded letter")
+    answer = embedding_gradient(model, ids, targets)
+    if answer is None and not is_stub(embedding_gradient):
+        raise Wrong(
+            "Your code gave back None. Is a `return` missing, or is it the .grad of vectors that came out of `model.embed`? "
+            "Only `.detach()` makes these vectors an input of their own."
+        )
+    answer = tensor(tried(answer), (3, 4, 3), "a gradient for each embedded letter")
     x = model.embed(ids).detach().requires_grad_()
     scores = torch.autograd.grad(model.from_embedded(x, ids != 0)[torch.arange(3), targets].sum(), x)[0]
     refuse_known(

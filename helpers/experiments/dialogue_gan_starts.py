@@ -2,7 +2,7 @@
 
     python -m helpers experiments dialogue_gan        run what data/gan_starts.csv lacks: some 35 minutes in all on one core
 
-``gan_sweep.csv`` starts every run from one checkpoint and has no null: nothing there says how far two trainings without a
+``gan_sweep.csv`` starts every run from one checkpoint and has no null: nothing there says how far two training runs without a
 discriminator end up from each other. Here each start is
 
 * played on: the game as the bot ``gan`` learned it ("gan"), and the same with a "constant reward" or a "shuffled reward";

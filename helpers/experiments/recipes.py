@@ -33,7 +33,7 @@ SIZES = {"n_embd": 128, "n_layer": 2, "n_head": 4, "context": CONTEXT}
 WARMUP = 0.05
 LEARNING_RATES = {"adamw": 0.001, "muon": 0.02}  # the best of GRID, by the mean loss at equal time
 GRID = {"adamw": (0.0005, 0.001, 0.002, 0.004, 0.008), "muon": (0.01, 0.02, 0.04, 0.08)}
-LIVE_BATCH = 16  # rows in a batch of the two trainings that notebook 06 runs live
+LIVE_BATCH = 16  # rows in a batch of the two training runs that notebook 06 runs live
 SAME = 0.02  # a step that is so little slower or faster, as a share, counts as equally long
 COLUMNS = ("group", "recipe", "budget", "seed", "steps", "batch_size", "learning_rate", "relative_time", "parameters",
            "loss", "bits_per_byte")  # fmt: skip

@@ -1,4 +1,4 @@
-"""A small GPT and invented tokens to train it on: the same on every process, so that trainings can be compared (notebook 13)."""
+"""A small GPT and invented tokens to train it on: the same on every process, so that runs can be compared (notebook 13)."""
 
 import torch
 

@@ -67,7 +67,7 @@ def clip_before(worker, model, optimizer, loss, batches, step, clip=1.0) -> floa
 
 
 def no_exchange(worker, model, optimizer, loss, batches, step, clip=1.0) -> float:
-    """The all-reduce is left out: n trainings that know nothing of each other."""
+    """The all-reduce is left out: n training runs that know nothing of each other."""
     _own_gradient(model, loss, batches[step * worker.size + worker.rank])
     return _move(model, optimizer, clip)
 

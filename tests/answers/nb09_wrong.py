@@ -121,6 +121,12 @@ def score_assigned(scores, log_p, log_p_ref, beta, mask):
     return (-beta * (log_p - log_p_ref) * mask).index_put((torch.arange(len(mask)), mask.sum(1) - 1), scores)
 
 
+def score_in_every_row(scores, log_p, log_p_ref, beta, mask):
+    rewards = -beta * (log_p - log_p_ref) * mask
+    rewards[:, mask.sum(1) - 1] += scores
+    return rewards
+
+
 def score_subtracted(scores, log_p, log_p_ref, beta, mask):
     return -beta * (log_p - log_p_ref) * mask - at_the_end(scores, mask)
 
@@ -358,6 +364,7 @@ WRONG = {
         of_probabilities: "difference of the probabilities",
         penalizes_padding: "Padding is penalized",
         score_assigned: "replaces the penalty",
+        score_in_every_row: "rows of the other replies",
         score_subtracted: "score is subtracted",
         score_too_early: "one token too early",
         on_the_cpu: "always on the CPU",

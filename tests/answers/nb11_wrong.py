@@ -50,6 +50,11 @@ def by_backward(model, ids, targets):
     return x.grad
 
 
+def of_no_input(model, ids, targets):
+    cross_entropy(model.from_embedded(model.embed(ids).requires_grad_(), ids != 0), targets, reduction="sum").backward()
+    return None  # what .grad is there
+
+
 def with_dropout(model, ids, targets):
     return gradient(model, ids, targets, mode="as it is")
 
@@ -368,6 +373,7 @@ WRONG = {
         downward: "where the loss *rises*",
         the_letters: "the embedded letters themselves",
         by_backward: "The parameters have a gradient now",
+        of_no_input: "an input of their own",
         with_dropout: "dropout takes part in yours",
         left_in_evaluation: "put the model back",
         left_in_training: "has left the model in training mode",

@@ -133,6 +133,13 @@ def detached_in_both(generator, discriminator, optimizer_g, optimizer_d, real, n
     return loss_d.item(), loss_g.item()
 
 
+def logits_from_before_the_step(generator, discriminator, optimizer_g, optimizer_d, real, noise):
+    logits = discriminator(generator(noise))
+    learn(right_d(discriminator(real), logits.detach()), optimizer_d)
+    learn(right_g(logits), optimizer_g)
+    return 0.0, 0.0
+
+
 def no_step_of_the_discriminator(generator, discriminator, optimizer_g, optimizer_d, real, noise):
     generated = generator(noise)
     loss_d = right_d(discriminator(real), discriminator(generated.detach()))
@@ -209,6 +216,10 @@ def the_other_way(there, back, x, y):
     return square(there(back(x)), x) + square(back(there(y)), y)
 
 
+def both_begin_alike(there, back, x, y):
+    return square(back(there(x)), x) + square(back(there(y)), y)
+
+
 def one_way(there, back, x, y):
     return square(there(x), x) + square(back(y), y)
 
@@ -265,6 +276,7 @@ WRONG = {
         detach_forgotten_and_retained: "The detach is forgotten",
         detach_forgotten_and_generated_anew: "The detach is forgotten",
         detached_in_both: "The generator has not moved",
+        logits_from_before_the_step: "logits from *before*",
         no_step_of_the_discriminator: "The discriminator has not moved",
         no_step_at_all: "Neither network has moved",
         both_backward_first: "Both losses went backward before a step",
@@ -281,6 +293,7 @@ WRONG = {
         one_trip: "One round trip only",
         the_other_trip: "One round trip only",
         the_other_way: "You began with the wrong translator",
+        both_begin_alike: "Both trips begin",
         one_way: "You compared after one way",
         absolute: "You took absolute values",
         all_pixels: "You took the sum over all pixels",

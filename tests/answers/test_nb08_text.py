@@ -67,6 +67,10 @@ def over_the_batch(logits, noise, temperature):
     return hard.double() + soft - soft.detach() if logits.ndim == 1 else through(logits, -noise, soft)
 
 
+def softmax_over_the_batch(logits, noise, temperature):
+    return through(logits, noise, ((logits + noise) / temperature).softmax(0))
+
+
 # -- Build: REINFORCE --------------------------------------------------------------------------------------------------
 def loss(log_p, advantages, mask):
     return -(log_p * advantages.detach() * mask).sum() / len(mask)
@@ -297,6 +301,10 @@ def whole_rows_masked(rewards, mask, order):
     return rewards[order] * mask
 
 
+def shuffled_last(rewards, mask, order):
+    return own_returns(rewards, mask, order)[order]
+
+
 def constant(rewards, mask, order):
     return at_token(rewards, mask, (rewards * mask).sum(1).mean().expand(len(mask)))
 
@@ -352,6 +360,7 @@ WRONG = {
         other_noise: "weights without noise",
         wrong_sign: "wrong sign",
         over_the_batch: "a batch is not",
+        softmax_over_the_batch: "those of several are not",
     },
     "reinforce_loss": {
         raises_the_loss: "sign is wrong",
@@ -405,6 +414,7 @@ WRONG = {
         first_token: "at the first token",
         whole_rows: "shuffled whole rows",
         whole_rows_masked: "rows and masked",
+        shuffled_last: "after placing the returns",
         constant: "constant reward",
         inverse_order: "other way around",
     },

@@ -78,6 +78,18 @@ def as_many_groups_as_values(values, groups, rng, resamples=1000):
     return interval(values, groups, rng, resamples, number=len(values))
 
 
+def never_the_last(values, groups, rng, resamples=1000):
+    sums, sizes = np.bincount(groups, values), np.bincount(groups)
+    chosen = rng.integers(groups.max(), size=(resamples, groups.max()))
+    return tuple(np.percentile(sums[chosen].sum(1) / sizes[chosen].sum(1), (2.5, 97.5)))
+
+
+def empty_groups_uncounted(values, groups, rng, resamples=1000):
+    sums, sizes, number = np.bincount(groups, values), np.bincount(groups), len(np.unique(groups))
+    chosen = rng.integers(number, size=(resamples, number))
+    return tuple(np.percentile(sums[chosen].sum(1) / np.maximum(sizes[chosen].sum(1), 1), (2.5, 97.5)))
+
+
 def ninety_percent(values, groups, rng, resamples=1000):
     return interval(values, groups, rng, resamples, cut=(5, 95))
 
@@ -198,6 +210,11 @@ def its_own_rate(pairs, steps=200, learning_rate=0.02):
 
 def its_own_steps(pairs, steps=200, learning_rate=0.02):
     return head(pairs, 200, learning_rate)
+
+
+def rows_for_columns(pairs, steps=200, learning_rate=0.02):
+    half = len(pairs) // 2
+    return head(torch.stack((pairs[:half], pairs[half:]), 2).flatten(0, 1), steps, learning_rate)
 
 
 def the_first_pair(pairs, steps=200, learning_rate=0.02):
@@ -346,6 +363,8 @@ WRONG = {
         of_single_values: "You resampled single values",
         of_group_means: "averaged the means of the groups",
         as_many_groups_as_values: "as many groups as there are values",
+        never_the_last: "last group is never chosen",
+        empty_groups_uncounted: "a group is empty",
         ninety_percent: "90 % interval",
         the_extremes: "Your interval is too wide",
         counted_once: "chosen twice counts once",
@@ -371,6 +390,7 @@ WRONG = {
         keeps_the_gradient: "without a gradient",
         its_own_rate: "the default learning rate",
         its_own_steps: "trained for 200 steps",
+        rows_for_columns: "two columns",
         the_first_pair: "first pair only",
     },
     **nb09_wrong.WRONG,
