@@ -61,4 +61,30 @@
     }
     return faults;
   },
+
+  // Asked on a phone: what is too small there to be read or touched, and what lies outside the window.
+  phone() {
+    const faults = [], text = document.createRange();
+    for (const figure of document.querySelectorAll(".plot img")) {
+      const width = figure.getBoundingClientRect().width;
+      if (width < 600) faults.push(`a figure of ${Math.round(width)} px, whose letters cannot be read: ${figure.alt.slice(0, 60)}`);
+    }
+    for (const cell of document.querySelectorAll(".bd-article :is(td, th)")) {
+      if (cell.textContent.trim().length <= 30) continue;
+      text.selectNodeContents(cell);
+      const width = cell.getBoundingClientRect().width, lines = text.getBoundingClientRect().height / parseFloat(getComputedStyle(cell).lineHeight);
+      if (width < 150 && lines > 3.5) faults.push(`a column of ${Math.round(width)} px, in ${Math.round(lines)} lines: ${cell.textContent.trim().slice(0, 60)}`);
+    }
+    for (const control of document.querySelectorAll("button, input, select, summary")) {
+      const { width, height } = control.getBoundingClientRect();
+      if (width && control.checkVisibility({ visibilityProperty: true }) && Math.min(width, height) < 24) {
+        faults.push(`a control of ${Math.round(width)} × ${Math.round(height)} px: ${control.outerHTML.slice(0, 80)}`);
+      }
+    }
+    for (const arrow of document.querySelectorAll(".prev-next-area :is(p, svg)")) {
+      const { left, right } = arrow.getBoundingClientRect();
+      if (left < 0 || right > document.documentElement.clientWidth) faults.push(`outside the window: ${arrow.closest("a").textContent.trim().slice(-60)}`);
+    }
+    return faults;
+  },
 })

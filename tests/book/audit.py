@@ -42,6 +42,11 @@ def code(page) -> list[str]:
     return list(dict.fromkeys(_ask(page, "code")))
 
 
+def phone(page) -> list[str]:
+    """Return figures and columns too narrow to be read, controls too small to be touched, and arrows outside the window."""
+    return list(dict.fromkeys(_ask(page, "phone")))
+
+
 def axe(page) -> list[str]:
     """Return what axe-core finds in the page's HTML: names, labels, landmarks, headings, ids."""
     found = Axe().run(page, options=AXE).response["violations"]

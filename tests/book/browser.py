@@ -19,6 +19,13 @@ STORED = [path for path in sorted(FRAMES.glob("*.json")) if not path.stem.endswi
 LIVE = [BOOK / f"{path.stem}.html" for path in books.paths() if any(stored.stem[:2] == path.stem[:2] for stored in STORED)]
 
 
+FRAME = """() => {
+  const here = document.activeElement, look = getComputedStyle(here);
+  const frame = (look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 1) || look.boxShadow !== "none";
+  return [here.outerHTML.slice(0, 120), frame || here === document.body];
+}"""
+
+
 @pytest.fixture
 def opened(browser):
     """A function: open a page of the book, return it and a list of what it complains about or asks the network for."""
@@ -63,6 +70,8 @@ def test_a_page(path, opened):
             page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")  # follows the computer's setting
             found[f"overflow, {name}, {scheme}"] = audit.overflow(page)
             found[f"code, {name}, {scheme}"] = audit.code(page)
+            if (name, scheme) == ("phone", "light"):
+                found["phone"] = audit.phone(page)
             # It takes most of the seconds, and no color depends on the width: each width and each scheme is measured once.
             if (name, scheme) in (("desk", "light"), ("phone", "dark")):
                 found[f"contrast, {name}, {scheme}"] = contrast.faults(page)
@@ -75,7 +84,41 @@ def test_the_search_finds_attention(opened):
     page.keyboard.press("Control+k")
     page.keyboard.type("attention")
     page.keyboard.press("Enter")
-    page.locator("#search-results li a[href*='04_attention_is_all_you_need.html']").first.wait_for()
+    page.locator("#search-results li a[href$='04_attention_is_all_you_need.html']").first.click()
+    # A page is long: the search leads to where the words stand.
+    assert "attention" in page.locator(".sought").inner_text().lower()
+    assert page.evaluate("scrollY") > 500
+
+
+def test_a_section_chosen_on_a_phone_can_be_read(opened):
+    page, _ = opened(PAGES[0], equations=False, viewport=PHONE, has_touch=True, is_mobile=True)
+    page.locator(".secondary-toggle").locator("visible=true").first.tap()
+    page.locator("dialog[open] a[href='#goals']").tap()
+    page.locator("dialog[open]").wait_for(state="detached")
+    assert 0 < page.locator("#goals").bounding_box()["y"] < 300
+
+
+def test_on_a_phone_a_slider_stays_in_view_beside_the_words_that_it_changes(opened):
+    page, _ = opened(BOOK / "timeline.html", viewport=PHONE, has_touch=True, is_mobile=True)
+    words, slider = page.locator(".explorable .words"), page.locator(".explorable input[type=range]")
+    before = words.inner_text()
+    words.evaluate("words => words.scrollIntoView({block: 'end'})")
+    slider.tap()
+    assert words.inner_text() != before
+    header = page.locator(".bd-header-article").bounding_box()
+    assert header["y"] + header["height"] <= slider.bounding_box()["y"] < words.bounding_box()["y"] < PHONE["height"]
+
+
+def test_what_has_the_focus_has_a_frame(opened):
+    page, _ = opened(BOOK / "index.html", equations=False)
+    bare, framed = [], set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name, frame = page.evaluate(FRAME)
+        framed.add(name)
+        bare += [name] * (not frame)
+    assert len(framed) > 30, "the keyboard did not go far"
+    assert bare == []
 
 
 def test_the_theme_can_be_chosen_and_stays(opened):
@@ -123,6 +166,9 @@ def test_explorables_move_by_keyboard_and_say_what_is_stored(path, opened):
         here = [control.start for control in frames.controls]
         for number, control in enumerate(frames.controls):
             dial = box.locator("input, select").nth(number)
+            if control.kind == "range":
+                space = "dial => dial.dispatchEvent(new KeyboardEvent('keydown', {key: ' ', bubbles: true, cancelable: true}))"
+                assert not dial.evaluate(space), "Space would scroll the picture away"
             dial.focus()
             before = looks(box)
             for key, setting in keys(control):

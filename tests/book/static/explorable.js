@@ -31,5 +31,9 @@ function explorable(name, { order, frames, words, parts }) {
   }
 
   box.addEventListener("input", show);
+  // Space moves no slider, and would scroll the picture away.
+  box.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.target.type === "range") event.preventDefault();
+  });
   box.querySelector(".controls").hidden = false;
 }
