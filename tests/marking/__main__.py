@@ -20,6 +20,7 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,7 +145,7 @@ def _verdict_row(submission, verdict: dict, known: dict, remark: str) -> dict:
 
 
 def main(arguments: list[str]) -> int:
-    """Mark a folder; returns 0, or 2 with a sentence where there is nothing to mark."""
+    """Mark a folder; returns 0, 1 where no file could be marked, or 2 with a sentence where there is nothing to mark."""
     parser = argparse.ArgumentParser(prog="python -m tests.marking", description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="where the notebooks are that were handed in")
     parser.add_argument("--out", type=Path, help="the table to write (default: marks.csv in the folder)")
@@ -169,16 +170,25 @@ def main(arguments: list[str]) -> int:
     if not found:
         print(f"There is no notebook in {folder}.", file=sys.stderr)
         return 2
-    print(f"{len(found)} files to mark")
+    print(f"{len(found)} {'file' if len(found) == 1 else 'files'} to mark. {report.NO_PROMISE}\n")
     servers = [Server() for _ in range(max(1, chosen.jobs))]
     try:
         rows = mark(found, chosen.seconds, chosen.memory, servers, said=print)
     finally:
         for server in servers:
             server.close()
-    report.write(rows, target)
-    print(f"\n{report.summary(rows)}\n\nThe table is {target}.")
-    return 0
+    print(f"\n{report.summary(rows)}\n")
+    try:
+        report.write(rows, target)
+    except OSError as error:  # open in a spreadsheet, or a folder that cannot be written: no mark is lost
+        print(error, file=sys.stderr)
+        target = Path(tempfile.mkdtemp()) / "marks.csv"
+        report.write(rows, target)
+    print(f"The table is {target}.")
+    if any(row["mark"] for row in rows):
+        return 0
+    print("Not one file could be marked: the remarks say why.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

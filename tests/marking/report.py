@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.notebooks import books
 COLUMNS = ("learner", "notebook", "task", "kind", "mark", "mistake", "sentence", "seconds", "remark")
 MISCONCEPTIONS = books.ROOT / "data" / "misconceptions.json"
 NO_PROMISE = (
-    "Each answer ran in a process of its own, without a network, with limits on time and memory. That keeps mistakes and "
+    "Each answer runs in a process of its own, without a network, with limits on time and memory. That keeps mistakes and "
     "pranks away from your computer; it is no protection against an attacker: mark the work of strangers in a container."
 )
 
@@ -26,14 +27,18 @@ def named(stem: str, task: str, sentence: str, known: dict) -> str:
 
 
 def safe(value) -> str:
-    """Return a value as the text of a table's cell that a spreadsheet does not take for a formula."""
-    text = printable(str(value))
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    """Return a value as the text of a table's cell that a spreadsheet does not take for a formula.
+
+    Where a comma is the decimal point, spreadsheets split at semicolons: what follows one may not look like a formula either.
+    """
+    return re.sub(r"(^|;\s*)([=+\-@])", r"\1'\2", printable(str(value)))
 
 
 def check_target(path: Path) -> None:
-    """Raise FileExistsError when there is a file that is no table of ours: it is not written over."""
-    if path.exists() and not path.read_text(encoding="utf-8-sig", errors="replace").startswith(",".join(COLUMNS)):
+    """Raise FileExistsError when there is a file that is no table of ours, or has a column more: it is not written over."""
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder: choose the name of a file with --out")
+    if path.exists() and path.read_text(encoding="utf-8-sig", errors="replace").split("\n")[0] != ",".join(COLUMNS):
         raise FileExistsError(f"{path} exists and is not a table of marks: choose another name with --out")
 
 
@@ -68,7 +73,7 @@ def summary(rows: list[dict]) -> str:
     for (learner, notebook, remark), tasks in strange.items():
         every = f" ({', '.join(tasks)})" if any(tasks) else ""
         lines.append(f"  {learner}, {notebook}{every}: {remark}")
-    return "\n".join([*lines, "", NO_PROMISE])
+    return "\n".join(lines)
 
 
 def commonest(rows: list[dict]) -> list[str]:

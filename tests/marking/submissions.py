@@ -15,6 +15,7 @@ from tests.notebooks import books
 
 LARGEST = 30 * 2**20  # bytes; with its outputs our largest notebook has a few million
 ARCHIVES = {".zip", ".gz", ".tgz", ".tar", ".7z", ".rar"}
+EXPORTS = {".py", ".html", ".pdf", ".json", ".docx"}  # what is handed in instead of a notebook
 
 
 class Unreadable(ValueError):
@@ -68,16 +69,23 @@ def headings(texts) -> list[str]:
 def find(folder: Path) -> list[Submission]:
     """Return all submissions below a folder, in order of their paths; what cannot be read has a ``problem``.
 
-    Hidden files, and those in hidden folders such as ``.ipynb_checkpoints``, are left out.
+    Hidden files, and those in hidden folders such as ``.ipynb_checkpoints``, are left out. A learner who handed in other
+    files only (a .py, a .html) has one submission, with a problem.
     """
     paths = sorted(
         path
         for path in folder.rglob("*")
-        if (path.suffix.lower() == ".ipynb" or path.suffix.lower() in ARCHIVES)
-        and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
-        and not path.is_dir()
+        if not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts) and not path.is_dir()
     )
-    return [read(path, folder) for path in paths]
+    found = {path: read(path, folder) for path in paths if path.suffix.lower() in {".ipynb", *ARCHIVES}}
+    seen = {one.learner for one in found.values()}
+    for path in paths if found else ():
+        name = learner(path.relative_to(folder), "")
+        handed_in = path.parent != folder or path.suffix.lower() in EXPORTS or ".ipynb" in path.name.lower()
+        if handed_in and path not in found and name not in seen:
+            found[path] = Submission(path, name, problem="this is no notebook (.ipynb): ask for that file")
+            seen.add(name)
+    return [found[path] for path in sorted(found)]
 
 
 def read(path: Path, folder: Path) -> Submission:
@@ -104,7 +112,7 @@ def cells_of(path: Path) -> list[dict]:
         raise Unreadable("this is an archive: unpack it first")
     try:
         if path.stat().st_size > LARGEST:
-            raise Unreadable(f"this file is larger than {LARGEST // 2**20} MB")
+            raise Unreadable(f"this file is larger than {LARGEST // 2**20} MB: clear its outputs and save it again")
         data = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"this file cannot be read ({error.strerror})") from None
@@ -113,7 +121,7 @@ def cells_of(path: Path) -> list[dict]:
     if data.startswith(b"PK\x03\x04"):
         raise Unreadable("this is an archive with the name of a notebook: unpack it first")
     try:
-        book = json.loads(data.decode("utf-8-sig"))
+        book = json.loads(data)  # bytes: with a mark at the beginning or without, UTF-8 or UTF-16
         cells = book["cells"] if "cells" in book else book["worksheets"][0]["cells"]
         return [_cell(cell) for cell in cells]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):

@@ -32,6 +32,8 @@ def row(learner: str, task: str, mark: str, mistake: str = "", remark: str = "")
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@x", "\t=1", "\n=1+1", " =1"])
 def test_no_cell_is_a_formula(value):
     assert report.safe(value).startswith("'")
+    assert "; '" in report.safe(f"ada; {value}")  # for a spreadsheet that splits at semicolons
+    assert report.safe("x = 1 - y; f(x)") == "x = 1 - y; f(x)"
 
 
 def test_the_table_is_whole_and_readable(tmp_path):
@@ -47,8 +49,12 @@ def test_the_table_is_whole_and_readable(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["marks.csv"]
     report.check_target(tmp_path / "marks.csv")  # a table of marks may be written again
     (tmp_path / "notes.csv").write_text("my notes")
-    with pytest.raises(FileExistsError, match="not a table of marks"):
-        report.check_target(tmp_path / "notes.csv")
+    (tmp_path / "more.csv").write_text(",".join([*report.COLUMNS, "my comment"]))
+    for name in ("notes.csv", "more.csv"):
+        with pytest.raises(FileExistsError, match="not a table of marks"):
+            report.check_target(tmp_path / name)
+    with pytest.raises(FileExistsError, match="is a folder"):
+        report.check_target(tmp_path)
 
 
 def test_the_mistake_is_the_one_whose_words_are_heard():
@@ -75,7 +81,6 @@ def test_the_summary_names_the_commonest_mistake_once_a_learner(monkeypatch):
     assert "00 bits: 2 of 5 who tried it: in_nats\n  the check says: That is the natural logarithm" in said
     assert "what it reveals: They take log for log2." in said
     assert "fay, 00_start_here (bits): contained: it took too long" in said
-    assert "no protection against an attacker" in said
 
 
 def test_a_class_from_beginning_to_end(tmp_path, capsys):
@@ -86,6 +91,7 @@ def test_a_class_from_beginning_to_end(tmp_path, capsys):
         "ben/work.ipynb": answers.submission(STEM, {"bits": wrong}),
         "ben/again.ipynb": answers.submission(STEM, {"bits": right["bits"]}),
         "cy.ipynb": {"cells": []},
+        "dee/work.py": {},
     }
     for name, book in handed_in.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -102,7 +108,10 @@ def test_a_class_from_beginning_to_end(tmp_path, capsys):
         ("ben", "last_words", "○", ""),
         ("ben", "bits", "✘", "in_nats"),
         ("cy", "", "", ""),
+        ("dee", "", "", ""),
     ]
+    assert said.startswith("5 files to mark. ") and "no protection against an attacker" in said.splitlines()[0]
+    assert "dee, no notebook: not marked: work.py: this is no notebook (.ipynb): ask for that file" in said
     assert "ben, 00_start_here (last_words, bits): one of 2 files: work.ipynb" in said
     assert "cy, no notebook: not marked: cy.ipynb: this is not a notebook of this course" in said
     assert "00 bits: 1 of 2 who tried it: in_nats" in said
@@ -116,6 +125,18 @@ def test_nothing_to_mark_is_a_sentence(tmp_path, capsys):
     (tmp_path / "mine.csv").write_text("mine")
     assert marking.main([str(tmp_path), "--out", str(tmp_path / "mine.csv")]) == 2
     assert (tmp_path / "mine.csv").read_text() == "mine"
+
+
+def test_no_mark_is_lost_and_no_mark_at_all_is_a_status(tmp_path, capsys, monkeypatch):
+    (tmp_path / "a" / "class").mkdir(parents=True)
+    (tmp_path / "a" / "class" / "x.ipynb").write_text("")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(marking.tempfile, "mkdtemp", lambda: str(tmp_path))
+    assert marking.main([str(tmp_path / "a"), "--out", str(tmp_path / "file" / "x.csv")]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("1 file to mark.") and f"The table is {tmp_path / 'marks.csv'}." in said.out
+    assert "cannot write" in said.err and "Not one file could be marked" in said.err
+    assert (tmp_path / "marks.csv").exists()
 
 
 def test_the_command_loads_no_learners_code_and_no_torch_itself():

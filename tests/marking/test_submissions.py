@@ -95,10 +95,27 @@ def test_what_cannot_be_marked_says_why(tmp_path):
     }
 
 
+def test_a_learner_without_a_notebook_is_named_once(tmp_path):
+    write(tmp_path / "ada" / "work.ipynb", answers.submission("00_start_here", {}))
+    for name in ("ada/work.py", "ben/work.py", "ben/more.txt", "cy.html", "dee.ipynb.txt", "my notes.txt", "marks.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1")
+    found = {one.path.relative_to(tmp_path).as_posix(): one.problem for one in submissions.find(tmp_path)}
+    asked = "this is no notebook (.ipynb): ask for that file"
+    assert found == {"ada/work.ipynb": "", "ben/more.txt": asked, "cy.html": asked, "dee.ipynb.txt": asked}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_other_editors_encodings_are_read(tmp_path, encoding):
+    text = json.dumps(answers.submission("00_start_here", {}), ensure_ascii=False, indent=1).replace("\n", "\r\n")
+    (tmp_path / "x.ipynb").write_bytes(text.encode(encoding))
+    assert [(one.stem, one.problem) for one in submissions.find(tmp_path)] == [("00_start_here", "")]
+
+
 def test_too_large_a_file_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(submissions, "LARGEST", 10)
     write(tmp_path / "x.ipynb", answers.submission("00_start_here", {}))
-    assert submissions.find(tmp_path)[0].problem == "this file is larger than 0 MB"
+    assert submissions.find(tmp_path)[0].problem .startswith("this file is larger than 0 MB: clear its outputs")
 
 
 # -- which statements are run ------------------------------------------------------------------------------------------
