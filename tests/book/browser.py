@@ -109,6 +109,18 @@ def test_on_a_phone_a_slider_stays_in_view_beside_the_words_that_it_changes(open
     assert header["y"] + header["height"] <= slider.bounding_box()["y"] < words.bounding_box()["y"] < PHONE["height"]
 
 
+def test_a_dark_page_prints_light_and_with_whole_lines_of_code(opened):
+    page, _ = opened(PAGES[0], equations=False, color_scheme="dark")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(255, 255, 255)"
+    cut = "all => all.filter(code => code.scrollWidth > code.clientWidth + 1).map(code => code.textContent)"
+    assert page.locator(".highlight pre").evaluate_all(cut) == []
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
 def test_what_has_the_focus_has_a_frame(opened):
     page, _ = opened(BOOK / "index.html", equations=False)
     bare, framed = [], set()

@@ -35,6 +35,12 @@ if (sought.length) addEventListener("load", async () => {
   best?.scrollIntoView({ block: "center" });
 });
 
+// A dark page is printed as a light one.
+const root = document.documentElement;
+let theme;
+addEventListener("beforeprint", () => { theme = root.dataset.theme; root.dataset.theme = "light"; });
+addEventListener("afterprint", () => { root.dataset.theme = theme; });
+
 // The theme's sidebar is no landmark of its own.
 const sidebar = document.querySelector(".bd-sidebar-primary");
 sidebar?.setAttribute("role", "complementary");
