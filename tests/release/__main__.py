@@ -36,6 +36,7 @@ LINES = [
     Line("the repository has an address of its own", repository.address, warns=True),
     Line("no file is too large", repository.sizes),
     Line("no text names a folder of this computer", repository.paths),
+    Line("no text holds a key or a token", repository.secrets),
     Line("links between the pages lead somewhere", repository.links),
     *(Line(says, fresh.command(module, cure)) for says, module, cure in fresh.COMMANDS),
     *(Line(says, fresh.compared(path, text, cure)) for says, path, text, cure in fresh.FILES),

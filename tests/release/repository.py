@@ -10,6 +10,11 @@ LARGEST, ALL = 20, 150  # megabytes: of one file, and of everything
 PLACEHOLDER = "YOUR_ACCOUNT"
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(<?([^)\s>]+)>?[^)]*\)|(?:src|href)=\"([^\"]+)\"")
 FENCE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+# Tokens of GitHub, Hugging Face, OpenAI, PyPI, AWS, and private keys, by how they begin.
+SECRET = re.compile(
+    r"\b(?:gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{22,}|hf_[A-Za-z0-9]{34}|sk-[A-Za-z0-9_-]{40,}|pypi-[\w-]{60,}"
+    r"|AKIA[0-9A-Z]{16})\b|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
 HEADING = re.compile(r"^#+ (.+?)#*$", re.MULTILINE)
 
 
@@ -69,6 +74,21 @@ def paths(root: Path, home: Path | None = None) -> list[str]:
         except UnicodeDecodeError:
             continue  # numbers and pictures
         found += [f"{name} names {place}, a folder of this computer" for place in private if place in text]
+    return found
+
+
+def secrets(root: Path) -> list[str]:
+    """Say which texts hold what looks like a key or a token, and which files are made to hold them."""
+    found = []
+    for name in tracked(root):
+        if Path(name).name == ".env":
+            found.append(f"{name} is a file for keys: take it out of git")
+        try:
+            text = (root / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if SECRET.search(text):
+            found.append(f"{name} holds what looks like a key: revoke it first, then take it out of git and of its history")
     return found
 
 

@@ -8,7 +8,7 @@ from tests.release.conftest import change, commit, put
 
 
 def test_a_course_in_order_is_silent(course):
-    for line in (repository.clean, repository.sizes, repository.paths, repository.links):
+    for line in (repository.clean, repository.sizes, repository.paths, repository.secrets, repository.links):
         assert line(course) == [], line
 
 
@@ -55,6 +55,21 @@ def test_a_folder_of_this_computer_is_named(course, tmp_path):
     assert repository.paths(course, tmp_path / "another") != found
 
 
+@pytest.mark.parametrize("begin, length", [("ghp_", 36), ("hf_", 34), ("sk-", 48), ("AKIA", 16), ("pypi-", 80)])
+def test_a_key_is_named(course, begin, length):
+    put(course, "helpers/a.py", f'TOKEN = "{begin}{"A" * length}"\n')
+    put(course, "README.md", f"A key begins with {begin}AAAA.\n")
+    put(course, ".env", "")
+    commit(course)
+    assert [words.split()[0] for words in repository.secrets(course)] == [".env", "helpers/a.py"]
+
+
+def test_a_private_key_is_named(course):
+    put(course, "data/key.pem", f"-----BEGIN {'RSA PRIVATE'} KEY-----\n")
+    commit(course)
+    assert len(repository.secrets(course)) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -84,4 +99,5 @@ def test_a_folder_that_is_no_clone_is_a_sentence(tmp_path):
 @pytest.mark.skipif(not (books.ROOT / ".git").exists(), reason="this is no clone")
 def test_our_own_pages_and_sizes_are_in_order():
     assert repository.sizes(books.ROOT) == []
+    assert repository.secrets(books.ROOT) == []
     assert repository.links(books.ROOT) == []
