@@ -1,6 +1,6 @@
 """Speeds are ratios to the same model in the same rounds; every row of speculative decoding says why it is as fast as it is."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,39 +11,55 @@ from helpers.io import read_rows
 from tests.factories import bot, conversations, gpt, ngram, tokenizer  # noqa: F401
 
 
-class Slow:
-    """A model that computes everything twice more."""
+class Clock:
+    """A clock that only the models below move, so that a busy computer changes no ratio."""
 
-    def __init__(self, model):
-        self.model, self.context = model, model.context
+    now = 0.0
+
+
+class Timed:
+    """A model whose every call takes ``cost`` seconds of the clock."""
+
+    def __init__(self, model, clock, cost):
+        self.model, self.clock, self.cost = model, clock, cost
 
     def __call__(self, ids, state=None):
-        for _ in range(4):
-            self.model(ids, state)
+        self.clock.now += self.cost
         return self.model(ids, state)
 
+    def __getattr__(self, name):
+        return getattr(self.model, name)
 
-def test_a_model_of_five_times_the_work_is_slower_and_a_row_says_why(monkeypatch, tokenizer):  # noqa: F811
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(decoding_speed, "time", SimpleNamespace(perf_counter=lambda: made.now))
+    return made
+
+
+def test_a_model_of_five_times_the_work_is_slower_and_a_row_says_why(monkeypatch, clock, tokenizer):  # noqa: F811
     for name, number in (("ROUNDS", 3), ("PROMPTS", 2), ("TOKENS", 6), ("LONG", 110)):
         monkeypatch.setattr(decoding_speed, name, number)
-    model = gpt(len(tokenizer), std=0.3, context=160)
+    network = gpt(len(tokenizer), std=0.3, context=160)
+    model, draft = Timed(network, clock, 1), Timed(ngram(len(tokenizer), first=0), clock, 0.25)
     chosen = [
         Variant("gpt", model, size=7),
-        Variant("slow", Slow(model)),
+        Variant("slow", Timed(network, clock, 5)),
         Variant("gpt", model, 0.0),
-        Variant("counts", model, 0.0, ngram(len(tokenizer), first=0), 2),
+        Variant("counts", model, 0.0, draft, 2),
     ]
     talks = conversations(4, ("hello there my friend, how is the soup today? " * 2,) * 4)
-    base, slow, _, counts = measure(chosen, Bot(model, tokenizer), talks)
+    base, slow, _, counts = measure(chosen, Bot(network, tokenizer), talks)
     assert (base["speed"], base["lowest"], base["bytes"], base["reading speed"]) == (1, 1, 7, 1)
-    assert slow["lowest"] <= slow["speed"] <= slow["highest"] and slow["speed"] < 0.6 > slow["reading speed"]
+    assert [slow[name] for name in ("lowest", "speed", "highest", "without sampling", "reading speed")] == [0.2] * 5
     assert 0 <= counts["acceptance rate"] <= 1 and 0.33 <= counts["calls per token"] <= 1
-    assert counts["draft call"] > 0 and counts["checking call"] > 0 and counts["look ahead"] == 2
+    assert (counts["draft call"], counts["checking call"], counts["look ahead"]) == (0.25, 1, 2)
 
 
-def test_seconds_are_the_median_of_several_times():
-    waits = iter((0.2, 0.01, 0.02))
-    assert 0.019 < seconds(lambda: time.sleep(next(waits)), 3) < 0.15
+def test_seconds_are_the_median_of_several_times(clock):
+    waits = iter((0.5, 0.125, 0.25))
+    assert seconds(lambda: setattr(clock, "now", clock.now + next(waits)), 3) == 0.25
 
 
 def test_what_the_table_has_is_not_measured_again(tmp_path, monkeypatch):
