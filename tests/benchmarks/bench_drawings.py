@@ -8,9 +8,7 @@ Arguments that other benchmarks know are ignored here.
 
 import argparse
 import sys
-import time
 from pathlib import Path
-from statistics import median
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))  # so that it runs in a clone that nobody installed
@@ -18,21 +16,12 @@ sys.path.insert(0, str(REPOSITORY))  # so that it runs in a clone that nobody in
 import torch  # noqa: E402
 
 from helpers.corpus.tokenizers.characters import CharTokenizer  # noqa: E402
+from helpers.experiments.decoding_speed import seconds  # noqa: E402
 from helpers.show import HeadRemoval, forward_pass, forward_pass_steps, pull_it_out  # noqa: E402
 from tests import factories  # noqa: E402
 
 MOST_SECONDS = 0.3
 TEXT = "my dog ate"
-
-
-def seconds(function, rounds: int) -> float:
-    """Return the median of the seconds that ``function()`` takes."""
-    taken = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        function()
-        taken.append(time.perf_counter() - began)
-    return median(taken)
 
 
 def frames() -> dict:

@@ -115,7 +115,7 @@ def test_other_editors_encodings_are_read(tmp_path, encoding):
 def test_too_large_a_file_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(submissions, "LARGEST", 10)
     write(tmp_path / "x.ipynb", answers.submission("00_start_here", {}))
-    assert submissions.find(tmp_path)[0].problem .startswith("this file is larger than 0 MB: clear its outputs")
+    assert submissions.find(tmp_path)[0].problem.startswith("this file is larger than 0 MB: clear its outputs")
 
 
 # -- which statements are run ------------------------------------------------------------------------------------------
